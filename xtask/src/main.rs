@@ -11,6 +11,12 @@
 mod check;
 mod command;
 mod install;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the scripted demo and the benchmarks use these"
+)]
+mod records;
 mod test;
 mod tidy;
 
