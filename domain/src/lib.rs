@@ -3,3 +3,15 @@
 //! Everything here is a pure function of its arguments. There is never IO, a clock, randomness, a thread or an
 //! async function in this crate; time, random bytes and ids come in as arguments.
 
+pub mod code;
+pub mod document;
+pub mod env;
+pub mod id;
+pub mod money;
+pub mod number;
+pub mod order;
+pub mod patch;
+pub mod problem;
+pub mod quantity;
+mod read;
+pub mod text;
