@@ -1,0 +1,344 @@
+//! The branch's end of a session: Hello, log up, feeds down.
+//!
+//! A pure state machine. The driver hands in what happened (frames, stored feed entries, log blocks that it read) and
+//! carries out the effects in order. Nothing here waits: sending goes on while feeds come in, and at most
+//! [`UNACKNOWLEDGED_BYTES`] of log are on the way. An acknowledgement only ever advances, but for Welcome (INV-10).
+
+use std::collections::VecDeque;
+
+use domain::id::DocumentId;
+
+use crate::error::DecodeError;
+use crate::feed::{Cursor, FeedBlock, FeedId};
+use crate::frame::{Frame, FrameType, encode_compressed};
+use crate::head::{Countersignature, SignedHead};
+use crate::item::{decode_body, encode_body};
+use crate::limits::{HELLO_LOG_BYTES, UNACKNOWLEDGED_BYTES};
+use crate::message::{
+    Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState, KeyWant, Welcome,
+};
+use crate::position::Tip;
+use crate::{frame, limits};
+
+/// A log block that the store gave out to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutBlock {
+    /// zstd of the block's bytes.
+    pub packed: Vec<u8>,
+    /// The tip behind its last transaction.
+    pub last: Tip,
+    /// Person keys that its transactions begin to use; they travel before it.
+    pub keys: Vec<GivenKey>,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A frame came.
+    Frame(Frame),
+    /// The log grew to this tip.
+    Appended(Tip),
+    /// The answer to [`Effect::ReadLog`].
+    LogRead(Vec<OutBlock>),
+    /// The answer to [`Effect::ReadLog`]: the tip asked for is not on this branch's line.
+    NotOnLine,
+    /// Feed entries were applied, or stored raw, in one commit.
+    FeedStored(Cursor),
+    /// The answer to [`Effect::ReadKeys`].
+    KeysRead(Vec<GivenKey>),
+    /// A head was signed.
+    HeadSigned(SignedHead),
+    /// The node stops or pauses.
+    Leave,
+}
+
+/// What the driver does, in order.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Write these bytes to the stream.
+    Send(Vec<u8>),
+    /// Read whole blocks behind `after`, at most about `limit_bytes` of packed bytes (one block at least).
+    ReadLog {
+        /// Where to start.
+        after: Tip,
+        /// How much.
+        limit_bytes: usize,
+    },
+    /// The session is open.
+    Welcomed(Welcome),
+    /// Remember what the hub has.
+    Acknowledged(Ack),
+    /// Apply feed entries and move the cursor in the same commit.
+    StoreFeed(FeedBlock),
+    /// Remember a proven feed head.
+    StoreFeedHead(FeedHead),
+    /// Keep these person keys.
+    StoreKeys(Vec<GivenKey>),
+    /// Read person keys for the hub; empty = all that were created here.
+    ReadKeys(Vec<DocumentId>),
+    /// Keep the hub's countersignature.
+    StoreCountersignature(Countersignature),
+    /// The session is over.
+    End(SessionEnd),
+}
+
+/// Why a session is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The hub closed it.
+    ClosedByHub(Close),
+    /// This side left.
+    Left,
+    /// The hub sent bytes that are not the protocol.
+    Protocol(String),
+    /// The hub's tip is not on this branch's line: the two must be brought together first.
+    NotOnLine(Tip),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    AwaitingWelcome,
+    Open,
+    Over,
+}
+
+/// The branch's end.
+#[derive(Debug)]
+pub struct BranchSession {
+    phase: Phase,
+    tip: Tip,
+    sent: Tip,
+    stored: Tip,
+    /// The highest number sent in this session; early blocks may reach beyond `sent` after Welcome.
+    reach: u64,
+    on_the_way: VecDeque<(u64, usize)>,
+    reading: bool,
+    reread: bool,
+    /// The feeds that this branch reads.
+    feeds: Vec<FeedId>,
+    cursors: Vec<Cursor>,
+    keys: KeyState,
+}
+
+impl BranchSession {
+    /// Opens a session: Hello, and the first read of the log that goes with it.
+    pub fn open(hello: Hello, feeds: Vec<FeedId>) -> (Self, Vec<Effect>) {
+        let mut session = BranchSession {
+            phase: Phase::AwaitingWelcome,
+            tip: hello.tip,
+            sent: hello.last_ack,
+            stored: hello.last_ack,
+            reach: hello.last_ack.seq,
+            on_the_way: VecDeque::new(),
+            reading: false,
+            reread: false,
+            feeds,
+            cursors: hello.cursors.clone(),
+            keys: hello.keys,
+        };
+        let mut effects = vec![Effect::Send(hello.to_frame())];
+        session.read_more(&mut effects);
+        (session, effects)
+    }
+
+    /// Whether the hub has answered and the session is not over.
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// The tip that the hub has stored, as last acknowledged.
+    pub fn stored(&self) -> Tip {
+        self.stored
+    }
+
+    /// Takes what happened and says what to do.
+    pub fn handle(&mut self, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.phase == Phase::Over {
+            return effects;
+        }
+        match input {
+            Input::Frame(frame) => self.on_frame(&frame, &mut effects),
+            Input::Appended(tip) => {
+                self.tip = tip;
+                self.read_more(&mut effects);
+            }
+            Input::LogRead(blocks) => self.on_log_read(blocks, &mut effects),
+            Input::NotOnLine => self.on_not_on_line(&mut effects),
+            Input::FeedStored(cursor) => self.on_feed_stored(cursor, &mut effects),
+            Input::KeysRead(keys) => send_keys(keys, &mut effects),
+            Input::HeadSigned(head) => {
+                effects.push(Effect::Send(frame::encode(FrameType::Head, &encode_body(&head))));
+            }
+            Input::Leave => {
+                let close = Close { reason: CloseReason::Leaving, detail: "the branch leaves".to_owned() };
+                effects.push(Effect::Send(close.to_frame()));
+                self.end(SessionEnd::Left, &mut effects);
+            }
+        }
+        effects
+    }
+
+    /// The stream gave bytes that are not frames.
+    pub fn on_bad_bytes(&mut self, error: &DecodeError) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.protocol_error(&error.to_string(), &mut effects);
+        effects
+    }
+
+    fn on_frame(&mut self, frame: &Frame, effects: &mut Vec<Effect>) {
+        if let Err(error) = self.try_frame(frame, effects) {
+            self.protocol_error(&error.to_string(), effects);
+        }
+    }
+
+    fn try_frame(&mut self, frame: &Frame, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+        let body = &frame.body;
+        match (self.phase, frame.kind) {
+            (Phase::AwaitingWelcome, FrameType::Welcome) => self.on_welcome(Welcome::from_body(body)?, effects),
+            (_, FrameType::Close) => {
+                self.end(SessionEnd::ClosedByHub(Close::from_body(body)?), effects);
+            }
+            (Phase::Open, FrameType::Ack) => self.on_ack(Ack::from_body(body)?, effects)?,
+            (Phase::Open, FrameType::FeedBlock) => self.on_feed_block(FeedBlock::decode(body)?, effects)?,
+            (Phase::Open, FrameType::FeedHead) => effects.push(Effect::StoreFeedHead(FeedHead::from_body(body)?)),
+            (Phase::Open, FrameType::KeyWant) => effects.push(Effect::ReadKeys(KeyWant::from_body(body)?.persons)),
+            (Phase::Open, FrameType::KeyGive) => effects.push(Effect::StoreKeys(KeyGive::from_body(body)?.keys)),
+            (Phase::Open, FrameType::Countersignature) => {
+                effects.push(Effect::StoreCountersignature(decode_body(body, "countersignature")?));
+            }
+            (_, kind) => {
+                return Err(DecodeError::Unknown { what: "frame at this point", value: kind as u64 });
+            }
+        }
+        Ok(())
+    }
+
+    fn on_welcome(&mut self, welcome: Welcome, effects: &mut Vec<Effect>) {
+        self.phase = Phase::Open;
+        if let Some(tip) = welcome.tip
+            && tip != self.stored
+        {
+            self.stored = tip;
+            self.sent = tip;
+            self.reach = self.reach.max(tip.seq);
+            self.on_the_way.clear();
+            self.reread = self.reading;
+        }
+        if welcome.keys.is_some_and(|keys| keys != self.keys) {
+            effects.push(Effect::Send(KeyWant { persons: Vec::new() }.to_frame()));
+        }
+        effects.push(Effect::Acknowledged(Ack { stored: self.stored, applied: welcome.applied }));
+        effects.push(Effect::Welcomed(welcome));
+        self.read_more(effects);
+    }
+
+    fn on_ack(&mut self, ack: Ack, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+        if ack.stored.seq < self.stored.seq || ack.stored.seq > self.reach || ack.applied > ack.stored.seq {
+            return Err(DecodeError::Form { what: "Ack", reason: "it goes back, or ahead of what was sent" });
+        }
+        self.stored = ack.stored;
+        if self.sent.seq < ack.stored.seq {
+            self.sent = ack.stored;
+        }
+        while self.on_the_way.front().is_some_and(|(seq, _)| *seq <= ack.stored.seq) {
+            self.on_the_way.pop_front();
+        }
+        effects.push(Effect::Acknowledged(ack));
+        self.read_more(effects);
+        Ok(())
+    }
+
+    fn on_feed_block(&mut self, block: FeedBlock, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+        if !self.feeds.contains(&block.feed) {
+            return Err(DecodeError::Form { what: "feed block", reason: "this feed is not one that the branch reads" });
+        }
+        let known = self.cursors.iter().find(|cursor| cursor.kind == block.feed.kind);
+        let expected = known.copied().unwrap_or_else(|| Cursor::new(block.feed.kind, 0, &block.feed.start()));
+        if Cursor::new(block.feed.kind, block.first - 1, &block.before) != expected {
+            return Err(DecodeError::Form { what: "feed block", reason: "it does not follow the branch's cursor" });
+        }
+        let tip = block.tip();
+        let moved = Cursor::new(block.feed.kind, tip.n, &tip.running);
+        self.cursors.retain(|cursor| cursor.kind != moved.kind);
+        self.cursors.push(moved);
+        effects.push(Effect::StoreFeed(block));
+        Ok(())
+    }
+
+    fn on_feed_stored(&mut self, cursor: Cursor, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::Open {
+            effects.push(Effect::Send(FeedAck { cursors: vec![cursor] }.to_frame()));
+        }
+    }
+
+    fn on_log_read(&mut self, blocks: Vec<OutBlock>, effects: &mut Vec<Effect>) {
+        self.reading = false;
+        if std::mem::take(&mut self.reread) {
+            self.read_more(effects);
+            return;
+        }
+        for block in blocks {
+            if block.last.seq <= self.stored.seq {
+                continue;
+            }
+            send_keys(block.keys, effects);
+            let bytes = encode_compressed(FrameType::Block, &block.packed);
+            self.on_the_way.push_back((block.last.seq, bytes.len()));
+            self.sent = block.last;
+            self.reach = self.reach.max(block.last.seq);
+            effects.push(Effect::Send(bytes));
+        }
+        self.read_more(effects);
+    }
+
+    fn on_not_on_line(&mut self, effects: &mut Vec<Effect>) {
+        self.reading = false;
+        if std::mem::take(&mut self.reread) || self.phase == Phase::AwaitingWelcome {
+            self.read_more_if_open(effects);
+            return;
+        }
+        let detail = "the hub holds entries that this branch does not have".to_owned();
+        effects.push(Effect::Send(Close { reason: CloseReason::Held, detail }.to_frame()));
+        self.end(SessionEnd::NotOnLine(self.stored), effects);
+    }
+
+    fn read_more_if_open(&mut self, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::Open {
+            self.read_more(effects);
+        }
+    }
+
+    fn read_more(&mut self, effects: &mut Vec<Effect>) {
+        let window = match self.phase {
+            Phase::AwaitingWelcome => HELLO_LOG_BYTES,
+            Phase::Open => UNACKNOWLEDGED_BYTES,
+            Phase::Over => return,
+        };
+        let used: usize = self.on_the_way.iter().map(|(_, bytes)| bytes).sum();
+        let behind = self.sent.seq < self.tip.seq || self.sent.epoch != self.tip.epoch && self.tip.seq > 0;
+        if self.reading || used >= window || !behind {
+            return;
+        }
+        self.reading = true;
+        let limit_bytes = (window - used).min(limits::FRAME_BYTES);
+        effects.push(Effect::ReadLog { after: self.sent, limit_bytes });
+    }
+
+    fn protocol_error(&mut self, detail: &str, effects: &mut Vec<Effect>) {
+        let close = Close { reason: CloseReason::Protocol, detail: detail.to_owned() };
+        effects.push(Effect::Send(close.to_frame()));
+        self.end(SessionEnd::Protocol(detail.to_owned()), effects);
+    }
+
+    fn end(&mut self, end: SessionEnd, effects: &mut Vec<Effect>) {
+        self.phase = Phase::Over;
+        effects.push(Effect::End(end));
+    }
+}
+
+fn send_keys(keys: Vec<GivenKey>, effects: &mut Vec<Effect>) {
+    for chunk in keys.chunks(limits::KEYS_PER_FRAME) {
+        effects.push(Effect::Send(KeyGive { keys: chunk.to_vec() }.to_frame()));
+    }
+}

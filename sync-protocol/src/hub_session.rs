@@ -1,0 +1,423 @@
+//! The hub's end of a session: admission, log in, feeds out.
+//!
+//! A pure state machine for one connection of one node. Blocks are held against the tip that this session expects
+//! next before anything else sees them; entries that the hub has already are dropped by position and chain (INV-3).
+//! The commit itself holds the node's cursor against the entries once more.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use domain::id::DocumentId;
+
+use crate::block::{Block, LogEntry, tip_behind};
+use crate::error::DecodeError;
+use crate::feed::{Cursor, FeedId, FeedKind, FeedTip};
+use crate::frame::{Frame, FrameType, encode_compressed};
+use crate::head::{Countersignature, SignedHead};
+use crate::item::{decode_body, encode_body};
+use crate::limits::UNACKNOWLEDGED_BYTES;
+use crate::line::{Lineage, Meeting, meet};
+use crate::message::{
+    Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState, KeyWant, Welcome,
+};
+use crate::position::{NodeId, Tip};
+use crate::{frame, limits};
+
+/// What the hub knows of a node when it says Hello.
+#[derive(Debug, Clone)]
+pub struct NodeState {
+    /// The session number that this Hello got.
+    pub session: u64,
+    /// The hub's tip of the node's log.
+    pub tip: Tip,
+    /// Everything up to here has had its effects.
+    pub applied: u64,
+    /// The epochs that the hub holds of the node.
+    pub lineage: Lineage,
+    /// The feeds that the branch reads, with their heads.
+    pub feeds: Vec<(FeedId, FeedTip)>,
+    /// For each cursor in Hello: whether the hub has that entry with that hash.
+    pub known_cursors: Vec<bool>,
+    /// The person keys that the branch should hold.
+    pub keys: KeyState,
+    /// Persons whose keys the hub lacks and the branch should have.
+    pub missing_keys: Vec<DocumentId>,
+    /// Highest schema that the branch may write.
+    pub schema: u32,
+    /// The hub's hybrid clock.
+    pub hlc: u64,
+}
+
+/// A run of feed entries that the store gave out to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutFeedBlock {
+    /// Which feed.
+    pub feed: FeedId,
+    /// zstd of the feed block's bytes.
+    pub packed: Vec<u8>,
+    /// The tip behind its last entry.
+    pub tip: FeedTip,
+    /// Person keys that its entries begin to use; they travel before it.
+    pub keys: Vec<GivenKey>,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A frame came.
+    Frame(Frame),
+    /// The answer to [`Effect::Admit`].
+    Admitted(Box<NodeState>),
+    /// The answer to [`Effect::Admit`]: no.
+    Refused(Close),
+    /// Entries of this node were committed.
+    Committed(Ack),
+    /// A feed of this branch grew.
+    FeedGrew(FeedId, FeedTip),
+    /// The answer to [`Effect::ReadFeed`].
+    FeedRead(Vec<OutFeedBlock>),
+    /// The answer to [`Effect::ReadKeys`].
+    KeysRead(Vec<GivenKey>),
+    /// The hub has keys to ask the branch for.
+    KeysMissing(Vec<DocumentId>),
+    /// A head was countersigned.
+    Countersigned(Countersignature),
+    /// A flushed feed head with its MAC.
+    HeadFlushed(FeedHead),
+    /// End the session.
+    End(Close),
+}
+
+/// What the driver does, in order.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Write these bytes to the stream.
+    Send(Vec<u8>),
+    /// Raise the node's session number and read its state.
+    Admit(Box<Hello>),
+    /// The session is open.
+    Opened,
+    /// Queue these entries for the group commit.
+    Ingest(Vec<LogEntry>),
+    /// Read entries of `feed` behind `after`, at most about `limit_bytes` packed (one entry at least).
+    ReadFeed {
+        /// Which feed.
+        feed: FeedId,
+        /// Number of the last entry sent.
+        after: u64,
+        /// How much.
+        limit_bytes: usize,
+    },
+    /// Remember how far the branch has applied its feeds.
+    StoreCursors(Vec<Cursor>),
+    /// Keep these person keys.
+    StoreKeys(Vec<GivenKey>),
+    /// Read person keys for the branch; empty = all that it may have.
+    ReadKeys(Vec<DocumentId>),
+    /// Hold a signed head against the hub's copy, keep and countersign it.
+    CheckHead(SignedHead),
+    /// The histories differ: record an incident.
+    Incident(String),
+    /// The session is over.
+    End(Close),
+}
+
+#[derive(Debug)]
+struct FeedProgress {
+    head: FeedTip,
+    sent: u64,
+    acknowledged: u64,
+    on_the_way: VecDeque<(u64, usize)>,
+    reading: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    AwaitingHello,
+    Admitting,
+    Open,
+    Over,
+}
+
+/// The hub's end.
+#[derive(Debug)]
+pub struct HubSession {
+    node: NodeId,
+    phase: Phase,
+    hello: Option<Hello>,
+    early: Vec<Frame>,
+    expected: Tip,
+    feeds: BTreeMap<FeedId, FeedProgress>,
+}
+
+impl HubSession {
+    /// A session of `node`, as its certificate names it.
+    pub fn new(node: NodeId) -> Self {
+        HubSession {
+            node,
+            phase: Phase::AwaitingHello,
+            hello: None,
+            early: Vec::new(),
+            expected: Tip::start([0; 32]),
+            feeds: BTreeMap::new(),
+        }
+    }
+
+    /// Takes what happened and says what to do.
+    pub fn handle(&mut self, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.phase == Phase::Over {
+            return effects;
+        }
+        match input {
+            Input::Frame(frame) => self.on_frame(frame, &mut effects),
+            Input::Admitted(state) => self.on_admitted(*state, &mut effects),
+            Input::Refused(close) | Input::End(close) => self.end(close, &mut effects),
+            Input::Committed(ack) => effects.push(Effect::Send(ack.to_frame())),
+            Input::FeedGrew(feed, tip) => {
+                if let Some(progress) = self.feeds.get_mut(&feed)
+                    && tip.n > progress.head.n
+                {
+                    progress.head = tip;
+                }
+                self.read_feeds(&mut effects);
+            }
+            Input::FeedRead(blocks) => self.on_feed_read(blocks, &mut effects),
+            Input::KeysRead(keys) => send_keys(keys, &mut effects),
+            Input::KeysMissing(persons) => send_wants(&persons, &mut effects),
+            Input::Countersigned(signature) => {
+                effects.push(Effect::Send(frame::encode(FrameType::Countersignature, &encode_body(&signature))));
+            }
+            Input::HeadFlushed(head) => effects.push(Effect::Send(head.to_frame())),
+        }
+        effects
+    }
+
+    /// The stream gave bytes that are not frames.
+    pub fn on_bad_bytes(&mut self, error: &DecodeError) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.protocol_error(&error.to_string(), &mut effects);
+        effects
+    }
+
+    fn on_frame(&mut self, frame: Frame, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::Admitting {
+            let held: usize = self.early.iter().map(|frame| frame.wire_bytes).sum();
+            if held + frame.wire_bytes > UNACKNOWLEDGED_BYTES + limits::FRAME_BYTES {
+                self.protocol_error("more than the window before Welcome", effects);
+            } else {
+                self.early.push(frame);
+            }
+            return;
+        }
+        if let Err(error) = self.try_frame(&frame, effects) {
+            self.protocol_error(&error.to_string(), effects);
+        }
+    }
+
+    fn try_frame(&mut self, frame: &Frame, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+        let body = &frame.body;
+        match (self.phase, frame.kind) {
+            (Phase::AwaitingHello, FrameType::Hello) => {
+                let hello = Hello::from_body(body)?;
+                self.hello = Some(hello.clone());
+                self.phase = Phase::Admitting;
+                effects.push(Effect::Admit(Box::new(hello)));
+            }
+            (_, FrameType::Close) => {
+                self.phase = Phase::Over;
+                effects.push(Effect::End(Close::from_body(body)?));
+            }
+            (Phase::Open, FrameType::Block) => self.on_block(Block::decode(body)?, effects)?,
+            (Phase::Open, FrameType::FeedAck) => self.on_feed_ack(FeedAck::from_body(body)?, effects)?,
+            (Phase::Open, FrameType::KeyWant) => effects.push(Effect::ReadKeys(KeyWant::from_body(body)?.persons)),
+            (Phase::Open, FrameType::KeyGive) => effects.push(Effect::StoreKeys(KeyGive::from_body(body)?.keys)),
+            (Phase::Open, FrameType::Head) => effects.push(Effect::CheckHead(decode_body(body, "signed head")?)),
+            (_, kind) => {
+                return Err(DecodeError::Unknown { what: "frame at this point", value: kind as u64 });
+            }
+        }
+        Ok(())
+    }
+
+    fn on_admitted(&mut self, state: NodeState, effects: &mut Vec<Effect>) {
+        let Some(hello) = self.hello.take() else { return };
+        if let Err(detail) = may_continue(&state, &hello) {
+            effects.push(Effect::Incident(detail.clone()));
+            self.end(Close { reason: CloseReason::Held, detail }, effects);
+            return;
+        }
+        self.phase = Phase::Open;
+        self.expected = state.tip;
+        let welcome = self.welcome(&state, &hello);
+        effects.push(Effect::Send(welcome.to_frame()));
+        effects.push(Effect::Opened);
+        send_wants(&state.missing_keys, effects);
+        self.read_feeds(effects);
+        for frame in std::mem::take(&mut self.early) {
+            if self.phase == Phase::Open {
+                self.on_frame(frame, effects);
+            }
+        }
+    }
+
+    fn welcome(&mut self, state: &NodeState, hello: &Hello) -> Welcome {
+        let mut differing = Vec::new();
+        for (feed, head) in &state.feeds {
+            let known = hello.cursors.iter().find(|cursor| cursor.kind == feed.kind);
+            let sent = known.map_or(0, |cursor| cursor.n);
+            if sent != head.n {
+                differing.push(Cursor::new(feed.kind, head.n, &head.running));
+            }
+            let progress = FeedProgress {
+                head: *head,
+                sent,
+                acknowledged: sent,
+                on_the_way: VecDeque::new(),
+                reading: false,
+            };
+            self.feeds.insert(*feed, progress);
+        }
+        Welcome {
+            session: state.session,
+            tip: (state.tip != hello.last_ack).then_some(state.tip),
+            applied: state.applied,
+            schema: state.schema,
+            hlc: state.hlc,
+            cursors: differing,
+            keys: (state.keys != hello.keys).then_some(state.keys),
+        }
+    }
+
+    fn on_block(&mut self, block: Block, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+        if block.node != self.node {
+            return Err(DecodeError::Form { what: "block", reason: "it is another node's" });
+        }
+        let before = Tip { epoch: block.epoch, seq: block.first_seq - 1, hash: block.before };
+        let entries = block.entries();
+        let fresh: Vec<LogEntry> =
+            entries.iter().filter(|entry| entry.position.seq > self.expected.seq).cloned().collect();
+        let known_end = entries.iter().rfind(|entry| entry.position.seq <= self.expected.seq);
+        let continues = match known_end {
+            None => before.seq == self.expected.seq && before.hash == self.expected.hash,
+            Some(entry) if entry.position.seq == self.expected.seq => entry.hash == self.expected.hash,
+            Some(_) => true,
+        };
+        if !continues {
+            return Err(DecodeError::Form { what: "block", reason: "it does not continue the node's log" });
+        }
+        if !fresh.is_empty() {
+            self.expected = tip_behind(&fresh, self.expected);
+            effects.push(Effect::Ingest(fresh));
+        }
+        Ok(())
+    }
+
+    fn on_feed_ack(&mut self, ack: FeedAck, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+        for cursor in &ack.cursors {
+            let Some(progress) = self.feeds.iter_mut().find(|(feed, _)| feed.kind == cursor.kind).map(|(_, p)| p)
+            else {
+                return Err(DecodeError::Form { what: "FeedAck", reason: "the branch does not read this feed" });
+            };
+            if cursor.n < progress.acknowledged || cursor.n > progress.sent {
+                return Err(DecodeError::Form { what: "FeedAck", reason: "it goes back, or ahead of what was sent" });
+            }
+            progress.acknowledged = cursor.n;
+            while progress.on_the_way.front().is_some_and(|(n, _)| *n <= cursor.n) {
+                progress.on_the_way.pop_front();
+            }
+        }
+        effects.push(Effect::StoreCursors(ack.cursors));
+        self.read_feeds(effects);
+        Ok(())
+    }
+
+    fn on_feed_read(&mut self, blocks: Vec<OutFeedBlock>, effects: &mut Vec<Effect>) {
+        for progress in self.feeds.values_mut() {
+            progress.reading = false;
+        }
+        for block in blocks {
+            send_keys(block.keys, effects);
+            let bytes = encode_compressed(FrameType::FeedBlock, &block.packed);
+            if let Some(progress) = self.feeds.get_mut(&block.feed) {
+                progress.on_the_way.push_back((block.tip.n, bytes.len()));
+                progress.sent = block.tip.n;
+            }
+            effects.push(Effect::Send(bytes));
+        }
+        self.read_feeds(effects);
+    }
+
+    /// One read at a time, the register first, so that a branch learns of a revocation before anything else.
+    fn read_feeds(&mut self, effects: &mut Vec<Effect>) {
+        if self.phase != Phase::Open || self.feeds.values().any(|progress| progress.reading) {
+            return;
+        }
+        let used: usize =
+            self.feeds.values().flat_map(|progress| &progress.on_the_way).map(|(_, bytes)| bytes).sum();
+        if used >= UNACKNOWLEDGED_BYTES {
+            return;
+        }
+        const ORDER: [FeedKind; 4] =
+            [FeedKind::Register, FeedKind::Chain, FeedKind::Private, FeedKind::Availability];
+        for kind in ORDER {
+            let behind =
+                self.feeds.iter_mut().find(|(feed, progress)| feed.kind == kind && progress.sent < progress.head.n);
+            if let Some((feed, progress)) = behind {
+                progress.reading = true;
+                effects.push(Effect::ReadFeed {
+                    feed: *feed,
+                    after: progress.sent,
+                    limit_bytes: UNACKNOWLEDGED_BYTES - used,
+                });
+                return;
+            }
+        }
+    }
+
+    fn protocol_error(&mut self, detail: &str, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Incident(detail.to_owned()));
+        self.end(Close { reason: CloseReason::Protocol, detail: detail.to_owned() }, effects);
+    }
+
+    fn end(&mut self, close: Close, effects: &mut Vec<Effect>) {
+        self.phase = Phase::Over;
+        effects.push(Effect::Send(close.to_frame()));
+        effects.push(Effect::End(close));
+    }
+}
+
+/// Whether the branch's log continues the hub's, and its cursors are ones that the hub gave out.
+fn may_continue(state: &NodeState, hello: &Hello) -> Result<(), String> {
+    if let Some(index) = state.known_cursors.iter().position(|known| !known) {
+        let kind = hello.cursors.get(index).map_or("unknown", |cursor| cursor.kind.as_str());
+        return Err(format!("the branch holds entries of its {kind} feed that the hub does not have"));
+    }
+    let mut branch = state.lineage.clone();
+    for row in &hello.lineage {
+        if branch.row(row.epoch).is_none() {
+            branch.push(*row).map_err(|error| error.to_string())?;
+        }
+    }
+    if hello.last_ack.seq > state.tip.seq {
+        return Err("the hub has less of the branch's log than it acknowledged".to_owned());
+    }
+    match meet(&state.lineage, &state.tip, &branch, &hello.tip) {
+        Meeting::Normal => Ok(()),
+        Meeting::BranchLost => Err("the branch's log ends before the hub's copy of it".to_owned()),
+        Meeting::Fork { common_seq } => {
+            Err(format!("the branch's log and the hub's copy part behind entry {common_seq}"))
+        }
+    }
+}
+
+fn send_keys(keys: Vec<GivenKey>, effects: &mut Vec<Effect>) {
+    for chunk in keys.chunks(limits::KEYS_PER_FRAME) {
+        effects.push(Effect::Send(KeyGive { keys: chunk.to_vec() }.to_frame()));
+    }
+}
+
+fn send_wants(persons: &[DocumentId], effects: &mut Vec<Effect>) {
+    for chunk in persons.chunks(limits::KEYS_PER_FRAME) {
+        effects.push(Effect::Send(KeyWant { persons: chunk.to_vec() }.to_frame()));
+    }
+}
