@@ -5,20 +5,40 @@
 //! no rule of the shop, no clock and no randomness. Time, keys and random bytes
 //! come in as arguments or out of the router's state (`FromRef`).
 
+pub mod assets;
 pub mod etag;
+pub mod events;
 pub mod extract;
 pub mod form;
+pub mod headers;
+pub mod html;
 pub mod idempotency;
 pub mod list;
+pub mod pages;
 pub mod problem;
+pub mod rate;
 pub mod session;
+pub mod shell;
+pub mod sign_in;
+pub mod texts;
 
 pub use etag::{ETag, IfMatch, IfNoneMatch};
+pub use events::{LiveEvent, event_stream};
 pub use extract::{ApiJson, ApiPath, ApiQuery, MAX_JSON_BYTES, OptionalJson};
 pub use form::{FieldErrors, FormKey, PageForm};
+pub use headers::{Guard, HostAllowList};
+pub use html::{SafeHtml, icon, sized_icon};
 pub use idempotency::{
     ApiCommand, IdempotencyKey, IdempotencySecret, IdempotentRequest, KeyedCommand, NoBody,
 };
 pub use list::{Cursor, ListQuery, Page};
+pub use pages::{ProblemPages, problem_fragment};
 pub use problem::{FieldError, Problem};
+pub use rate::{FailureLimiter, FailureLimits};
 pub use session::{CredentialSource, Credentials, SessionCookie, SessionToken};
+pub use shell::{
+    Content, Frame, Live, NavItem, PageRequest, Person, Side, StatusBar, StatusItem, Theme, Tone,
+    html, html_with_status,
+};
+pub use sign_in::{SessionAnswer, SessionStaff, SignInForm, SignInPage, SignInRequest, safe_next};
+pub use texts::ShellTexts;

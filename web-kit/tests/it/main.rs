@@ -5,10 +5,15 @@
     reason = "a test fails by panicking"
 )]
 
+mod assets;
 mod etag;
+mod events;
 mod extract;
+mod guard;
 mod idempotency;
 mod list;
+mod pages;
 mod problem;
+mod rate;
 mod session;
 mod support;

@@ -1,0 +1,65 @@
+// Keys of the page. An element with data-key="n" is pressed, followed or focused by that key; "/" and "?" are
+// ordinary values. Ctrl+Enter submits the form in use. Listens on window, so it survives every swap.
+const typing = (target) =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable || target.matches('textarea, select, input:not([type="checkbox"], [type="radio"], [type="button"])'));
+
+const find = (key) => [...document.querySelectorAll('[data-key]')].find((element) => element.dataset.key === key && element.checkVisibility());
+
+function use(element) {
+  if (element.matches('input, select, textarea')) {
+    element.focus();
+    element.select?.();
+  } else {
+    element.click();
+  }
+}
+
+// The list is made when it is asked for: a swap may have brought other keys.
+function list() {
+  const dialog = document.getElementById('keys');
+  if (!dialog || dialog.open) return;
+  const rows = [...document.querySelectorAll('[data-key]')]
+    .filter((element) => element.checkVisibility())
+    .flatMap((element) => {
+      const key = document.createElement('dt');
+      const cap = document.createElement('kbd');
+      cap.textContent = element.dataset.key.toUpperCase();
+      key.append(cap);
+      const name = document.createElement('dd');
+      const copy = element.cloneNode(true);
+      for (const cap of copy.querySelectorAll('kbd, .sr')) cap.remove();
+      name.textContent = element.dataset.keyName || element.getAttribute('aria-label') || copy.textContent.trim() || element.getAttribute('placeholder');
+      return [key, name];
+    });
+  dialog.querySelector('dl').replaceChildren(...rows);
+  dialog.showModal();
+}
+
+addEventListener('keydown', (event) => {
+  if (event.defaultPrevented || event.isComposing) return;
+  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+    const form = event.target instanceof HTMLElement ? event.target.closest('form') : null;
+    if (form) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (document.querySelector('dialog[open]')) return;
+  if (event.key === '?') {
+    event.preventDefault();
+    list();
+    return;
+  }
+  const element = find(event.key.toLowerCase());
+  if (element) {
+    event.preventDefault();
+    use(element);
+  }
+});
+
+addEventListener('click', (event) => {
+  if (event.target instanceof Element && event.target.closest('[data-shows-keys]')) list();
+});
