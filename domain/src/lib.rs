@@ -4,9 +4,11 @@
 //! async function in this crate; time, random bytes and ids come in as arguments.
 
 pub mod code;
+pub mod customer;
 pub mod document;
 pub mod env;
 pub mod id;
+pub mod inventory;
 pub mod money;
 pub mod number;
 pub mod order;
@@ -14,4 +16,6 @@ pub mod patch;
 pub mod problem;
 pub mod quantity;
 mod read;
+pub mod seal;
+pub mod sensitive;
 pub mod text;

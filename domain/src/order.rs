@@ -11,6 +11,7 @@ mod status;
 mod view;
 
 pub use create::{NewOrder, StatusMove, create_order};
+pub(crate) use edit::field;
 pub use edit::{OrderError, OrderPatch, add_note, move_status, patch_order, settle_status, undo_status};
 pub use estimate::{Estimate, EstimateAnswer, MAX_VERSION, add_estimate, answer_estimate};
 pub use line::{

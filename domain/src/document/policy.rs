@@ -7,7 +7,7 @@
 mod check;
 mod table;
 
-pub use check::{PolicyAction, PolicyError, check_change, check_operation, required_paths, table_paths};
+pub use check::{PolicyAction, PolicyError, check_change, check_operation, is_time, required_paths, table_paths};
 
 use super::DocumentKind;
 use crate::text;

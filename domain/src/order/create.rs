@@ -3,12 +3,13 @@
 //! The change that creates an order makes every container, so that no two actors ever make the same one, and holds at
 //! least the event of being received. An import brings an order to its recorded outcome with several events at once.
 
-use super::edit::{device_text, event_edits};
+use super::edit::{check_times, device_text, event_edits};
 use super::{Device, OrderError, Outcome, Status, StatusEvent, check_move};
 use crate::document::{DOCUMENT_VERSION, Edit};
 use crate::id::{BranchId, DocumentId, EventId, StaffId, VisitId};
 use crate::money::Currency;
 use crate::number::parse_order_number;
+use crate::patch::Patch;
 use crate::problem::Problems;
 use crate::text::{self, KEY_MAX, NAME_MAX, SOURCE_MAX};
 use std::collections::BTreeMap;
@@ -64,6 +65,8 @@ pub fn create_order(new: &NewOrder) -> Result<Vec<Edit>, OrderError> {
     let mut problems = Problems::new();
     let number = problems.take("/number", parse_order_number(&new.number));
     let source = problems.take("/source", text::clean_line(new.source.as_deref().unwrap_or_default(), SOURCE_MAX));
+    let set = |at_ms: Option<i64>| at_ms.map_or(Patch::Keep, Patch::Set);
+    check_times(&[("/promised_at", set(new.promised_at_ms)), ("/terms_accepted_at", set(new.terms_at_ms))], &mut problems);
     let device = device_edits(&new.device, &mut problems);
     let events = first_events(new)?;
     let mut edits = vec![

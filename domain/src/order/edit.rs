@@ -5,6 +5,7 @@
 use super::{
     MAX_ENTRIES_PER_ORDER, MoveError, OrderView, Outcome, Status, StatusEvent, allowed_moves, check_move, status,
 };
+use crate::document::policy::is_time;
 use crate::document::{Edit, Scalar};
 use crate::id::{DocumentId, EventId, StaffId};
 use crate::money::MoneyError;
@@ -95,10 +96,19 @@ pub fn patch_order(view: &OrderView, patch: &OrderPatch) -> Result<Vec<Edit>, Or
     edits.extend(field(&["promised_at"], view.promised_at_ms.map(Scalar::Int), patch.promised_at_ms.map(Scalar::Int)));
     edits.extend(field(&["terms_at"], view.terms_at_ms.map(Scalar::Int), patch.terms_at_ms.map(Scalar::Int)));
     edits.extend(field(&["urgent"], view.urgent.then_some(Scalar::Bool(true)), urgent(patch.urgent)));
+    check_times(&[("/promised_at", patch.promised_at_ms), ("/terms_accepted_at", patch.terms_at_ms)], &mut problems);
     let diagnosis = patch.diagnosis.as_ref().map(|text| text::clean_block(text, NOTE_MAX));
     edits.extend(text_field(&["diagnosis"], "/diagnosis", &view.diagnosis, diagnosis, &mut problems));
     edits.extend(patch_device(view, patch, &mut problems));
     problems.finish(edits).map_err(OrderError::Fields)
+}
+
+/// Refuses times that RFC 3339 cannot write.
+pub(super) fn check_times(times: &[(&str, Patch<i64>)], problems: &mut Problems) {
+    for (pointer, at_ms) in times {
+        let good = !matches!(at_ms, Patch::Set(at_ms) if !is_time(*at_ms));
+        problems.check(good, pointer, "must be a time in the years 0 to 9999");
+    }
 }
 
 /// Not urgent is the absence of the key.

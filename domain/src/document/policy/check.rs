@@ -130,7 +130,7 @@ fn check_value(form: Form, value: &Scalar) -> Result<(), String> {
             return Err(format!("must be from {min} to {max}"));
         }
         (Form::Int(..), Scalar::Int(_)) | (Form::Bool, Scalar::Bool(_)) => true,
-        (Form::Time, Scalar::Int(time_ms)) => (TIME_MIN_MS..=TIME_MAX_MS).contains(time_ms),
+        (Form::Time, Scalar::Int(time_ms)) => is_time(*time_ms),
         (Form::Id, Scalar::Str(id)) => super::Segment::Id.fits(id),
         (Form::Word(words), Scalar::Str(word)) => words.contains(&word.as_str()),
         (Form::Currency, Scalar::Str(code)) => code.parse::<Currency>().is_ok(),
@@ -255,6 +255,11 @@ fn required_fields(kind: DocumentKind, container: &str) -> &'static [&'static st
         (DocumentKind::Order, "estimates") => &["version", "gross_minor"],
         _ => &[],
     }
+}
+
+/// Whether RFC 3339 can write this time: years 0 to 9999.
+pub fn is_time(at_ms: i64) -> bool {
+    (TIME_MIN_MS..=TIME_MAX_MS).contains(&at_ms)
 }
 
 /// Every path of the table as text, for tests and documentation.
