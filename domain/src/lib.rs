@@ -3,7 +3,10 @@
 //! Everything here is a pure function of its arguments. There is never IO, a clock, randomness, a thread or an
 //! async function in this crate; time, random bytes and ids come in as arguments.
 
+pub mod availability;
+pub mod branch;
 pub mod code;
+pub mod company;
 pub mod customer;
 pub mod document;
 pub mod env;
@@ -12,10 +15,17 @@ pub mod inventory;
 pub mod money;
 pub mod number;
 pub mod order;
+pub mod part;
 pub mod patch;
+pub mod permission;
+pub mod preset;
 pub mod problem;
 pub mod quantity;
 mod read;
+pub mod row;
 pub mod seal;
 pub mod sensitive;
+pub mod staff;
+pub mod stock;
 pub mod text;
+pub mod transfer;
