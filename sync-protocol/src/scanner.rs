@@ -7,6 +7,7 @@
 //! with the bytes alone. It knows nothing of the document: whether dependencies, objects and
 //! elements exist, and whether `seq` and `start_op` follow on, is for the caller to test.
 
+mod column;
 mod columns;
 mod error;
 mod header;
@@ -19,7 +20,7 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-pub use columns::Column;
+pub use column::Column;
 pub use error::{Place, ScanError};
 
 use header::Header;
@@ -127,10 +128,19 @@ pub struct ChangeRanges {
 /// # Errors
 ///
 /// The first rule that the chunk breaks, see [`ScanError`].
-pub fn scan_change<'a>(chunk: &'a [u8], limits: &ScanLimits) -> Result<ScannedChange<'a>, ScanError> {
+pub fn scan_change<'a>(
+    chunk: &'a [u8],
+    limits: &ScanLimits,
+) -> Result<ScannedChange<'a>, ScanError> {
     let hash = check_frame(chunk, limits)?;
     let header = Header::read(chunk, UNHASHED_BYTES, limits)?;
-    let counts = walk::walk(&header.columns, header.start_op, header.actor, &header.other_actors, limits)?;
+    let counts = walk::walk(
+        &header.columns,
+        header.start_op,
+        header.actor,
+        &header.other_actors,
+        limits,
+    )?;
     Ok(ScannedChange {
         hash,
         deps: header.deps,
@@ -151,7 +161,10 @@ pub fn scan_change<'a>(chunk: &'a [u8], limits: &ScanLimits) -> Result<ScannedCh
 /// Tests what stands around the body, and the checksum; the hash comes of itself.
 fn check_frame(chunk: &[u8], limits: &ScanLimits) -> Result<[u8; 32], ScanError> {
     if chunk.len() > limits.chunk_bytes {
-        return Err(ScanError::ChunkTooLong { size_bytes: chunk.len(), limit: limits.chunk_bytes });
+        return Err(ScanError::ChunkTooLong {
+            size_bytes: chunk.len(),
+            limit: limits.chunk_bytes,
+        });
     }
     let mut input = Input::new(chunk, Place::Frame);
     if input.take(4)? != MAGIC {
@@ -161,11 +174,19 @@ fn check_frame(chunk: &[u8], limits: &ScanLimits) -> Result<[u8; 32], ScanError>
     let hashed = input.rest();
     match input.take(1)? {
         [CHUNK_TYPE_CHANGE] => {}
-        other => return Err(ScanError::ChunkType { chunk_type: other.first().copied().unwrap_or(0) }),
+        other => {
+            return Err(ScanError::ChunkType {
+                chunk_type: other.first().copied().unwrap_or(0),
+            });
+        }
     }
     if input.unsigned()? != input.rest().len() as u64 {
         return Err(ScanError::BodyLength);
     }
     let hash: [u8; 32] = Sha256::digest(hashed).into();
-    if hash[..4] == *checksum { Ok(hash) } else { Err(ScanError::Checksum) }
+    if hash[..4] == *checksum {
+        Ok(hash)
+    } else {
+        Err(ScanError::Checksum)
+    }
 }

@@ -4,108 +4,9 @@
 //! much as a run of two. Only the form that Automerge's writer produces is read: two encodings
 //! of one column would be two hashes of one change. A cursor never holds more than its value.
 
-use std::fmt;
-
+use super::column::Column;
 use super::error::{Place, ScanError};
 use super::leb128::Input;
-
-/// A column of a change chunk; no others are accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
-    /// Actor of the object an operation works on.
-    ObjectActor,
-    /// Counter of that object.
-    ObjectCounter,
-    /// Actor of the list element.
-    KeyActor,
-    /// Counter of the list element.
-    KeyCounter,
-    /// Map key.
-    KeyString,
-    /// Whether a new list element is made.
-    Insert,
-    /// What the operation does.
-    Action,
-    /// Type and length of the value.
-    ValueMetadata,
-    /// The values' bytes.
-    ValueBytes,
-    /// How many operations each one replaces.
-    PredecessorCount,
-    /// Actors of those.
-    PredecessorActor,
-    /// Counters of those.
-    PredecessorCounter,
-    /// Whether a mark grows with its edges.
-    MarkExpand,
-    /// Name of a mark.
-    MarkName,
-}
-
-impl Column {
-    /// All columns, in the order of their specifications.
-    pub(super) const ALL: [Column; 14] = [
-        Column::ObjectActor,
-        Column::ObjectCounter,
-        Column::KeyActor,
-        Column::KeyCounter,
-        Column::KeyString,
-        Column::Insert,
-        Column::Action,
-        Column::ValueMetadata,
-        Column::ValueBytes,
-        Column::PredecessorCount,
-        Column::PredecessorActor,
-        Column::PredecessorCounter,
-        Column::MarkExpand,
-        Column::MarkName,
-    ];
-
-    /// The number that stands for the column on the wire: id, deflate bit, type.
-    pub(super) fn specification(self) -> u64 {
-        match self {
-            Column::ObjectActor => 0x01,
-            Column::ObjectCounter => 0x02,
-            Column::KeyActor => 0x11,
-            Column::KeyCounter => 0x13,
-            Column::KeyString => 0x15,
-            Column::Insert => 0x34,
-            Column::Action => 0x42,
-            Column::ValueMetadata => 0x56,
-            Column::ValueBytes => 0x57,
-            Column::PredecessorCount => 0x70,
-            Column::PredecessorActor => 0x71,
-            Column::PredecessorCounter => 0x73,
-            Column::MarkExpand => 0x94,
-            Column::MarkName => 0xa5,
-        }
-    }
-
-    pub(super) fn from_specification(specification: u64) -> Option<Column> {
-        Column::ALL.into_iter().find(|column| column.specification() == specification)
-    }
-}
-
-impl fmt::Display for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Column::ObjectActor => "object actor",
-            Column::ObjectCounter => "object counter",
-            Column::KeyActor => "key actor",
-            Column::KeyCounter => "key counter",
-            Column::KeyString => "key string",
-            Column::Insert => "insert",
-            Column::Action => "action",
-            Column::ValueMetadata => "value metadata",
-            Column::ValueBytes => "value bytes",
-            Column::PredecessorCount => "predecessor count",
-            Column::PredecessorActor => "predecessor actor",
-            Column::PredecessorCounter => "predecessor counter",
-            Column::MarkExpand => "mark expand",
-            Column::MarkName => "mark name",
-        })
-    }
-}
 
 /// What the walk needs of a column without knowing what it holds.
 pub(super) trait Cursor {
@@ -172,7 +73,11 @@ impl<'a, T: Item<'a>> Runs<'a, T> {
         Runs {
             column,
             input: Input::new(bytes.unwrap_or_default(), Place::Column(column)),
-            kind: if is_absent { RunKind::Absent } else { RunKind::Start },
+            kind: if is_absent {
+                RunKind::Absent
+            } else {
+                RunKind::Start
+            },
             literals_left: 0,
             value: None,
             left: if is_absent { u64::MAX } else { 0 },
@@ -192,13 +97,17 @@ impl<'a, T: Item<'a>> Runs<'a, T> {
 
     /// The present row's value in a column that has no nulls.
     pub(super) fn required(&self) -> Result<T, ScanError> {
-        self.value.ok_or(ScanError::NullEntry { column: self.column })
+        self.value.ok_or(ScanError::NullEntry {
+            column: self.column,
+        })
     }
 
     fn read_value(&mut self) -> Result<(), ScanError> {
         let value = T::read(&mut self.input)?;
         if self.value == Some(value) {
-            return Err(ScanError::RunsMergeable { column: self.column });
+            return Err(ScanError::RunsMergeable {
+                column: self.column,
+            });
         }
         self.value = Some(value);
         self.has_value = true;
@@ -252,7 +161,11 @@ impl<'a, T: Item<'a>> Cursor for Runs<'a, T> {
             self.left = 1;
             return Ok(());
         }
-        if self.input.is_empty() { Ok(()) } else { self.read_run() }
+        if self.input.is_empty() {
+            Ok(())
+        } else {
+            self.read_run()
+        }
     }
 
     fn left(&self) -> u64 {
@@ -266,7 +179,13 @@ impl<'a, T: Item<'a>> Cursor for Runs<'a, T> {
     }
 
     fn check_says_something(&self) -> Result<(), ScanError> {
-        if self.has_value { Ok(()) } else { Err(ScanError::ColumnSaysNothing { column: self.column }) }
+        if self.has_value {
+            Ok(())
+        } else {
+            Err(ScanError::ColumnSaysNothing {
+                column: self.column,
+            })
+        }
     }
 }
 
@@ -279,7 +198,10 @@ pub(super) struct Deltas<'a> {
 
 impl<'a> Deltas<'a> {
     pub(super) fn new(differences: Runs<'a, i64>) -> Self {
-        Deltas { differences, sum: 0 }
+        Deltas {
+            differences,
+            sum: 0,
+        }
     }
 
     /// How much the value grows from one of the present rows to the next.
@@ -298,7 +220,9 @@ impl<'a> Deltas<'a> {
                 .checked_mul(i128::from(rows))
                 .and_then(|product| product.checked_add(self.sum))
                 .and_then(|value| u32::try_from(value).ok());
-            value.map(u64::from).ok_or(ScanError::CounterRange { column })
+            value
+                .map(u64::from)
+                .ok_or(ScanError::CounterRange { column })
         };
         Ok(Some((end(1)?, end(rows)?)))
     }
@@ -375,7 +299,9 @@ impl Cursor for Flags<'_> {
             self.left = self.input.unsigned()?;
         }
         if self.left == 0 {
-            return Err(ScanError::RunOfNone { column: self.column });
+            return Err(ScanError::RunOfNone {
+                column: self.column,
+            });
         }
         self.value = Some(value);
         self.has_true |= value;
@@ -393,6 +319,12 @@ impl Cursor for Flags<'_> {
     }
 
     fn check_says_something(&self) -> Result<(), ScanError> {
-        if self.has_true { Ok(()) } else { Err(ScanError::ColumnSaysNothing { column: self.column }) }
+        if self.has_true {
+            Ok(())
+        } else {
+            Err(ScanError::ColumnSaysNothing {
+                column: self.column,
+            })
+        }
     }
 }

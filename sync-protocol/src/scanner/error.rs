@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::columns::Column;
+use super::column::Column;
 
 /// The part of a chunk that was being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,10 @@ impl fmt::Display for Place {
 
 /// The rule that a change chunk breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "the message of each variant is its description")]
+#[allow(
+    missing_docs,
+    reason = "the message of each variant is its description"
+)]
 pub enum ScanError {
     #[error("the chunk has {size_bytes} bytes, more than {limit}")]
     ChunkTooLong { size_bytes: usize, limit: usize },

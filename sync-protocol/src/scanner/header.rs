@@ -4,11 +4,13 @@
 
 use std::ops::Range;
 
-use super::columns::Column;
+use super::column::Column;
 use super::error::{Place, ScanError};
 use super::leb128::Input;
 use super::walk::{COUNTER_MAX, ColumnBytes};
-use super::{ACTOR_BYTES_MAX, ChangeRanges, EXTRA_BYTES_MAX, MESSAGE_BYTES_MAX, ScanLimits, TIME_MAX};
+use super::{
+    ACTOR_BYTES_MAX, ChangeRanges, EXTRA_BYTES_MAX, MESSAGE_BYTES_MAX, ScanLimits, TIME_MAX,
+};
 
 /// The first extra byte when the rest names the actor's author.
 const EXTRA_AUTHOR: u64 = 1;
@@ -48,7 +50,8 @@ impl<'a> Header<'a> {
         }
         let time = read_time(&mut input, limits)?;
         let message = read_message(&mut input, limits)?;
-        let (other_actors, other_ranges) = read_other_actors(&mut input, chunk.len(), actor, limits)?;
+        let (other_actors, other_ranges) =
+            read_other_actors(&mut input, chunk.len(), actor, limits)?;
         let columns = read_columns(&mut input)?;
         let extra = input.rest();
         check_extra(extra, seq, limits)?;
@@ -58,7 +61,18 @@ impl<'a> Header<'a> {
             other_actors: other_ranges,
             extra: chunk.len() - extra.len()..chunk.len(),
         };
-        Ok(Header { deps, actor, seq, start_op, time, message, other_actors, columns, extra, ranges })
+        Ok(Header {
+            deps,
+            actor,
+            seq,
+            start_op,
+            time,
+            message,
+            other_actors,
+            columns,
+            extra,
+            ranges,
+        })
     }
 }
 
@@ -75,7 +89,10 @@ fn read_deps(
 ) -> Result<(Vec<[u8; 32]>, Range<usize>), ScanError> {
     let count = input.at(Place::Deps).unsigned()?;
     if count > limits.deps as u64 {
-        return Err(ScanError::TooManyDeps { count, limit: limits.deps });
+        return Err(ScanError::TooManyDeps {
+            count,
+            limit: limits.deps,
+        });
     }
     let bytes = input.take(count.saturating_mul(32))?;
     let deps = bytes.as_chunks::<32>().0.to_vec();
@@ -90,7 +107,10 @@ fn read_actor<'a>(input: &mut Input<'a>) -> Result<&'a [u8], ScanError> {
     if (1..=ACTOR_BYTES_MAX).contains(&actor.len()) {
         Ok(actor)
     } else {
-        Err(ScanError::ActorLength { size_bytes: actor.len(), limit: ACTOR_BYTES_MAX })
+        Err(ScanError::ActorLength {
+            size_bytes: actor.len(),
+            limit: ACTOR_BYTES_MAX,
+        })
     }
 }
 
@@ -99,7 +119,11 @@ fn read_time(input: &mut Input<'_>, limits: &ScanLimits) -> Result<i64, ScanErro
     if limits.require_time_zero && time != 0 {
         return Err(ScanError::TimeNotZero);
     }
-    if (-TIME_MAX..=TIME_MAX).contains(&time) { Ok(time) } else { Err(ScanError::TimeRange) }
+    if (-TIME_MAX..=TIME_MAX).contains(&time) {
+        Ok(time)
+    } else {
+        Err(ScanError::TimeRange)
+    }
 }
 
 fn read_message<'a>(input: &mut Input<'a>, limits: &ScanLimits) -> Result<&'a str, ScanError> {
@@ -108,7 +132,10 @@ fn read_message<'a>(input: &mut Input<'a>, limits: &ScanLimits) -> Result<&'a st
         return Err(ScanError::MessageNotAllowed);
     }
     if message.len() > MESSAGE_BYTES_MAX {
-        return Err(ScanError::MessageTooLong { size_bytes: message.len(), limit: MESSAGE_BYTES_MAX });
+        return Err(ScanError::MessageTooLong {
+            size_bytes: message.len(),
+            limit: MESSAGE_BYTES_MAX,
+        });
     }
     Ok(message)
 }
@@ -123,7 +150,10 @@ fn read_other_actors<'a>(
 ) -> Result<ActorsAndRanges<'a>, ScanError> {
     let count = input.at(Place::OtherActors).unsigned()?;
     if count > limits.other_actors as u64 {
-        return Err(ScanError::TooManyOtherActors { count, limit: limits.other_actors });
+        return Err(ScanError::TooManyOtherActors {
+            count,
+            limit: limits.other_actors,
+        });
     }
     let mut actors: Vec<&[u8]> = Vec::new();
     let mut ranges = Vec::new();
@@ -151,7 +181,10 @@ fn read_columns<'a>(input: &mut Input<'a>) -> Result<ColumnBytes<'a>, ScanError>
         let specification = input.unsigned()?;
         let column = Column::from_specification(specification)
             .ok_or(ScanError::UnknownColumn { specification })?;
-        if table.last().is_some_and(|(before, _)| before.specification() >= specification) {
+        if table
+            .last()
+            .is_some_and(|(before, _)| before.specification() >= specification)
+        {
             return Err(ScanError::ColumnsNotAscending);
         }
         let length = input.unsigned()?;
@@ -173,7 +206,10 @@ fn check_extra(extra: &[u8], seq: u64, limits: &ScanLimits) -> Result<(), ScanEr
         return Err(ScanError::ExtraNotAllowed);
     }
     if extra.len() > EXTRA_BYTES_MAX {
-        return Err(ScanError::ExtraTooLong { size_bytes: extra.len(), limit: EXTRA_BYTES_MAX });
+        return Err(ScanError::ExtraTooLong {
+            size_bytes: extra.len(),
+            limit: EXTRA_BYTES_MAX,
+        });
     }
     let mut input = Input::new(extra, Place::Extra);
     match input.unsigned() {
@@ -185,5 +221,9 @@ fn check_extra(extra: &[u8], seq: u64, limits: &ScanLimits) -> Result<(), ScanEr
     if input.counted_bytes().is_err() || !input.is_empty() {
         return Err(ScanError::AuthorForm);
     }
-    if seq == 1 { Ok(()) } else { Err(ScanError::AuthorAfterFirstChange) }
+    if seq == 1 {
+        Ok(())
+    } else {
+        Err(ScanError::AuthorAfterFirstChange)
+    }
 }

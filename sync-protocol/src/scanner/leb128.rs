@@ -33,7 +33,10 @@ impl<'a> Input<'a> {
     }
 
     fn byte(&mut self) -> Result<u8, ScanError> {
-        let (first, rest) = self.rest.split_first().ok_or(ScanError::Truncated { place: self.place })?;
+        let (first, rest) = self
+            .rest
+            .split_first()
+            .ok_or(ScanError::Truncated { place: self.place })?;
         self.rest = rest;
         Ok(*first)
     }
@@ -86,7 +89,9 @@ impl<'a> Input<'a> {
 
     /// The next `length` bytes.
     pub(super) fn take(&mut self, length: u64) -> Result<&'a [u8], ScanError> {
-        let taken = usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length));
+        let taken = usize::try_from(length)
+            .ok()
+            .and_then(|length| self.rest.split_at_checked(length));
         let (taken, rest) = taken.ok_or(ScanError::Truncated { place: self.place })?;
         self.rest = rest;
         Ok(taken)

@@ -2,7 +2,7 @@
 //!
 //! Each byte of the value column is read at most once, however long the runs of the metadata are.
 
-use super::columns::Column;
+use super::column::Column;
 use super::error::{Place, ScanError};
 use super::leb128::Input;
 
@@ -32,7 +32,9 @@ pub(super) struct Values<'a> {
 
 impl<'a> Values<'a> {
     pub(super) fn new(bytes: Option<&'a [u8]>) -> Self {
-        Values { input: Input::new(bytes.unwrap_or_default(), Place::Column(Column::ValueBytes)) }
+        Values {
+            input: Input::new(bytes.unwrap_or_default(), Place::Column(Column::ValueBytes)),
+        }
     }
 
     /// Reads the values of `rows` rows that have the same metadata.
@@ -47,17 +49,27 @@ impl<'a> Values<'a> {
             _ => return Err(ScanError::UnknownValueType { value_type }),
         };
         if !is_length_right {
-            return Err(ScanError::ValueLength { value_type, size_bytes });
+            return Err(ScanError::ValueLength {
+                value_type,
+                size_bytes,
+            });
         }
         let all = self.input.take(rows.saturating_mul(size_bytes))?;
         let size = usize::try_from(size_bytes).unwrap_or(usize::MAX).max(1);
         // An empty `all` has no pieces, so rows without bytes cost nothing here.
-        all.chunks_exact(size).try_for_each(|bytes| check_value(value_type, bytes))
+        all.chunks_exact(size)
+            .try_for_each(|bytes| check_value(value_type, bytes))
     }
 
     /// Refuses bytes that belong to no row.
     pub(super) fn finish(&self) -> Result<(), ScanError> {
-        if self.input.is_empty() { Ok(()) } else { Err(ScanError::ColumnTooLong { column: Column::ValueBytes }) }
+        if self.input.is_empty() {
+            Ok(())
+        } else {
+            Err(ScanError::ColumnTooLong {
+                column: Column::ValueBytes,
+            })
+        }
     }
 }
 
@@ -67,12 +79,19 @@ fn check_value(value_type: u8, bytes: &[u8]) -> Result<(), ScanError> {
     match value_type {
         UNSIGNED => drop(number.unsigned()?),
         SIGNED | COUNTER | TIMESTAMP => drop(number.signed()?),
-        TEXT => return std::str::from_utf8(bytes).map(drop).map_err(|_| ScanError::NotUtf8 { place }),
+        TEXT => {
+            return std::str::from_utf8(bytes)
+                .map(drop)
+                .map_err(|_| ScanError::NotUtf8 { place });
+        }
         _ => return Ok(()),
     }
     if number.is_empty() {
         Ok(())
     } else {
-        Err(ScanError::ValueLength { value_type, size_bytes: bytes.len() as u64 })
+        Err(ScanError::ValueLength {
+            value_type,
+            size_bytes: bytes.len() as u64,
+        })
     }
 }

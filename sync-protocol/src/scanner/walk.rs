@@ -5,7 +5,8 @@
 //! content is never kept.
 
 use super::ScanLimits;
-use super::columns::{Column, Cursor, Deltas, Flags, Runs};
+use super::column::Column;
+use super::columns::{Cursor, Deltas, Flags, Runs};
 use super::error::ScanError;
 use super::predecessors::Predecessors;
 use super::values::{self, Values};
@@ -89,7 +90,11 @@ impl<'a> Actors<'a> {
         if counters.0 == 0 || counters.1 == 0 {
             return Err(ScanError::CounterRange { column });
         }
-        let bound = if actor == 0 { own } else { (self.start_op, self.start_op) };
+        let bound = if actor == 0 {
+            own
+        } else {
+            (self.start_op, self.start_op)
+        };
         if counters.0 < bound.0 && counters.1 < bound.1 {
             Ok(())
         } else {
@@ -147,12 +152,22 @@ pub(super) fn walk<'a>(
     others: &'a [&'a [u8]],
     limits: &ScanLimits,
 ) -> Result<Counts, ScanError> {
-    let actors = Actors { own, others, named: vec![false; others.len()], start_op };
+    let actors = Actors {
+        own,
+        others,
+        named: vec![false; others.len()],
+        start_op,
+    };
     if bytes.is_empty() {
         actors.check_all_named()?;
         return Ok(Counts::default());
     }
-    for column in [Column::Insert, Column::Action, Column::ValueMetadata, Column::PredecessorCount] {
+    for column in [
+        Column::Insert,
+        Column::Action,
+        Column::ValueMetadata,
+        Column::PredecessorCount,
+    ] {
         if bytes.get(column).is_none() {
             return Err(ScanError::ColumnMissing { column });
         }
@@ -222,7 +237,9 @@ impl<'a, 'l> Walk<'a, 'l> {
         self.action.fill()?;
         let claimed = self.counts.operations.saturating_add(self.action.left());
         if claimed > self.limits.operations {
-            return Err(ScanError::TooManyOperations { limit: self.limits.operations });
+            return Err(ScanError::TooManyOperations {
+                limit: self.limits.operations,
+            });
         }
         if claimed > COUNTER_MAX + 1 - self.actors.start_op {
             return Err(ScanError::OperationCounterRange);
@@ -234,11 +251,16 @@ impl<'a, 'l> Walk<'a, 'l> {
         for cursor in self.row_columns() {
             cursor.fill()?;
             if cursor.left() == 0 {
-                return Err(ScanError::ColumnTooShort { column: cursor.column() });
+                return Err(ScanError::ColumnTooShort {
+                    column: cursor.column(),
+                });
             }
             rows = rows.min(cursor.left());
         }
-        Ok(Some(Span { first: self.actors.start_op + self.counts.operations, rows }))
+        Ok(Some(Span {
+            first: self.actors.start_op + self.counts.operations,
+            rows,
+        }))
     }
 
     fn finish(mut self) -> Result<Counts, ScanError> {
@@ -246,7 +268,9 @@ impl<'a, 'l> Walk<'a, 'l> {
             cursor.fill()?;
             // A column that is left out has no end, one that is there must be at it.
             if cursor.left() > 0 && cursor.left() < u64::MAX {
-                return Err(ScanError::ColumnTooLong { column: cursor.column() });
+                return Err(ScanError::ColumnTooLong {
+                    column: cursor.column(),
+                });
             }
         }
         for cursor in self.row_columns() {
@@ -273,8 +297,10 @@ impl<'a, 'l> Walk<'a, 'l> {
         self.check_marks(span, &key, metadata)?;
         self.count_strings(span)?;
         self.values.read(span.rows, metadata)?;
-        self.counts.predecessors =
-            self.counts.predecessors.saturating_add(span.rows.saturating_mul(predecessors));
+        self.counts.predecessors = self
+            .counts
+            .predecessors
+            .saturating_add(span.rows.saturating_mul(predecessors));
         let limit = self.limits.predecessors.min(COUNTER_MAX);
         if self.counts.predecessors > limit {
             return Err(ScanError::TooManyPredecessors { limit });
@@ -288,7 +314,8 @@ impl<'a, 'l> Walk<'a, 'l> {
             (Some(actor), Some(counter)) => {
                 self.actors.name(Column::ObjectActor, actor)?;
                 let own = (span.first, span.last());
-                self.actors.check_earlier(Column::ObjectCounter, actor, (counter, counter), own)
+                self.actors
+                    .check_earlier(Column::ObjectCounter, actor, (counter, counter), own)
             }
             _ => Err(ScanError::ObjectIncomplete),
         }
@@ -304,7 +331,8 @@ impl<'a, 'l> Walk<'a, 'l> {
             (None, Some(actor), Some(counters)) => {
                 self.actors.name(Column::KeyActor, actor)?;
                 let own = (span.first, span.last());
-                self.actors.check_earlier(Column::KeyCounter, actor, counters, own)?;
+                self.actors
+                    .check_earlier(Column::KeyCounter, actor, counters, own)?;
                 Ok(Key::Element)
             }
             _ => Err(ScanError::KeyAmbiguous),
@@ -355,10 +383,15 @@ impl<'a, 'l> Walk<'a, 'l> {
 
     /// Automerge copies a repeated key for every row when it applies the change.
     fn count_strings(&mut self, span: Span) -> Result<(), ScanError> {
-        for text in [self.key_string.value(), self.mark_name.value()].into_iter().flatten() {
+        for text in [self.key_string.value(), self.mark_name.value()]
+            .into_iter()
+            .flatten()
+        {
             let written_out = span.rows.saturating_mul(text.len() as u64);
-            self.counts.repeated_string_bytes =
-                self.counts.repeated_string_bytes.saturating_add(written_out);
+            self.counts.repeated_string_bytes = self
+                .counts
+                .repeated_string_bytes
+                .saturating_add(written_out);
         }
         let limit = self.limits.repeated_string_bytes;
         if self.counts.repeated_string_bytes > limit {

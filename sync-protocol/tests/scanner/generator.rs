@@ -8,7 +8,15 @@ use automerge::{
 
 use super::random::Random;
 
-const WORDS: [&str; 7] = ["a", "serial", "Größe", "修理", "🛠️ done", "", "combining e\u{301}"];
+const WORDS: [&str; 7] = [
+    "a",
+    "serial",
+    "Größe",
+    "修理",
+    "🛠️ done",
+    "",
+    "combining e\u{301}",
+];
 const KEYS: [&str; 6] = ["status", "price", "ключ", "修", "n", "🔧"];
 const NAMES: [&str; 3] = ["bold", "comment", "链接"];
 
@@ -20,7 +28,11 @@ struct Writer {
 /// All changes of one small history, as bytes, with what Automerge says of each.
 pub fn history(seed: u64) -> Vec<Change> {
     let mut random = Random::new(seed);
-    let count = if random.one_in(12) { 12 } else { 1 + random.below(4) };
+    let count = if random.one_in(12) {
+        12
+    } else {
+        1 + random.below(4)
+    };
     let mut writers: Vec<Writer> = (0..count).map(|_| writer(&mut random)).collect();
     for _ in 0..8 + random.below(16) + count {
         let at = random.below(count);
@@ -45,7 +57,10 @@ fn writer(random: &mut Random) -> Writer {
         document.set_author(Some(Author::from(random.bytes(length))));
     }
     document.put(ROOT, "shared", 1).unwrap();
-    Writer { document, objects: vec![ROOT] }
+    Writer {
+        document,
+        objects: vec![ROOT],
+    }
 }
 
 fn merge(writers: &mut [Writer], into: usize, from: usize) {
@@ -61,15 +76,25 @@ fn merge(writers: &mut [Writer], into: usize, from: usize) {
 }
 
 fn write(writer: &mut Writer, random: &mut Random) {
-    let options = CommitOptions::default().with_time(if random.one_in(3) { random.next() as i32 as i64 } else { 0 });
-    let options = if random.one_in(5) { options.with_message(random.pick(&WORDS)) } else { options };
+    let options = CommitOptions::default().with_time(if random.one_in(3) {
+        random.next() as i32 as i64
+    } else {
+        0
+    });
+    let options = if random.one_in(5) {
+        options.with_message(random.pick(&WORDS))
+    } else {
+        options
+    };
     if random.one_in(40) {
         writer.document.empty_change(options);
         return;
     }
     for _ in 0..1 + random.below(6) {
         let object = random.pick(&writer.objects);
-        let Ok(kind) = writer.document.object_type(&object) else { continue };
+        let Ok(kind) = writer.document.object_type(&object) else {
+            continue;
+        };
         match kind {
             ObjType::Map | ObjType::Table => write_map(writer, &object, random),
             ObjType::List => write_list(writer, &object, random),
@@ -97,7 +122,13 @@ fn scalar(random: &mut Random) -> ScalarValue {
 }
 
 fn object_kind(random: &mut Random) -> ObjType {
-    random.pick(&[ObjType::Map, ObjType::List, ObjType::Text, ObjType::Text, ObjType::Table])
+    random.pick(&[
+        ObjType::Map,
+        ObjType::List,
+        ObjType::Text,
+        ObjType::Text,
+        ObjType::Table,
+    ])
 }
 
 fn is_counter(document: &AutoCommit, object: &ObjId, prop: Prop) -> bool {
@@ -113,10 +144,13 @@ fn write_map(writer: &mut Writer, map: &ObjId, random: &mut Random) {
             writer.objects.push(made);
         }
         // The same keys in the same order: what two writers did meets in long runs.
-        2 => (0..random.below(14)).for_each(|number| document.put(map, format!("k{number}"), 1).unwrap()),
+        2 => (0..random.below(14))
+            .for_each(|number| document.put(map, format!("k{number}"), 1).unwrap()),
         3 if document.get(map, key).unwrap().is_some() => document.delete(map, key).unwrap(),
         4 | 5 if is_counter(document, map, Prop::from(key)) => {
-            document.increment(map, key, random.below(9) as i64 - 4).unwrap();
+            document
+                .increment(map, key, random.below(9) as i64 - 4)
+                .unwrap();
         }
         _ => document.put(map, key, scalar(random)).unwrap(),
     }
@@ -128,11 +162,14 @@ fn write_list(writer: &mut Writer, list: &ObjId, random: &mut Random) {
     let at = random.below(length + 1);
     match random.below(8) {
         0 => {
-            let made = document.insert_object(list, at, object_kind(random)).unwrap();
+            let made = document
+                .insert_object(list, at, object_kind(random))
+                .unwrap();
             writer.objects.push(made);
         }
         1 => {
-            let values: Vec<automerge::hydrate::Value> = (0..random.below(20)).map(|_| 5.into()).collect();
+            let values: Vec<automerge::hydrate::Value> =
+                (0..random.below(20)).map(|_| 5.into()).collect();
             document.splice(list, at, 0, values).unwrap();
         }
         2 if at < length => document.delete(list, at).unwrap(),
@@ -142,7 +179,14 @@ fn write_list(writer: &mut Writer, list: &ObjId, random: &mut Random) {
         }
         5 if length > 1 => {
             let count = random.below(length - at.min(length - 1)) as isize;
-            document.splice(list, at.min(length - 1), count, Vec::<automerge::hydrate::Value>::new()).unwrap();
+            document
+                .splice(
+                    list,
+                    at.min(length - 1),
+                    count,
+                    Vec::<automerge::hydrate::Value>::new(),
+                )
+                .unwrap();
         }
         _ => document.insert(list, at, scalar(random)).unwrap(),
     }
@@ -155,15 +199,29 @@ fn write_text(document: &mut AutoCommit, text: &ObjId, random: &mut Random) {
     match random.below(9) {
         0 | 1 if at < to => {
             let mark = Mark::new(random.pick(&NAMES).to_owned(), scalar(random), at, to);
-            let expand =
-                random.pick(&[ExpandMark::Before, ExpandMark::After, ExpandMark::Both, ExpandMark::None]);
+            let expand = random.pick(&[
+                ExpandMark::Before,
+                ExpandMark::After,
+                ExpandMark::Both,
+                ExpandMark::None,
+            ]);
             document.mark(text, mark, expand).unwrap();
         }
-        2 if at < to => document.unmark(text, random.pick(&NAMES), at, to, ExpandMark::None).unwrap(),
+        2 if at < to => document
+            .unmark(text, random.pick(&NAMES), at, to, ExpandMark::None)
+            .unwrap(),
         3 => drop(document.split_block(text, at).unwrap()),
-        4 => document.update_text(text, &random.pick(&WORDS).repeat(1 + random.below(3))).unwrap(),
-        5 => document.splice_text(text, at, (to - at) as isize, "").unwrap(),
-        6 => document.splice_text(text, at, 0, &"typing ".repeat(random.below(8))).unwrap(),
-        _ => document.splice_text(text, at, 0, random.pick(&WORDS)).unwrap(),
+        4 => document
+            .update_text(text, random.pick(&WORDS).repeat(1 + random.below(3)))
+            .unwrap(),
+        5 => document
+            .splice_text(text, at, (to - at) as isize, "")
+            .unwrap(),
+        6 => document
+            .splice_text(text, at, 0, &"typing ".repeat(random.below(8)))
+            .unwrap(),
+        _ => document
+            .splice_text(text, at, 0, random.pick(&WORDS))
+            .unwrap(),
     }
 }

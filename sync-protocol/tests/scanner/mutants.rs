@@ -13,20 +13,30 @@ use super::random::Random;
 use super::{GENEROUS, PUT_ONE, assert_automerge_agrees, unhex};
 
 const MUTANTS: usize = 60_000;
-const TELLING: [u8; 14] = [0, 1, 2, 3, 4, 5, 7, 0x14, 0x7d, 0x7e, 0x7f, 0x80, 0x81, 0xff];
+const TELLING: [u8; 14] = [
+    0, 1, 2, 3, 4, 5, 7, 0x14, 0x7d, 0x7e, 0x7f, 0x80, 0x81, 0xff,
+];
 
 fn corpus() -> Vec<Vec<u8>> {
     let mut corpus = vec![unhex(PUT_ONE)];
     for seed in 0..40 {
         let made = history(seed ^ 0x6d75_7461);
-        corpus.extend(made.iter().map(|change| change.raw_bytes().to_vec()).filter(|chunk| chunk.len() < 500));
+        corpus.extend(
+            made.iter()
+                .map(|change| change.raw_bytes().to_vec())
+                .filter(|chunk| chunk.len() < 500),
+        );
     }
     corpus
 }
 
 fn mutate_bytes(bytes: &mut Vec<u8>, random: &mut Random) {
     let at = random.below(bytes.len());
-    let byte = if random.one_in(2) { random.pick(&TELLING) } else { random.next() as u8 };
+    let byte = if random.one_in(2) {
+        random.pick(&TELLING)
+    } else {
+        random.next() as u8
+    };
     match random.below(6) {
         _ if bytes.is_empty() => bytes.push(byte),
         0 => bytes[at] ^= 1 << random.below(8),
@@ -52,7 +62,11 @@ fn mutate_column(parts: &mut Parts, random: &mut Random) {
         1 => parts.columns.insert(at, parts.columns[at].clone()),
         2 => {
             let spec = random.pick(&[0x01, 0x02, 0x11, 0x13, 0x15, 0x71, 0x73, 0x94, 0xa5, 0x102]);
-            let bytes = [random.pick(&TELLING), random.pick(&TELLING), random.pick(&TELLING)];
+            let bytes = [
+                random.pick(&TELLING),
+                random.pick(&TELLING),
+                random.pick(&TELLING),
+            ];
             parts.set(spec, &bytes[..1 + random.below(3)]);
         }
         3 => {
@@ -101,7 +115,8 @@ fn what_passes_the_scan_is_what_automerge_reads() {
         let origin = random.pick(&corpus);
         let chunk = mutant(&origin, &mut random);
         let scanned = catch_unwind(|| scan_change(&chunk, &GENEROUS));
-        let scanned = scanned.unwrap_or_else(|_| panic!("the scan of mutant {number} panics: {chunk:02x?}"));
+        let scanned =
+            scanned.unwrap_or_else(|_| panic!("the scan of mutant {number} panics: {chunk:02x?}"));
         let Ok(scanned) = scanned else { continue };
         if chunk == origin {
             continue;
@@ -113,9 +128,15 @@ fn what_passes_the_scan_is_what_automerge_reads() {
             let change = Change::from_bytes(chunk.clone()).unwrap();
             assert_eq!(Change::from(change.decode()).raw_bytes(), chunk);
         }));
-        assert!(read.is_ok(), "mutant {number} passes the scan, but: {chunk:02x?}");
+        assert!(
+            read.is_ok(),
+            "mutant {number} passes the scan, but: {chunk:02x?}"
+        );
     }
-    assert!(passed > MUTANTS / 100, "too few mutants pass to say anything: {passed}");
+    assert!(
+        passed > MUTANTS / 100,
+        "too few mutants pass to say anything: {passed}"
+    );
 }
 
 proptest! {

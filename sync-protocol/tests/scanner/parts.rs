@@ -22,14 +22,31 @@ impl Parts {
     pub fn of(chunk: &[u8]) -> Parts {
         let rest = &mut &chunk[9..];
         unsigned(rest);
-        let deps = (0..unsigned(rest)).map(|_| take(rest, 32).try_into().unwrap()).collect();
+        let deps = (0..unsigned(rest))
+            .map(|_| take(rest, 32).try_into().unwrap())
+            .collect();
         let actor = counted(rest);
         let (seq, start_op, time) = (unsigned(rest), unsigned(rest), signed(rest));
         let message = counted(rest);
         let other_actors = (0..unsigned(rest)).map(|_| counted(rest)).collect();
-        let table: Vec<_> = (0..unsigned(rest)).map(|_| (unsigned(rest), unsigned(rest))).collect();
-        let columns = table.into_iter().map(|(spec, length)| (spec, take(rest, length).to_vec())).collect();
-        Parts { deps, actor, seq, start_op, time, message, other_actors, columns, extra: rest.to_vec() }
+        let table: Vec<_> = (0..unsigned(rest))
+            .map(|_| (unsigned(rest), unsigned(rest)))
+            .collect();
+        let columns = table
+            .into_iter()
+            .map(|(spec, length)| (spec, take(rest, length).to_vec()))
+            .collect();
+        Parts {
+            deps,
+            actor,
+            seq,
+            start_op,
+            time,
+            message,
+            other_actors,
+            columns,
+            extra: rest.to_vec(),
+        }
     }
 
     pub fn body(&self) -> Vec<u8> {
@@ -42,7 +59,9 @@ impl Parts {
         put_signed(&mut body, self.time);
         put_counted(&mut body, &self.message);
         put_unsigned(&mut body, self.other_actors.len() as u64);
-        self.other_actors.iter().for_each(|actor| put_counted(&mut body, actor));
+        self.other_actors
+            .iter()
+            .for_each(|actor| put_counted(&mut body, actor));
         put_unsigned(&mut body, self.columns.len() as u64);
         for (spec, bytes) in &self.columns {
             put_unsigned(&mut body, *spec);
@@ -125,5 +144,9 @@ fn signed(rest: &mut &[u8]) -> i64 {
     let before = *rest;
     let value = unsigned(rest) as i64;
     let bits = 7 * (before.len() - rest.len()) as u32;
-    if bits >= 64 { value } else { value << (64 - bits) >> (64 - bits) }
+    if bits >= 64 {
+        value
+    } else {
+        value << (64 - bits) >> (64 - bits)
+    }
 }
