@@ -7,6 +7,7 @@
 pub mod block;
 pub mod branch_session;
 pub mod bytes;
+pub mod certificate;
 pub mod compress;
 pub mod document;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod hash;
 pub mod head;
 pub mod hub_session;
 pub mod item;
+pub mod join_code;
 pub mod limits;
 pub mod line;
 pub mod message;

@@ -225,6 +225,32 @@ pub enum CloseReason {
     Busy = 7,
     /// The peer failed inside.
     Internal = 8,
+    /// The certificate is not in date: renew it.
+    Expired = 9,
+}
+
+impl CloseReason {
+    const ALL: [CloseReason; 9] = [
+        CloseReason::Leaving,
+        CloseReason::Replaced,
+        CloseReason::Revoked,
+        CloseReason::Protocol,
+        CloseReason::Held,
+        CloseReason::JoinCode,
+        CloseReason::Busy,
+        CloseReason::Internal,
+        CloseReason::Expired,
+    ];
+
+    /// The number that stands for it as the error code of a closed QUIC connection.
+    pub fn code(self) -> u32 {
+        u32::from(self as u8)
+    }
+
+    /// Reads the number.
+    pub fn from_code(code: u64) -> Option<Self> {
+        CloseReason::ALL.into_iter().find(|reason| u64::from(reason.code()) == code)
+    }
 }
 
 /// The last frame of a session.

@@ -114,6 +114,16 @@ impl MemoryBranch {
         }
         Some(blocks)
     }
+
+    /// Applies a feed block.
+    pub fn store_feed(&mut self, block: FeedBlock) -> Cursor {
+        let tip = block.tip();
+        let cursor = Cursor::new(block.feed.kind, tip.n, &tip.running);
+        self.cursors.retain(|known| known.kind != cursor.kind);
+        self.cursors.push(cursor);
+        self.applied.extend(block.entries);
+        cursor
+    }
 }
 
 /// The hub's side of one node, kept in memory.
@@ -154,11 +164,13 @@ impl MemoryHub {
         rows.push((FeedTip { n, running: entry.running(&before.running, n) }, entry));
     }
 
-    fn head(&self, feed: &FeedId) -> FeedTip {
+    /// The end of a feed.
+    pub fn head(&self, feed: &FeedId) -> FeedTip {
         self.feeds[feed].last().map_or(FeedTip { n: 0, running: feed.start() }, |(tip, _)| *tip)
     }
 
-    fn state(&mut self, hello: &Hello) -> NodeState {
+    /// Answers a Hello: raises the session number.
+    pub fn state(&mut self, hello: &Hello) -> NodeState {
         self.session += 1;
         let known_cursors = hello.cursors.iter().map(|cursor| self.knows(cursor)).collect();
         NodeState {
@@ -185,7 +197,8 @@ impl MemoryHub {
         })
     }
 
-    fn commit(&mut self, entries: Vec<LogEntry>) -> Ack {
+    /// Takes entries that follow the tip, drops others.
+    pub fn commit(&mut self, entries: Vec<LogEntry>) -> Ack {
         for entry in entries {
             if entry.position.seq != self.tip.seq + 1 {
                 continue;
@@ -199,7 +212,8 @@ impl MemoryHub {
         Ack { stored: self.tip, applied: self.tip.seq }
     }
 
-    fn read_feed(&self, feed: FeedId, after: u64, limit_bytes: usize) -> Vec<OutFeedBlock> {
+    /// Entries of a feed behind `after` as one block.
+    pub fn read_feed(&self, feed: FeedId, after: u64, limit_bytes: usize) -> Vec<OutFeedBlock> {
         let rows = &self.feeds[&feed];
         let before = if after == 0 { feed.start() } else { rows[after as usize - 1].0.running };
         let mut bytes = FeedBlock::start_bytes(feed, after + 1, &before);
@@ -330,7 +344,7 @@ impl<'a> Link<'a> {
                     self.branch.ack = ack;
                     continue;
                 }
-                Effect::StoreFeed(block) => Input::FeedStored(self.store_feed(block)),
+                Effect::StoreFeed(block) => Input::FeedStored(self.branch.store_feed(block)),
                 Effect::ReadKeys(_) => Input::KeysRead(Vec::new()),
                 Effect::End(_) => {
                     self.ended = true;
@@ -344,15 +358,6 @@ impl<'a> Link<'a> {
             let more = self.branch_session.handle(input);
             self.carry_out_branch(more);
         }
-    }
-
-    fn store_feed(&mut self, block: FeedBlock) -> Cursor {
-        let tip = block.tip();
-        let cursor = Cursor::new(block.feed.kind, tip.n, &tip.running);
-        self.branch.cursors.retain(|known| known.kind != cursor.kind);
-        self.branch.cursors.push(cursor);
-        self.branch.applied.extend(block.entries);
-        cursor
     }
 
     fn carry_out_hub(&mut self, effects: Vec<hub_session::Effect>) {
