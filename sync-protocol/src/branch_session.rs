@@ -111,7 +111,7 @@ pub struct BranchSession {
     stored: Tip,
     /// The highest number sent in this session; early blocks may reach beyond `sent` after Welcome.
     reach: u64,
-    on_the_way: VecDeque<(u64, usize)>,
+    on_the_way: VecDeque<(Tip, usize)>,
     reading: bool,
     reread: bool,
     /// The feeds that this branch reads.
@@ -241,8 +241,10 @@ impl BranchSession {
         if self.sent.seq < ack.stored.seq {
             self.sent = ack.stored;
         }
-        while self.on_the_way.front().is_some_and(|(seq, _)| *seq <= ack.stored.seq) {
-            self.on_the_way.pop_front();
+        while let Some((tip, _)) = self.on_the_way.pop_front_if(|(tip, _)| tip.seq <= ack.stored.seq) {
+            if tip.seq == ack.stored.seq && tip.hash != ack.stored.hash {
+                return Err(DecodeError::Form { what: "Ack", reason: "the hub's chain differs from this branch's" });
+            }
         }
         effects.push(Effect::Acknowledged(ack));
         self.read_more(effects);
@@ -284,7 +286,7 @@ impl BranchSession {
             }
             send_keys(block.keys, effects);
             let bytes = encode_compressed(FrameType::Block, &block.packed);
-            self.on_the_way.push_back((block.last.seq, bytes.len()));
+            self.on_the_way.push_back((block.last, bytes.len()));
             self.sent = block.last;
             self.reach = self.reach.max(block.last.seq);
             effects.push(Effect::Send(bytes));

@@ -2,7 +2,7 @@
 //!
 //! Automerge checks none of these itself, and a wrong one leaves a saved document that never loads again.
 
-use automerge::{Automerge, ChangeHash, ReadDoc};
+use automerge::{Automerge, ChangeHash};
 use std::collections::BTreeSet;
 
 use super::ChangeRefusal;
