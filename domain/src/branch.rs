@@ -38,7 +38,8 @@ impl Location {
 
     /// Whether it lies on the globe.
     pub const fn is_valid(&self) -> bool {
-        self.latitude_e7.unsigned_abs() <= 900_000_000 && self.longitude_e7.unsigned_abs() <= 1_800_000_000
+        self.latitude_e7.unsigned_abs() <= 900_000_000
+            && self.longitude_e7.unsigned_abs() <= 1_800_000_000
     }
 }
 
@@ -78,10 +79,17 @@ impl BranchRow {
         self.region = problems.take("/region", text::clean_line(&self.region, NAME_MAX));
         self.address = problems.take("/address", text::clean_block(&self.address, ADDRESS_MAX));
         self.time_zone = problems.take("/time_zone", text::required_line(&self.time_zone, 64));
-        self.opening_hours = problems.take("/opening_hours", text::clean_block(&self.opening_hours, NOTE_MAX));
+        self.opening_hours = problems.take(
+            "/opening_hours",
+            text::clean_block(&self.opening_hours, NOTE_MAX),
+        );
         let located = self.location.is_none_or(|location| location.is_valid());
         problems.check(located, "/location", "must lie on the globe");
-        problems.check(self.capacity <= 1_000_000, "/capacity", "must be from 0 to 1000000");
+        problems.check(
+            self.capacity <= 1_000_000,
+            "/capacity",
+            "must be from 0 to 1000000",
+        );
         problems.finish(self)
     }
 }

@@ -36,15 +36,32 @@ impl CompanyRow {
     /// The row with its texts cleaned, or what is wrong with it.
     pub fn validate(mut self) -> Result<Self, Vec<FieldProblem>> {
         let mut problems = Problems::new();
-        self.legal_name = problems.take("/legal_name", text::required_line(&self.legal_name, NAME_MAX));
+        self.legal_name = problems.take(
+            "/legal_name",
+            text::required_line(&self.legal_name, NAME_MAX),
+        );
         self.tax_id = problems.take("/tax_id", text::clean_line(&self.tax_id, 64));
-        self.opening_hours = problems.take("/opening_hours", text::clean_block(&self.opening_hours, NOTE_MAX));
-        problems.check(self.tax_rates.len() <= 20, "/tax_rates", "must not have more than 20 entries");
+        self.opening_hours = problems.take(
+            "/opening_hours",
+            text::clean_block(&self.opening_hours, NOTE_MAX),
+        );
+        problems.check(
+            self.tax_rates.len() <= 20,
+            "/tax_rates",
+            "must not have more than 20 entries",
+        );
         for (i, rate) in self.tax_rates.iter_mut().enumerate() {
-            rate.name = problems.take(&format!("/tax_rates/{i}/name"), text::required_line(&rate.name, NAME_MAX));
+            rate.name = problems.take(
+                &format!("/tax_rates/{i}/name"),
+                text::required_line(&rate.name, NAME_MAX),
+            );
             problems.take(&format!("/tax_rates/{i}/bp"), TaxRate::new(rate.bp));
         }
-        problems.check(self.receipt_texts.len() <= 50, "/receipt_texts", "must not have more than 50 entries");
+        problems.check(
+            self.receipt_texts.len() <= 50,
+            "/receipt_texts",
+            "must not have more than 50 entries",
+        );
         for (key, value) in &mut self.receipt_texts {
             problems.take("/receipt_texts", text::required_line(key, KEY_MAX));
             *value = problems.take("/receipt_texts", text::clean_block(value, NOTE_MAX));

@@ -3,7 +3,9 @@
 //! The document's id is the person's id. Name, phone, e-mail, address and note stand sealed and nowhere in clear;
 //! language and consent say nothing about who somebody is.
 
-use crate::document::{Conflict, DOCUMENT_VERSION, DocumentError, DocumentKind, Edit, Scalar, conflicts, tree};
+use crate::document::{
+    Conflict, DOCUMENT_VERSION, DocumentError, DocumentKind, Edit, Scalar, conflicts, tree,
+};
 use crate::id::{BranchId, DocumentId};
 use crate::order::field;
 use crate::patch::Patch;
@@ -128,7 +130,10 @@ pub fn open_customer(
     keys: &[PersonKey],
 ) -> Result<PersonValues, SealError> {
     let value = |path: &str, sealed: &Option<Vec<u8>>| {
-        sealed.as_ref().map(|sealed| open(keys, document, path, sealed)).transpose()
+        sealed
+            .as_ref()
+            .map(|sealed| open(keys, document, path, sealed))
+            .transpose()
     };
     Ok(PersonValues {
         name: value("name", &view.name)?,
@@ -152,7 +157,10 @@ pub fn create_customer(
         Edit::map(&["consent"]),
     ];
     if let Some(language) = &new.language {
-        edits.push(Edit::text(&["language"], problems.take("/language", text::clean_language(language))));
+        edits.push(Edit::text(
+            &["language"],
+            problems.take("/language", text::clean_language(language)),
+        ));
     }
     edits.extend(consent_edits(&BTreeMap::new(), &new.consent, &mut problems));
     let set = |value: &Option<Sensitive<String>>| value.clone().map_or(Patch::Keep, Patch::Set);
@@ -180,8 +188,15 @@ pub fn patch_customer(
 ) -> Result<Vec<Edit>, CustomerError> {
     let mut problems = Problems::new();
     let mut edits = Vec::new();
-    let language = patch.language.as_ref().map(|tag| problems.take("/language", text::clean_language(tag)));
-    edits.extend(field(&["language"], view.language.clone().map(Scalar::Str), language.map(Scalar::Str)));
+    let language = patch
+        .language
+        .as_ref()
+        .map(|tag| problems.take("/language", text::clean_language(tag)));
+    edits.extend(field(
+        &["language"],
+        view.language.clone().map(Scalar::Str),
+        language.map(Scalar::Str),
+    ));
     edits.extend(consent_edits(&view.consent, &patch.consent, &mut problems));
     let sealer = Sealer { document, key };
     for (path, shown, wish) in [
@@ -228,7 +243,12 @@ impl Sealer<'_> {
         let wish = if wish.expose().is_empty() {
             Patch::Clear
         } else {
-            Patch::Set(Scalar::Bytes(seal(self.key, self.document, path, wish.expose())?))
+            Patch::Set(Scalar::Bytes(seal(
+                self.key,
+                self.document,
+                path,
+                wish.expose(),
+            )?))
         };
         Ok(field(&[path], shown.cloned().map(Scalar::Bytes), wish))
     }
@@ -249,7 +269,11 @@ fn consent_edits(
     wish: &BTreeMap<String, bool>,
     problems: &mut Problems,
 ) -> Vec<Edit> {
-    problems.check(wish.len() <= 50, "/consent", "must not have more than 50 entries");
+    problems.check(
+        wish.len() <= 50,
+        "/consent",
+        "must not have more than 50 entries",
+    );
     let mut edits = Vec::new();
     for (key, given) in wish {
         let key = problems.take("/consent", text::required_line(key, KEY_MAX));

@@ -2,7 +2,9 @@
 //!
 //! A document that home branch and hub edit together. How many there are is never in it: that is the ledger's.
 
-use crate::document::{Conflict, DOCUMENT_VERSION, DocumentError, DocumentKind, Edit, Scalar, conflicts, tree};
+use crate::document::{
+    Conflict, DOCUMENT_VERSION, DocumentError, DocumentKind, Edit, Scalar, conflicts, tree,
+};
 use crate::id::{BranchId, PartId};
 use crate::order::field;
 use crate::patch::Patch;
@@ -55,7 +57,12 @@ pub struct InventoryPatch {
 pub fn read_inventory(document: &Automerge) -> Result<InventorySettingsView, DocumentError> {
     let tree = tree(document)?;
     let root = Reader::root(&tree);
-    let barcodes = root.flags("barcodes")?.into_iter().filter(|(_, used)| *used).map(|(code, _)| code).collect();
+    let barcodes = root
+        .flags("barcodes")?
+        .into_iter()
+        .filter(|(_, used)| *used)
+        .map(|(code, _)| code)
+        .collect();
     Ok(InventorySettingsView {
         branch: root.required("branch")?,
         part: root.required("part")?,
@@ -98,20 +105,38 @@ pub fn patch_inventory(
     patch: &InventoryPatch,
 ) -> Result<Vec<Edit>, Vec<FieldProblem>> {
     let mut problems = Problems::new();
-    let bin = patch.bin.as_ref().map(|bin| problems.take("/bin", text::clean_line(bin, BIN_MAX)));
-    let note = patch.note.as_ref().map(|note| problems.take("/note", text::clean_block(note, NOTE_MAX)));
+    let bin = patch
+        .bin
+        .as_ref()
+        .map(|bin| problems.take("/bin", text::clean_line(bin, BIN_MAX)));
+    let note = patch
+        .note
+        .as_ref()
+        .map(|note| problems.take("/note", text::clean_block(note, NOTE_MAX)));
     if let Patch::Set(point) = patch.reorder_point {
         let good = (0..=MAX_QUANTITY).contains(&point);
-        problems.check(good, "/reorder_point", "must be a whole number from 0 to 1000000");
+        problems.check(
+            good,
+            "/reorder_point",
+            "must be a whole number from 0 to 1000000",
+        );
     }
     let mut edits = Vec::new();
-    edits.extend(field(&["bin"], view.bin.clone().map(Scalar::Str), text_or_clear(bin)));
+    edits.extend(field(
+        &["bin"],
+        view.bin.clone().map(Scalar::Str),
+        text_or_clear(bin),
+    ));
     edits.extend(field(
         &["reorder_point"],
         view.reorder_point.map(Scalar::Int),
         patch.reorder_point.map(Scalar::Int),
     ));
-    edits.extend(field(&["note"], view.note.clone().map(Scalar::Str), text_or_clear(note)));
+    edits.extend(field(
+        &["note"],
+        view.note.clone().map(Scalar::Str),
+        text_or_clear(note),
+    ));
     if let Some(wish) = &patch.barcodes {
         edits.extend(barcode_edits(&view.barcodes, wish, &mut problems));
     }
@@ -125,11 +150,25 @@ fn text_or_clear(wish: Patch<String>) -> Patch<Scalar> {
     }
 }
 
-fn barcode_edits(shown: &BTreeSet<String>, wish: &BTreeSet<String>, problems: &mut Problems) -> Vec<Edit> {
-    problems.check(wish.len() <= BARCODES_MAX, "/barcodes", "must not have more than 100 entries");
-    let wish: BTreeSet<String> =
-        wish.iter().map(|code| problems.take("/barcodes", text::clean_barcode(code))).collect();
-    let removed = shown.difference(&wish).map(|code| Edit::delete(&["barcodes", code.as_str()]));
-    let added = wish.difference(shown).map(|code| Edit::bool(&["barcodes", code.as_str()], true));
+fn barcode_edits(
+    shown: &BTreeSet<String>,
+    wish: &BTreeSet<String>,
+    problems: &mut Problems,
+) -> Vec<Edit> {
+    problems.check(
+        wish.len() <= BARCODES_MAX,
+        "/barcodes",
+        "must not have more than 100 entries",
+    );
+    let wish: BTreeSet<String> = wish
+        .iter()
+        .map(|code| problems.take("/barcodes", text::clean_barcode(code)))
+        .collect();
+    let removed = shown
+        .difference(&wish)
+        .map(|code| Edit::delete(&["barcodes", code.as_str()]));
+    let added = wish
+        .difference(shown)
+        .map(|code| Edit::bool(&["barcodes", code.as_str()], true));
     removed.chain(added).collect()
 }

@@ -22,7 +22,6 @@ pub mod preset;
 pub mod problem;
 pub mod quantity;
 mod read;
-pub mod row;
 pub mod seal;
 pub mod sensitive;
 pub mod staff;

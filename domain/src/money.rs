@@ -45,8 +45,8 @@ impl Currency {
     /// How many digits stand behind the decimal point (ISO 4217).
     pub fn minor_digits(&self) -> u8 {
         match &self.0 {
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
-            | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
+            | b"RWF" | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
             _ => 2,
         }
@@ -83,14 +83,20 @@ impl core::fmt::Debug for Currency {
 
 impl Serialize for Currency {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.serialize_str(self.as_str()) } else { self.0.serialize(serializer) }
+        if serializer.is_human_readable() {
+            serializer.serialize_str(self.as_str())
+        } else {
+            self.0.serialize(serializer)
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            String::deserialize(deserializer)?
+                .parse()
+                .map_err(serde::de::Error::custom)
         } else {
             let bytes = <[u8; 3]>::deserialize(deserializer)?;
             if bytes.iter().all(u8::is_ascii_uppercase) {
@@ -129,12 +135,18 @@ impl Money {
     /// An amount within the bounds.
     pub fn new(amount_minor: i64, currency: Currency) -> Result<Self, MoneyError> {
         check_amount(amount_minor)?;
-        Ok(Self { amount_minor, currency })
+        Ok(Self {
+            amount_minor,
+            currency,
+        })
     }
 
     /// Nothing, in this currency.
     pub const fn zero(currency: Currency) -> Self {
-        Self { amount_minor: 0, currency }
+        Self {
+            amount_minor: 0,
+            currency,
+        }
     }
 
     /// The sum.
@@ -149,11 +161,18 @@ impl Money {
 
     /// So many times the amount.
     pub fn checked_mul(self, factor: i64) -> Result<Self, MoneyError> {
-        let amount = self.amount_minor.checked_mul(factor).ok_or(MoneyError::Range)?;
+        let amount = self
+            .amount_minor
+            .checked_mul(factor)
+            .ok_or(MoneyError::Range)?;
         Self::new(amount, self.currency)
     }
 
-    fn combine(self, other: Self, sum: impl Fn(i64, i64) -> Option<i64>) -> Result<Self, MoneyError> {
+    fn combine(
+        self,
+        other: Self,
+        sum: impl Fn(i64, i64) -> Option<i64>,
+    ) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::Mixed);
         }
@@ -164,18 +183,28 @@ impl Money {
 
 /// Refuses an amount beyond ±[`MAX_AMOUNT_MINOR`].
 pub fn check_amount(amount_minor: i64) -> Result<(), MoneyError> {
-    if amount_minor.unsigned_abs() > MAX_AMOUNT_MINOR.unsigned_abs() { Err(MoneyError::Range) } else { Ok(()) }
+    if amount_minor.unsigned_abs() > MAX_AMOUNT_MINOR.unsigned_abs() {
+        Err(MoneyError::Range)
+    } else {
+        Ok(())
+    }
 }
 
 /// A tax rate in basis points, 0 to 10,000.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct TaxRate(u32);
 
 impl TaxRate {
     /// A rate within the bounds.
     pub fn new(basis_points: u32) -> Result<Self, MoneyError> {
-        if basis_points > MAX_TAX_BP { Err(MoneyError::TaxRate) } else { Ok(Self(basis_points)) }
+        if basis_points > MAX_TAX_BP {
+            Err(MoneyError::TaxRate)
+        } else {
+            Ok(Self(basis_points))
+        }
     }
 
     /// Basis points: 1900 is 19 %.

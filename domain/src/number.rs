@@ -36,11 +36,24 @@ pub fn order_number(code: &str, entropy: &mut impl Entropy) -> String {
 /// Reads an order number as a person writes it: any case, O for 0, I or L for 1, hyphens and spaces as they like.
 /// Gives the number as it is stored.
 pub fn parse_order_number(text: &str) -> Result<String, NumberError> {
-    let plain: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| c.to_ascii_uppercase()).collect();
-    if !plain.is_ascii() || plain.len() < 9 {
+    let plain = |text: &str| -> String {
+        text.chars()
+            .filter(|c| !matches!(c, '-' | ' '))
+            .map(|c| c.to_ascii_uppercase())
+            .collect()
+    };
+    let whole = plain(text);
+    if !whole.is_ascii() || whole.len() < 9 {
         return Err(NumberError::Form);
     }
-    let (code, rest) = plain.split_at(plain.len() - 7);
+    let (code, rest) = whole.split_at(whole.len() - 7);
+    // A hyphen says where the code ends, so that a forgotten check character is not read out of the digits.
+    if text
+        .split_once('-')
+        .is_some_and(|(before, _)| plain(before) != code)
+    {
+        return Err(NumberError::Form);
+    }
     clean_code(code).map_err(|_| NumberError::Form)?;
     let mut values = [0; 7];
     for (value, c) in values.iter_mut().zip(rest.bytes()) {
@@ -50,11 +63,18 @@ pub fn parse_order_number(text: &str) -> Result<String, NumberError> {
     if value % 37 != values[6] {
         return Err(NumberError::Check);
     }
-    Ok(format!("{code}-{}-{}", digits(value), char::from(DIGITS[values[6] as usize])))
+    Ok(format!(
+        "{code}-{}-{}",
+        digits(value),
+        char::from(DIGITS[values[6] as usize])
+    ))
 }
 
 fn digits(value: u32) -> String {
-    (0..6).rev().map(|i| char::from(DIGITS[(value >> (5 * i) & 31) as usize])).collect()
+    (0..6)
+        .rev()
+        .map(|i| char::from(DIGITS[(value >> (5 * i) & 31) as usize]))
+        .collect()
 }
 
 fn check_digit(value: u32) -> Option<u8> {
@@ -67,5 +87,8 @@ fn digit_value(c: u8) -> Option<u32> {
         b'I' | b'L' => b'1',
         c => c,
     };
-    DIGITS.iter().position(|d| *d == c).and_then(|i| u32::try_from(i).ok())
+    DIGITS
+        .iter()
+        .position(|d| *d == c)
+        .and_then(|i| u32::try_from(i).ok())
 }

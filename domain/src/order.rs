@@ -12,10 +12,13 @@ mod view;
 
 pub use create::{NewOrder, StatusMove, create_order};
 pub(crate) use edit::field;
-pub use edit::{OrderError, OrderPatch, add_note, move_status, patch_order, settle_status, undo_status};
+pub use edit::{
+    OrderError, OrderPatch, add_note, move_status, patch_order, settle_status, undo_status,
+};
 pub use estimate::{Estimate, EstimateAnswer, MAX_VERSION, add_estimate, answer_estimate};
 pub use line::{
-    Line, LineInput, LineKind, LinePatch, RateTotal, Totals, add_line, change_line, remove_line, totals,
+    Line, LineInput, LineKind, LinePatch, RateTotal, Totals, add_line, change_line, remove_line,
+    totals,
 };
 pub use status::{
     Fold, MAX_RANK, MoveError, Outcome, Status, StatusEvent, allowed_moves, check_move, fold_status,

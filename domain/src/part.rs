@@ -37,10 +37,15 @@ impl PartRow {
         self.category = problems.take("/category", text::clean_line(&self.category, NAME_MAX));
         check_price(self.price_minor, &mut problems);
         problems.take("/tax_rate_bp", TaxRate::new(self.tax_bp));
-        problems.check(self.barcodes.len() <= 50, "/barcodes", "must not have more than 50 entries");
+        problems.check(
+            self.barcodes.len() <= 50,
+            "/barcodes",
+            "must not have more than 50 entries",
+        );
         let codes = core::mem::take(&mut self.barcodes);
         for (i, code) in codes.iter().enumerate() {
-            self.barcodes.push(problems.take(&format!("/barcodes/{i}"), text::clean_barcode(code)));
+            self.barcodes
+                .push(problems.take(&format!("/barcodes/{i}"), text::clean_barcode(code)));
         }
         self.barcodes.sort_unstable();
         self.barcodes.dedup();

@@ -35,10 +35,17 @@ impl PresetRow {
         let mut problems = Problems::new();
         self.category = problems.take("/category", text::clean_line(&self.category, NAME_MAX));
         self.fault = problems.take("/fault", text::clean_line(&self.fault, LINE_TEXT_MAX));
-        self.service = problems.take("/service", text::required_line(&self.service, LINE_TEXT_MAX));
+        self.service = problems.take(
+            "/service",
+            text::required_line(&self.service, LINE_TEXT_MAX),
+        );
         check_price(self.price_minor, &mut problems);
         problems.take("/tax_rate_bp", TaxRate::new(self.tax_bp));
-        problems.check(self.minutes <= 100_000, "/minutes", "must be from 0 to 100000");
+        problems.check(
+            self.minutes <= 100_000,
+            "/minutes",
+            "must be from 0 to 100000",
+        );
         problems.finish(self)
     }
 }

@@ -16,7 +16,10 @@ pub struct FieldProblem {
 impl FieldProblem {
     /// A problem with the field at `pointer`.
     pub fn new(pointer: impl Into<String>, detail: impl core::fmt::Display) -> Self {
-        Self { pointer: pointer.into(), detail: detail.to_string() }
+        Self {
+            pointer: pointer.into(),
+            detail: detail.to_string(),
+        }
     }
 }
 
@@ -42,7 +45,11 @@ impl Problems {
     }
 
     /// The value of `result`, or the default and a problem.
-    pub fn take<T: Default, E: core::fmt::Display>(&mut self, pointer: &str, result: Result<T, E>) -> T {
+    pub fn take<T: Default, E: core::fmt::Display>(
+        &mut self,
+        pointer: &str,
+        result: Result<T, E>,
+    ) -> T {
         result.unwrap_or_else(|error| {
             self.add(pointer, error);
             T::default()
@@ -63,6 +70,10 @@ impl Problems {
 
     /// `value` if nothing was wrong.
     pub fn finish<T>(self, value: T) -> Result<T, Vec<FieldProblem>> {
-        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.0)
+        }
     }
 }

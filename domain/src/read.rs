@@ -18,7 +18,10 @@ impl<'a> Reader<'a> {
             Tree::Map(map) => Some(map),
             _ => None,
         };
-        Self { map, path: String::new() }
+        Self {
+            map,
+            path: String::new(),
+        }
     }
 
     /// The map under `key`; an absent one reads as empty.
@@ -28,7 +31,10 @@ impl<'a> Reader<'a> {
             Some(Tree::Map(map)) => Some(map),
             Some(_) => return Err(self.malformed(key)),
         };
-        Ok(Self { map, path: self.path_of(key) })
+        Ok(Self {
+            map,
+            path: self.path_of(key),
+        })
     }
 
     /// The maps in the map under `key`.
@@ -38,16 +44,27 @@ impl<'a> Reader<'a> {
     ) -> Result<impl Iterator<Item = Result<Self, DocumentError>> + 'a, DocumentError> {
         let container = self.map(key)?;
         let path = container.path;
-        Ok(container.map.into_iter().flatten().map(move |(key, tree)| match tree {
-            Tree::Map(map) => Ok(Self { map: Some(map), path: format!("{path}/{key}") }),
-            _ => Err(DocumentError::Malformed { path: format!("{path}/{key}") }),
-        }))
+        Ok(container
+            .map
+            .into_iter()
+            .flatten()
+            .map(move |(key, tree)| match tree {
+                Tree::Map(map) => Ok(Self {
+                    map: Some(map),
+                    path: format!("{path}/{key}"),
+                }),
+                _ => Err(DocumentError::Malformed {
+                    path: format!("{path}/{key}"),
+                }),
+            }))
     }
 
     /// The last key of this map's path, read as an id.
     pub(crate) fn id<T: FromStr>(&self) -> Result<T, DocumentError> {
         let key = self.path.rsplit('/').next().unwrap_or_default();
-        key.parse().map_err(|_| DocumentError::Malformed { path: self.path.clone() })
+        key.parse().map_err(|_| DocumentError::Malformed {
+            path: self.path.clone(),
+        })
     }
 
     pub(crate) fn text(&self, key: &str) -> Result<Option<String>, DocumentError> {
@@ -109,17 +126,25 @@ impl<'a> Reader<'a> {
     /// All texts of the map under `key`.
     pub(crate) fn texts(&self, key: &str) -> Result<BTreeMap<String, String>, DocumentError> {
         let container = self.map(key)?;
-        container.keys().map(|key| Ok((key.to_owned(), container.required_text(key)?))).collect()
+        container
+            .keys()
+            .map(|key| Ok((key.to_owned(), container.required_text(key)?)))
+            .collect()
     }
 
     /// All flags of the map under `key`.
     pub(crate) fn flags(&self, key: &str) -> Result<BTreeMap<String, bool>, DocumentError> {
         let container = self.map(key)?;
-        container.keys().map(|key| Ok((key.to_owned(), container.flag(key)?.unwrap_or(false)))).collect()
+        container
+            .keys()
+            .map(|key| Ok((key.to_owned(), container.flag(key)?.unwrap_or(false))))
+            .collect()
     }
 
     fn keys(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.map.into_iter().flat_map(|map| map.keys().map(String::as_str))
+        self.map
+            .into_iter()
+            .flat_map(|map| map.keys().map(String::as_str))
     }
 
     fn tree(&self, key: &str) -> Option<&'a Tree> {
@@ -127,14 +152,22 @@ impl<'a> Reader<'a> {
     }
 
     fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}/{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}/{key}", self.path)
+        }
     }
 
     fn malformed(&self, key: &str) -> DocumentError {
-        DocumentError::Malformed { path: self.path_of(key) }
+        DocumentError::Malformed {
+            path: self.path_of(key),
+        }
     }
 
     fn missing(&self, key: &str) -> DocumentError {
-        DocumentError::Missing { path: self.path_of(key) }
+        DocumentError::Missing {
+            path: self.path_of(key),
+        }
     }
 }

@@ -37,12 +37,22 @@ pub enum SealError {
 }
 
 /// Seals a personal value for one path of one document.
-pub fn seal(key: &PersonKey, document: DocumentId, path: &str, text: &str) -> Result<Vec<u8>, SealError> {
+pub fn seal(
+    key: &PersonKey,
+    document: DocumentId,
+    path: &str,
+    text: &str,
+) -> Result<Vec<u8>, SealError> {
     let associated = associated_data(document, path);
     let nonce = synthetic_nonce(key, &associated, text.as_bytes())?;
     let cipher = cipher(key.expose(), b"seal")?;
-    let payload = Payload { msg: text.as_bytes(), aad: &associated };
-    let sealed = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::TooLong)?;
+    let payload = Payload {
+        msg: text.as_bytes(),
+        aad: &associated,
+    };
+    let sealed = cipher
+        .encrypt(&XNonce::from(nonce), payload)
+        .map_err(|_| SealError::TooLong)?;
     let mut out = Vec::with_capacity(2 + NONCE + sealed.len());
     out.extend([VERSION, key.generation()]);
     out.extend(nonce);
@@ -60,14 +70,24 @@ pub fn open(
     let [VERSION, generation, rest @ ..] = sealed else {
         return Err(SealError::Malformed);
     };
-    let (nonce, text) = rest.split_first_chunk::<NONCE>().ok_or(SealError::Malformed)?;
+    let (nonce, text) = rest
+        .split_first_chunk::<NONCE>()
+        .ok_or(SealError::Malformed)?;
     if text.len() < TAG {
         return Err(SealError::Malformed);
     }
-    let key = keys.iter().find(|key| key.generation() == *generation).ok_or(SealError::NoKey(*generation))?;
+    let key = keys
+        .iter()
+        .find(|key| key.generation() == *generation)
+        .ok_or(SealError::NoKey(*generation))?;
     let associated = associated_data(document, path);
-    let payload = Payload { msg: text, aad: &associated };
-    let opened = cipher(key.expose(), b"seal")?.decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealError::Wrong)?;
+    let payload = Payload {
+        msg: text,
+        aad: &associated,
+    };
+    let opened = cipher(key.expose(), b"seal")?
+        .decrypt(&XNonce::from(*nonce), payload)
+        .map_err(|_| SealError::Wrong)?;
     match String::from_utf8(opened) {
         Ok(text) => Ok(Sensitive::new(text)),
         Err(error) => {
@@ -85,9 +105,14 @@ pub fn seal_at_rest(
     nonce: [u8; NONCE],
     bytes: &[u8],
 ) -> Result<Vec<u8>, SealError> {
-    let payload = Payload { msg: bytes, aad: label };
+    let payload = Payload {
+        msg: bytes,
+        aad: label,
+    };
     let cipher = cipher(storage_key, b"at rest")?;
-    let sealed = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| SealError::TooLong)?;
+    let sealed = cipher
+        .encrypt(&XNonce::from(nonce), payload)
+        .map_err(|_| SealError::TooLong)?;
     let mut out = Vec::with_capacity(1 + NONCE + sealed.len());
     out.push(VERSION);
     out.extend(nonce);
@@ -96,23 +121,40 @@ pub fn seal_at_rest(
 }
 
 /// Opens what [`seal_at_rest`] sealed.
-pub fn open_at_rest(storage_key: &[u8; 32], label: &[u8], sealed: &[u8]) -> Result<Sensitive<Vec<u8>>, SealError> {
+pub fn open_at_rest(
+    storage_key: &[u8; 32],
+    label: &[u8],
+    sealed: &[u8],
+) -> Result<Sensitive<Vec<u8>>, SealError> {
     let [VERSION, rest @ ..] = sealed else {
         return Err(SealError::Malformed);
     };
-    let (nonce, text) = rest.split_first_chunk::<NONCE>().ok_or(SealError::Malformed)?;
-    let payload = Payload { msg: text, aad: label };
+    let (nonce, text) = rest
+        .split_first_chunk::<NONCE>()
+        .ok_or(SealError::Malformed)?;
+    let payload = Payload {
+        msg: text,
+        aad: label,
+    };
     let cipher = cipher(storage_key, b"at rest")?;
-    cipher.decrypt(&XNonce::from(*nonce), payload).map(Sensitive::new).map_err(|_| SealError::Wrong)
+    cipher
+        .decrypt(&XNonce::from(*nonce), payload)
+        .map(Sensitive::new)
+        .map_err(|_| SealError::Wrong)
 }
 
 fn associated_data(document: DocumentId, path: &str) -> Vec<u8> {
     [document.as_bytes().as_slice(), path.as_bytes()].concat()
 }
 
-fn synthetic_nonce(key: &PersonKey, associated: &[u8], text: &[u8]) -> Result<[u8; NONCE], SealError> {
+fn synthetic_nonce(
+    key: &PersonKey,
+    associated: &[u8],
+    text: &[u8],
+) -> Result<[u8; NONCE], SealError> {
     let nonce_key = derive(key.expose(), b"nonce")?;
-    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(nonce_key.as_slice()).map_err(|_| SealError::Wrong)?;
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(nonce_key.as_slice())
+        .map_err(|_| SealError::Wrong)?;
     mac.update(associated);
     mac.update(text);
     let full = mac.finalize().into_bytes();
@@ -128,6 +170,8 @@ fn cipher(key: &[u8; 32], info: &[u8]) -> Result<XChaCha20Poly1305, SealError> {
 
 fn derive(key: &[u8; 32], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, SealError> {
     let mut out = Zeroizing::new([0; 32]);
-    Hkdf::<Sha256>::new(None, key).expand(info, out.as_mut_slice()).map_err(|_| SealError::Wrong)?;
+    Hkdf::<Sha256>::new(None, key)
+        .expand(info, out.as_mut_slice())
+        .map_err(|_| SealError::Wrong)?;
     Ok(out)
 }

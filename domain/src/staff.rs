@@ -53,7 +53,11 @@ impl StaffRow {
         let mut problems = Problems::new();
         self.username = problems.take("/username", text::clean_username(&self.username));
         self.name = problems.take("/name", text::required_line(&self.name, NAME_MAX));
-        problems.check(self.branches.len() <= 1_000, "/branches", "must not be more than 1000");
+        problems.check(
+            self.branches.len() <= 1_000,
+            "/branches",
+            "must not be more than 1000",
+        );
         self.branches.sort_unstable();
         self.branches.dedup();
         problems.finish(self)

@@ -79,16 +79,21 @@ impl MovementKind {
             Self::AdjustFound => Account::Found,
             Self::Arrive | Self::ArriveDamaged | Self::TransitLost => Account::InTransit,
             Self::TransitFound => Account::Lost,
-            Self::Sell | Self::Use | Self::AdjustLost | Self::Scrap | Self::Ship | Self::SupplierReturn => {
-                Account::OnHand
-            }
+            Self::Sell
+            | Self::Use
+            | Self::AdjustLost
+            | Self::Scrap
+            | Self::Ship
+            | Self::SupplierReturn => Account::OnHand,
         }
     }
 
     /// The account that pieces enter.
     pub const fn to_account(self) -> Account {
         match self {
-            Self::Opening | Self::Receive | Self::Return | Self::AdjustFound | Self::Arrive => Account::OnHand,
+            Self::Opening | Self::Receive | Self::Return | Self::AdjustFound | Self::Arrive => {
+                Account::OnHand
+            }
             Self::Sell => Account::Customer,
             Self::Use => Account::Used,
             Self::AdjustLost | Self::TransitLost => Account::Lost,
@@ -107,13 +112,20 @@ impl MovementKind {
     pub const fn of_transfer(self) -> bool {
         matches!(
             self,
-            Self::Ship | Self::Arrive | Self::ArriveDamaged | Self::TransitLost | Self::TransitFound
+            Self::Ship
+                | Self::Arrive
+                | Self::ArriveDamaged
+                | Self::TransitLost
+                | Self::TransitFound
         )
     }
 
     /// Whether a person enters it directly; the others come from their own acts.
     pub const fn by_hand(self) -> bool {
-        matches!(self, Self::Opening | Self::Receive | Self::AdjustFound | Self::AdjustLost | Self::Scrap)
+        matches!(
+            self,
+            Self::Opening | Self::Receive | Self::AdjustFound | Self::AdjustLost | Self::Scrap
+        )
     }
 }
 
@@ -216,7 +228,10 @@ impl Movement {
             return Err(MovementError::Owner);
         }
         let needs_subject = self.kind.of_transfer()
-            || matches!(self.kind, MovementKind::Sell | MovementKind::Use | MovementKind::Return);
+            || matches!(
+                self.kind,
+                MovementKind::Sell | MovementKind::Use | MovementKind::Return
+            );
         if needs_subject && self.subject == [0; 16] {
             return Err(MovementError::Subject(self.kind));
         }
@@ -226,8 +241,19 @@ impl Movement {
 
     /// The business key, if there is a subject; else the fact id stands for it.
     pub fn business_key(&self) -> Option<BusinessKey> {
-        let Self { kind, subject, line, number, .. } = *self;
-        (subject != [0; 16]).then_some(BusinessKey { kind, subject, line, number })
+        let Self {
+            kind,
+            subject,
+            line,
+            number,
+            ..
+        } = *self;
+        (subject != [0; 16]).then_some(BusinessKey {
+            kind,
+            subject,
+            line,
+            number,
+        })
     }
 
     /// What it adds to the branch's shelves.
@@ -242,7 +268,11 @@ impl Movement {
 
     fn delta(&self, account: Account) -> i64 {
         let entered = if self.to == account { self.quantity } else { 0 };
-        let left = if self.from == account { self.quantity } else { 0 };
+        let left = if self.from == account {
+            self.quantity
+        } else {
+            0
+        };
         entered - left
     }
 }
@@ -307,17 +337,29 @@ impl Conservation {
     /// opening + purchased + found + returned = on hand + in transit + sold + used + lost + scrapped.
     pub fn balanced(&self) -> bool {
         let came = [self.opening, self.purchased, self.found, self.returned];
-        let is = [self.on_hand, self.in_transit, self.sold, self.used, self.lost, self.scrapped];
+        let is = [
+            self.on_hand,
+            self.in_transit,
+            self.sold,
+            self.used,
+            self.lost,
+            self.scrapped,
+        ];
         let sum = |terms: &[i64]| terms.iter().map(|term| i128::from(*term)).sum::<i128>();
         sum(&came) == sum(&is)
     }
 }
 
 /// Balances of every account that movements touch, for the sum over all accounts (INV-5).
-pub fn account_sums<'a>(movements: impl IntoIterator<Item = &'a Movement>) -> BTreeMap<Account, i64> {
+pub fn account_sums<'a>(
+    movements: impl IntoIterator<Item = &'a Movement>,
+) -> BTreeMap<Account, i64> {
     let mut sums = BTreeMap::new();
     for movement in movements {
-        for (account, change) in [(movement.to, movement.quantity), (movement.from, -movement.quantity)] {
+        for (account, change) in [
+            (movement.to, movement.quantity),
+            (movement.from, -movement.quantity),
+        ] {
             let sum: &mut i64 = sums.entry(account).or_default();
             *sum = sum.saturating_add(change);
         }
@@ -338,23 +380,9 @@ pub struct Short {
 /// Whether `want` pieces are free (INV-6).
 pub const fn check_free(on_hand: i64, reserved: i64, want: i64) -> Result<(), Short> {
     let free = on_hand.saturating_sub(reserved);
-    if free < want { Err(Short { free, want }) } else { Ok(()) }
-}
-
-/// The body of item kind 17: pieces set aside for an order line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reservation {
-    /// The order line, which is the reservation's id.
-    pub id: crate::id::LineId,
-    /// The part.
-    pub part: PartId,
-    /// Pieces, 1 to 1,000,000.
-    pub quantity: i64,
-}
-
-/// The body of item kind 18: the reservation's end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
-    /// The reservation.
-    pub reservation: crate::id::LineId,
+    if free < want {
+        Err(Short { free, want })
+    } else {
+        Ok(())
+    }
 }

@@ -69,33 +69,48 @@ pub fn clean_line(text: &str, max_bytes: usize) -> Result<String, TextError> {
 /// One line that must say something.
 pub fn required_line(text: &str, max_bytes: usize) -> Result<String, TextError> {
     let text = clean_line(text, max_bytes)?;
-    if text.is_empty() { Err(TextError::Empty) } else { Ok(text) }
+    if text.is_empty() {
+        Err(TextError::Empty)
+    } else {
+        Ok(text)
+    }
 }
 
 /// Several lines: trimmed, line ends made `\n`; tabs and line ends are the only control characters. May be empty.
 pub fn clean_block(text: &str, max_bytes: usize) -> Result<String, TextError> {
     let text = text.replace("\r\n", "\n");
     let text = text.trim();
-    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+    if text
+        .chars()
+        .any(|c| c.is_control() && c != '\n' && c != '\t')
+    {
         return Err(TextError::Control);
     }
     limited(text, max_bytes)
 }
 
 fn limited(text: &str, max_bytes: usize) -> Result<String, TextError> {
-    if text.len() > max_bytes { Err(TextError::TooLong { max: max_bytes }) } else { Ok(text.to_owned()) }
+    if text.len() > max_bytes {
+        Err(TextError::TooLong { max: max_bytes })
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// A stock keeping unit: letters, digits and `. _ / + -`.
 pub fn clean_sku(text: &str) -> Result<String, TextError> {
     let sku = required_line(text, SKU_MAX)?;
-    form(sku, "letters, digits and . _ / + -", |c| c.is_ascii_alphanumeric() || b"._/+-".contains(&c))
+    form(sku, "letters, digits and . _ / + -", |c| {
+        c.is_ascii_alphanumeric() || b"._/+-".contains(&c)
+    })
 }
 
 /// A barcode: visible ASCII without spaces.
 pub fn clean_barcode(text: &str) -> Result<String, TextError> {
     let code = required_line(text, BARCODE_MAX)?;
-    form(code, "visible ASCII characters without spaces", |c| c.is_ascii_graphic())
+    form(code, "visible ASCII characters without spaces", |c| {
+        c.is_ascii_graphic()
+    })
 }
 
 /// A branch code: two to six capital letters or digits.
@@ -115,7 +130,9 @@ pub fn clean_username(text: &str) -> Result<String, TextError> {
     if name.len() < 2 {
         return Err(TextError::Form { form: FORM });
     }
-    form(name, FORM, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || b"._-".contains(&c))
+    form(name, FORM, |c| {
+        c.is_ascii_lowercase() || c.is_ascii_digit() || b"._-".contains(&c)
+    })
 }
 
 /// A language tag (BCP 47 letters, digits and hyphens), such as `de` or `pt-BR`.
@@ -135,7 +152,9 @@ pub fn clean_phone(text: &str) -> Result<String, TextError> {
     if !(3..=20).contains(&phone_digits(&phone).len()) {
         return Err(TextError::Form { form: FORM });
     }
-    form(phone, FORM, |c| c.is_ascii_digit() || b"+ ()-./".contains(&c))
+    form(phone, FORM, |c| {
+        c.is_ascii_digit() || b"+ ()-./".contains(&c)
+    })
 }
 
 /// Only the digits of a phone number, for search.
@@ -148,13 +167,30 @@ pub fn clean_email(text: &str) -> Result<String, TextError> {
     let email = required_line(text, EMAIL_MAX)?;
     let good = match email.split_once('@') {
         Some((local, domain)) => {
-            !local.is_empty() && !domain.is_empty() && !domain.contains('@') && !email.contains(char::is_whitespace)
+            !local.is_empty()
+                && !domain.is_empty()
+                && !domain.contains('@')
+                && !email.contains(char::is_whitespace)
         }
         None => false,
     };
-    if good { Ok(email) } else { Err(TextError::Form { form: "an e-mail address" }) }
+    if good {
+        Ok(email)
+    } else {
+        Err(TextError::Form {
+            form: "an e-mail address",
+        })
+    }
 }
 
-fn form(text: String, form: &'static str, allowed: impl Fn(u8) -> bool) -> Result<String, TextError> {
-    if text.bytes().all(allowed) { Ok(text) } else { Err(TextError::Form { form }) }
+fn form(
+    text: String,
+    form: &'static str,
+    allowed: impl Fn(u8) -> bool,
+) -> Result<String, TextError> {
+    if text.bytes().all(allowed) {
+        Ok(text)
+    } else {
+        Err(TextError::Form { form })
+    }
 }

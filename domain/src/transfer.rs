@@ -135,11 +135,21 @@ pub struct ArrivalLine {
 }
 
 /// What is wrong with the form of a request or plan.
-pub fn check_transfer(from: BranchId, to: BranchId, lines: &[TransferLine], note: &str) -> Vec<FieldProblem> {
+pub fn check_transfer(
+    from: BranchId,
+    to: BranchId,
+    lines: &[TransferLine],
+    note: &str,
+) -> Vec<FieldProblem> {
     let mut problems = Problems::new();
     problems.check(from != to, "/to", "must be another branch than the source");
     problems.take("/note", text::clean_block(note, NOTE_MAX));
-    check_lines(lines.iter().map(|line| (line.part, i64::from(line.quantity))), &mut problems);
+    check_lines(
+        lines
+            .iter()
+            .map(|line| (line.part, i64::from(line.quantity))),
+        &mut problems,
+    );
     problems.into_vec()
 }
 
@@ -147,18 +157,35 @@ pub fn check_transfer(from: BranchId, to: BranchId, lines: &[TransferLine], note
 pub fn check_arrival(arrival: &Arrival) -> Vec<FieldProblem> {
     let mut problems = Problems::new();
     problems.check(arrival.number > 0, "/number", "counts up from 1");
-    let pieces = |line: &ArrivalLine| i64::from(line.good) + i64::from(line.damaged) + i64::from(line.missing);
-    check_lines(arrival.lines.iter().map(|line| (line.part, pieces(line))), &mut problems);
+    let pieces = |line: &ArrivalLine| {
+        i64::from(line.good) + i64::from(line.damaged) + i64::from(line.missing)
+    };
+    check_lines(
+        arrival.lines.iter().map(|line| (line.part, pieces(line))),
+        &mut problems,
+    );
     problems.into_vec()
 }
 
 fn check_lines(lines: impl ExactSizeIterator<Item = (PartId, i64)>, problems: &mut Problems) {
     problems.check(lines.len() > 0, "/lines", "must not be empty");
-    problems.check(lines.len() <= MAX_LINES, "/lines", "must not have more than 200 lines");
+    problems.check(
+        lines.len() <= MAX_LINES,
+        "/lines",
+        "must not have more than 200 lines",
+    );
     let mut parts = BTreeSet::new();
     for (i, (part, quantity)) in lines.enumerate() {
         let good = (1..=MAX_QUANTITY).contains(&quantity);
-        problems.check(good, &format!("/lines/{i}/quantity"), "must be a whole number from 1 to 1000000");
-        problems.check(parts.insert(part), &format!("/lines/{i}/sku"), "stands here twice");
+        problems.check(
+            good,
+            &format!("/lines/{i}/quantity"),
+            "must be a whole number from 1 to 1000000",
+        );
+        problems.check(
+            parts.insert(part),
+            &format!("/lines/{i}/sku"),
+            "stands here twice",
+        );
     }
 }

@@ -46,7 +46,9 @@ pub fn conflicts(document: &Automerge, kind: DocumentKind) -> Result<Vec<Conflic
             }
             let mut path = parents.clone();
             path.push(item.key.to_string());
-            let Some(form) = policy::form_of(kind, &path) else { continue };
+            let Some(form) = policy::form_of(kind, &path) else {
+                continue;
+            };
             if matches!(form, Form::Map) {
                 if is_map {
                     open.push((item.id(), path));
@@ -69,7 +71,11 @@ pub fn settle(conflict: &Conflict, right: Scalar) -> Edit {
     Edit::put(&conflict.path, right)
 }
 
-fn values_of(document: &Automerge, map: &ObjId, key: &str) -> Result<Vec<ConflictValue>, DocumentError> {
+fn values_of(
+    document: &Automerge,
+    map: &ObjId,
+    key: &str,
+) -> Result<Vec<ConflictValue>, DocumentError> {
     let mut values = Vec::new();
     for (value, id) in document.get_all(map, key)? {
         let scalar = match value {
@@ -78,7 +84,11 @@ fn values_of(document: &Automerge, map: &ObjId, key: &str) -> Result<Vec<Conflic
             Value::Object(_) => None,
         };
         if let (Some(value), ObjId::Id(op_counter, actor, _)) = (scalar, id) {
-            values.push(ConflictValue { op_counter, actor: actor.to_bytes().to_vec(), value });
+            values.push(ConflictValue {
+                op_counter,
+                actor: actor.to_bytes().to_vec(),
+                value,
+            });
         }
     }
     values.sort();

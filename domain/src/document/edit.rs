@@ -60,7 +60,10 @@ impl Edit {
     }
 
     fn new<S: AsRef<str>>(path: &[S], op: EditOp) -> Self {
-        Self { path: path.iter().map(|key| key.as_ref().to_owned()).collect(), op }
+        Self {
+            path: path.iter().map(|key| key.as_ref().to_owned()).collect(),
+            op,
+        }
     }
 }
 
@@ -92,9 +95,15 @@ pub fn apply_edits(
     let (Some(hash), _) = transaction.commit() else {
         return Ok(None);
     };
-    let change = document.get_change_by_hash(&hash).ok_or(DocumentError::NoChange)?;
+    let change = document
+        .get_change_by_hash(&hash)
+        .ok_or(DocumentError::NoChange)?;
     let change = change.raw_bytes().to_vec();
-    Ok(Some(Applied { document, change, hash: hash.0 }))
+    Ok(Some(Applied {
+        document,
+        change,
+        hash: hash.0,
+    }))
 }
 
 fn apply_edit(transaction: &mut Transaction<'_>, edit: &Edit) -> Result<(), DocumentError> {
@@ -106,11 +115,15 @@ fn apply_edit(transaction: &mut Transaction<'_>, edit: &Edit) -> Result<(), Docu
     let present = transaction.get(&parent, key.as_str())?;
     match &edit.op {
         EditOp::Put(_) if matches!(present, Some((Value::Object(ObjType::Map), _))) => {
-            return Err(DocumentError::Exists { path: join_path(&edit.path) });
+            return Err(DocumentError::Exists {
+                path: join_path(&edit.path),
+            });
         }
         EditOp::Put(value) => transaction.put(&parent, key.as_str(), value.to_automerge())?,
         EditOp::MakeMap if present.is_some() => {
-            return Err(DocumentError::Exists { path: join_path(&edit.path) });
+            return Err(DocumentError::Exists {
+                path: join_path(&edit.path),
+            });
         }
         EditOp::MakeMap => {
             transaction.put_object(&parent, key.as_str(), ObjType::Map)?;
@@ -121,12 +134,20 @@ fn apply_edit(transaction: &mut Transaction<'_>, edit: &Edit) -> Result<(), Docu
     Ok(())
 }
 
-fn container(transaction: &Transaction<'_>, parents: &[String], edit: &Edit) -> Result<ObjId, DocumentError> {
+fn container(
+    transaction: &Transaction<'_>,
+    parents: &[String],
+    edit: &Edit,
+) -> Result<ObjId, DocumentError> {
     let mut parent = ROOT;
     for key in parents {
         match transaction.get(&parent, key.as_str())? {
             Some((Value::Object(ObjType::Map), id)) => parent = id,
-            _ => return Err(DocumentError::NoContainer { path: join_path(&edit.path) }),
+            _ => {
+                return Err(DocumentError::NoContainer {
+                    path: join_path(&edit.path),
+                });
+            }
         }
     }
     Ok(parent)
@@ -138,10 +159,19 @@ fn check_bounds(edit: &Edit) -> Result<(), DocumentError> {
         EditOp::Put(Scalar::Bytes(bytes)) => bytes.len(),
         _ => 0,
     };
-    let keys_fit = edit.path.iter().all(|key| !key.is_empty() && key.len() <= crate::text::KEY_MAX);
-    if length > SCALAR_MAX || edit.path.len() > MAX_DEPTH || !keys_fit { Err(bounds(edit)) } else { Ok(()) }
+    let keys_fit = edit
+        .path
+        .iter()
+        .all(|key| !key.is_empty() && key.len() <= crate::text::KEY_MAX);
+    if length > SCALAR_MAX || edit.path.len() > MAX_DEPTH || !keys_fit {
+        Err(bounds(edit))
+    } else {
+        Ok(())
+    }
 }
 
 fn bounds(edit: &Edit) -> DocumentError {
-    DocumentError::Bounds { path: join_path(&edit.path) }
+    DocumentError::Bounds {
+        path: join_path(&edit.path),
+    }
 }

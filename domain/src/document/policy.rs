@@ -7,7 +7,9 @@
 mod check;
 mod table;
 
-pub use check::{PolicyAction, PolicyError, check_change, check_operation, is_time, required_paths, table_paths};
+pub use check::{
+    PolicyAction, PolicyError, check_change, check_operation, is_time, required_paths, table_paths,
+};
 
 use super::DocumentKind;
 use crate::text;
@@ -100,7 +102,12 @@ pub fn form_of<S: AsRef<str>>(kind: DocumentKind, path: &[S]) -> Option<Form> {
 
 fn rule_of<S: AsRef<str>>(kind: DocumentKind, path: &[S]) -> Option<&'static Rule> {
     table::rules(kind).iter().find(|rule| {
-        rule.path.len() == path.len() && rule.path.iter().zip(path).all(|(segment, key)| segment.fits(key.as_ref()))
+        rule.path.len() == path.len()
+            && rule
+                .path
+                .iter()
+                .zip(path)
+                .all(|(segment, key)| segment.fits(key.as_ref()))
     })
 }
 
@@ -109,7 +116,9 @@ impl Segment {
         match self {
             Self::Name(name) => name == key,
             // Lower case only: an id in two spellings would be two entries.
-            Self::Id => crate::id::parse_uuid(key).is_ok() && !key.bytes().any(|c| c.is_ascii_uppercase()),
+            Self::Id => {
+                crate::id::parse_uuid(key).is_ok() && !key.bytes().any(|c| c.is_ascii_uppercase())
+            }
             Self::Key => text::required_line(key, text::KEY_MAX).is_ok_and(|clean| clean == key),
         }
     }

@@ -45,7 +45,12 @@ pub fn tree(document: &Automerge) -> Result<Tree, DocumentError> {
     read_map(document, &ROOT, 0, &mut entries)
 }
 
-fn read_map(document: &Automerge, map: &ObjId, depth: usize, entries: &mut usize) -> Result<Tree, DocumentError> {
+fn read_map(
+    document: &Automerge,
+    map: &ObjId,
+    depth: usize,
+    entries: &mut usize,
+) -> Result<Tree, DocumentError> {
     if depth > MAX_DEPTH {
         return Ok(Tree::Other);
     }
@@ -56,10 +61,14 @@ fn read_map(document: &Automerge, map: &ObjId, depth: usize, entries: &mut usize
             return Err(DocumentError::TooLarge);
         }
         let value = match &item.value {
-            ValueRef::Object(ObjType::Map | ObjType::Table) => read_map(document, &item.id(), depth + 1, entries)?,
+            ValueRef::Object(ObjType::Map | ObjType::Table) => {
+                read_map(document, &item.id(), depth + 1, entries)?
+            }
             ValueRef::Object(ObjType::Text) => Tree::Scalar(Scalar::Str(document.text(item.id())?)),
             ValueRef::Object(ObjType::List) => Tree::Other,
-            ValueRef::Scalar(value) => lenient(&ScalarValue::from(value)).map_or(Tree::Other, Tree::Scalar),
+            ValueRef::Scalar(value) => {
+                lenient(&ScalarValue::from(value)).map_or(Tree::Other, Tree::Scalar)
+            }
         };
         out.insert(item.key.into_owned(), value);
     }

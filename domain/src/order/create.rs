@@ -64,9 +64,18 @@ pub struct NewOrder {
 pub fn create_order(new: &NewOrder) -> Result<Vec<Edit>, OrderError> {
     let mut problems = Problems::new();
     let number = problems.take("/number", parse_order_number(&new.number));
-    let source = problems.take("/source", text::clean_line(new.source.as_deref().unwrap_or_default(), SOURCE_MAX));
+    let source = problems.take(
+        "/source",
+        text::clean_line(new.source.as_deref().unwrap_or_default(), SOURCE_MAX),
+    );
     let set = |at_ms: Option<i64>| at_ms.map_or(Patch::Keep, Patch::Set);
-    check_times(&[("/promised_at", set(new.promised_at_ms)), ("/terms_accepted_at", set(new.terms_at_ms))], &mut problems);
+    check_times(
+        &[
+            ("/promised_at", set(new.promised_at_ms)),
+            ("/terms_accepted_at", set(new.terms_at_ms)),
+        ],
+        &mut problems,
+    );
     let device = device_edits(&new.device, &mut problems);
     let events = first_events(new)?;
     let mut edits = vec![
@@ -80,9 +89,18 @@ pub fn create_order(new: &NewOrder) -> Result<Vec<Edit>, OrderError> {
     if !source.is_empty() {
         edits.push(Edit::text(&["source"], source));
     }
-    edits.extend(new.customer.map(|id| Edit::text(&["customer"], id.to_string())));
-    edits.extend(new.promised_at_ms.map(|at_ms| Edit::int(&["promised_at"], at_ms)));
-    edits.extend(new.technician.map(|id| Edit::text(&["technician"], id.to_string())));
+    edits.extend(
+        new.customer
+            .map(|id| Edit::text(&["customer"], id.to_string())),
+    );
+    edits.extend(
+        new.promised_at_ms
+            .map(|at_ms| Edit::int(&["promised_at"], at_ms)),
+    );
+    edits.extend(
+        new.technician
+            .map(|id| Edit::text(&["technician"], id.to_string())),
+    );
     edits.extend(new.urgent.then(|| Edit::bool(&["urgent"], true)));
     edits.extend(new.terms_at_ms.map(|at_ms| Edit::int(&["terms_at"], at_ms)));
     edits.extend(device);
@@ -119,7 +137,11 @@ fn map_edits(field: &str, values: &BTreeMap<String, String>, problems: &mut Prob
         let value = problems.take(&format!("/{field}"), text::clean_line(value, NAME_MAX));
         edits.push(Edit::text(&["device", field, key.as_str()], value));
     }
-    problems.check(values.len() <= 100, &format!("/{field}"), "must not have more than 100 entries");
+    problems.check(
+        values.len() <= 100,
+        &format!("/{field}"),
+        "must not have more than 100 entries",
+    );
     edits
 }
 
@@ -147,5 +169,9 @@ fn first_events(new: &NewOrder) -> Result<Vec<StatusEvent>, OrderError> {
             undoes: None,
         });
     }
-    if events.is_empty() { Err(OrderError::NotReceived) } else { Ok(events) }
+    if events.is_empty() {
+        Err(OrderError::NotReceived)
+    } else {
+        Ok(events)
+    }
 }

@@ -3,7 +3,8 @@
 //! Only what differs from the view is written, so posting a shown value never settles a conflict by accident.
 
 use super::{
-    MAX_ENTRIES_PER_ORDER, MoveError, OrderView, Outcome, Status, StatusEvent, allowed_moves, check_move, status,
+    MAX_ENTRIES_PER_ORDER, MoveError, OrderView, Outcome, Status, StatusEvent, allowed_moves,
+    check_move, status,
 };
 use crate::document::policy::is_time;
 use crate::document::{Edit, Scalar};
@@ -93,12 +94,39 @@ pub fn patch_order(view: &OrderView, patch: &OrderPatch) -> Result<Vec<Edit>, Or
         id(view.technician.map(|id| id.to_string())),
         patch.technician.map(|id| Scalar::Str(id.to_string())),
     ));
-    edits.extend(field(&["promised_at"], view.promised_at_ms.map(Scalar::Int), patch.promised_at_ms.map(Scalar::Int)));
-    edits.extend(field(&["terms_at"], view.terms_at_ms.map(Scalar::Int), patch.terms_at_ms.map(Scalar::Int)));
-    edits.extend(field(&["urgent"], view.urgent.then_some(Scalar::Bool(true)), urgent(patch.urgent)));
-    check_times(&[("/promised_at", patch.promised_at_ms), ("/terms_accepted_at", patch.terms_at_ms)], &mut problems);
-    let diagnosis = patch.diagnosis.as_ref().map(|text| text::clean_block(text, NOTE_MAX));
-    edits.extend(text_field(&["diagnosis"], "/diagnosis", &view.diagnosis, diagnosis, &mut problems));
+    edits.extend(field(
+        &["promised_at"],
+        view.promised_at_ms.map(Scalar::Int),
+        patch.promised_at_ms.map(Scalar::Int),
+    ));
+    edits.extend(field(
+        &["terms_at"],
+        view.terms_at_ms.map(Scalar::Int),
+        patch.terms_at_ms.map(Scalar::Int),
+    ));
+    edits.extend(field(
+        &["urgent"],
+        view.urgent.then_some(Scalar::Bool(true)),
+        urgent(patch.urgent),
+    ));
+    check_times(
+        &[
+            ("/promised_at", patch.promised_at_ms),
+            ("/terms_accepted_at", patch.terms_at_ms),
+        ],
+        &mut problems,
+    );
+    let diagnosis = patch
+        .diagnosis
+        .as_ref()
+        .map(|text| text::clean_block(text, NOTE_MAX));
+    edits.extend(text_field(
+        &["diagnosis"],
+        "/diagnosis",
+        &view.diagnosis,
+        diagnosis,
+        &mut problems,
+    ));
     edits.extend(patch_device(view, patch, &mut problems));
     problems.finish(edits).map_err(OrderError::Fields)
 }
@@ -131,7 +159,13 @@ fn patch_device(view: &OrderView, patch: &OrderPatch, problems: &mut Problems) -
         ("fault", &device.fault, &patch.fault),
     ] {
         let wish = wish.as_ref().map(|value| device_text(name, value));
-        edits.extend(text_field(&["device", name], &format!("/device/{name}"), shown, wish, problems));
+        edits.extend(text_field(
+            &["device", name],
+            &format!("/device/{name}"),
+            shown,
+            wish,
+            problems,
+        ));
     }
     for (name, shown, wish) in [
         ("accessories", &device.accessories, &patch.accessories),
@@ -151,7 +185,11 @@ fn patch_map(
     problems: &mut Problems,
 ) -> Vec<Edit> {
     let pointer = format!("/device/{name}");
-    problems.check(wish.len() <= 100, &pointer, "must not have more than 100 entries");
+    problems.check(
+        wish.len() <= 100,
+        &pointer,
+        "must not have more than 100 entries",
+    );
     let mut edits = Vec::new();
     for key in shown.keys().filter(|key| !wish.contains_key(*key)) {
         edits.push(Edit::delete(&["device", name, key]));
@@ -239,7 +277,10 @@ pub fn move_status(
     at_ms: i64,
 ) -> Result<Vec<Edit>, OrderError> {
     let fold = view.fold();
-    let rivals = view.events.iter().filter(|event| fold.conflict && fold.deciding.contains(&event.id));
+    let rivals = view
+        .events
+        .iter()
+        .filter(|event| fold.conflict && fold.deciding.contains(&event.id));
     let from = rivals
         .filter_map(|event| event.to)
         .find(|from| allowed_moves(*from).contains(&to))
@@ -250,7 +291,18 @@ pub fn move_status(
         Status::Collected => fold.outcome,
         _ => None,
     };
-    new_event(view, StatusEvent { id, rank: fold.next_rank, to: Some(to), outcome, staff, at_ms, undoes: None })
+    new_event(
+        view,
+        StatusEvent {
+            id,
+            rank: fold.next_rank,
+            to: Some(to),
+            outcome,
+            staff,
+            at_ms,
+            undoes: None,
+        },
+    )
 }
 
 /// Settles a status conflict: one of the rival events is said once more, above all of them.
@@ -263,9 +315,24 @@ pub fn settle_status(
 ) -> Result<Vec<Edit>, OrderError> {
     let fold = view.fold();
     let known = fold.conflict && fold.deciding.contains(&keep);
-    let kept = view.events.iter().find(|event| known && event.id == keep).ok_or(OrderError::UnknownEvent)?;
+    let kept = view
+        .events
+        .iter()
+        .find(|event| known && event.id == keep)
+        .ok_or(OrderError::UnknownEvent)?;
     let (to, outcome) = (kept.to, kept.outcome);
-    new_event(view, StatusEvent { id, rank: fold.next_rank, to, outcome, staff, at_ms, undoes: None })
+    new_event(
+        view,
+        StatusEvent {
+            id,
+            rank: fold.next_rank,
+            to,
+            outcome,
+            staff,
+            at_ms,
+            undoes: None,
+        },
+    )
 }
 
 /// Undoes an event: a new event takes it out of the fold. The last one that says a status cannot be undone.
@@ -277,13 +344,29 @@ pub fn undo_status(
     at_ms: i64,
 ) -> Result<Vec<Edit>, OrderError> {
     let active = status::active_events(&view.events);
-    let target = active.iter().find(|event| event.id == undoes).ok_or(OrderError::UnknownEvent)?;
-    let others_say = active.iter().any(|event| event.id != undoes && event.to.is_some());
+    let target = active
+        .iter()
+        .find(|event| event.id == undoes)
+        .ok_or(OrderError::UnknownEvent)?;
+    let others_say = active
+        .iter()
+        .any(|event| event.id != undoes && event.to.is_some());
     if target.to.is_some() && !others_say {
         return Err(OrderError::UnknownEvent);
     }
     let rank = view.fold().next_rank;
-    new_event(view, StatusEvent { id, rank, to: None, outcome: None, staff, at_ms, undoes: Some(undoes) })
+    new_event(
+        view,
+        StatusEvent {
+            id,
+            rank,
+            to: None,
+            outcome: None,
+            staff,
+            at_ms,
+            undoes: Some(undoes),
+        },
+    )
 }
 
 fn new_event(view: &OrderView, event: StatusEvent) -> Result<Vec<Edit>, OrderError> {
@@ -303,8 +386,18 @@ pub(super) fn event_edits(event: &StatusEvent) -> Vec<Edit> {
         Edit::int(&path("at"), event.at_ms),
     ];
     edits.extend(event.to.map(|to| Edit::text(&path("to"), to.as_str())));
-    edits.extend(event.outcome.map(|outcome| Edit::text(&path("outcome"), outcome.as_str())));
-    edits.extend((!event.staff.is_nil()).then(|| Edit::text(&path("staff"), event.staff.to_string())));
-    edits.extend(event.undoes.map(|undoes| Edit::text(&path("undoes"), undoes.to_string())));
+    edits.extend(
+        event
+            .outcome
+            .map(|outcome| Edit::text(&path("outcome"), outcome.as_str())),
+    );
+    edits.extend(
+        (!event.staff.is_nil()).then(|| Edit::text(&path("staff"), event.staff.to_string())),
+    );
+    edits.extend(
+        event
+            .undoes
+            .map(|undoes| Edit::text(&path("undoes"), undoes.to_string())),
+    );
     edits
 }

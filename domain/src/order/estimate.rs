@@ -43,12 +43,22 @@ pub struct Estimate {
 }
 
 /// Adds an estimate with the next version.
-pub fn add_estimate(order: &OrderView, id: EventId, gross_minor: i64) -> Result<Vec<Edit>, OrderError> {
+pub fn add_estimate(
+    order: &OrderView,
+    id: EventId,
+    gross_minor: i64,
+) -> Result<Vec<Edit>, OrderError> {
     if order.estimates.len() >= MAX_ENTRIES_PER_ORDER {
         return Err(OrderError::Full);
     }
     check_amount(gross_minor)?;
-    let version = order.estimates.iter().map(|estimate| i64::from(estimate.version)).max().unwrap_or(0) + 1;
+    let version = order
+        .estimates
+        .iter()
+        .map(|estimate| i64::from(estimate.version))
+        .max()
+        .unwrap_or(0)
+        + 1;
     let id = id.to_string();
     let path = |field: &'static str| ["estimates", id.as_str(), field].map(str::to_owned);
     Ok(vec![
@@ -66,9 +76,14 @@ pub fn answer_estimate(
     by: &str,
     at_ms: i64,
 ) -> Result<Vec<Edit>, OrderError> {
-    let mut with_version = order.estimates.iter().filter(|estimate| estimate.version == version);
+    let mut with_version = order
+        .estimates
+        .iter()
+        .filter(|estimate| estimate.version == version);
     // Of two with one version the last in the order of the view is the one that pages show.
-    let estimate = with_version.next_back().ok_or(OrderError::UnknownEstimate)?;
+    let estimate = with_version
+        .next_back()
+        .ok_or(OrderError::UnknownEstimate)?;
     if estimate.answer.is_some_and(|given| given != answer) {
         return Err(OrderError::Answered);
     }
@@ -80,7 +95,10 @@ pub fn answer_estimate(
     let by = problems.finish(by).map_err(OrderError::Fields)?;
     let id = estimate.id.to_string();
     let path = |field: &'static str| ["estimates", id.as_str(), field].map(str::to_owned);
-    let mut edits = vec![Edit::text(&path("answer"), answer.as_str()), Edit::int(&path("at"), at_ms)];
+    let mut edits = vec![
+        Edit::text(&path("answer"), answer.as_str()),
+        Edit::int(&path("at"), at_ms),
+    ];
     if !by.is_empty() {
         edits.push(Edit::text(&path("by"), by));
     }

@@ -53,7 +53,11 @@ impl Line {
     /// Pieces times price; below zero for a discount. Wide enough for any line that can be stored.
     fn amount(&self) -> i128 {
         let amount = i128::from(self.quantity) * i128::from(self.unit_minor).abs();
-        if self.kind == LineKind::Discount { -amount } else { amount }
+        if self.kind == LineKind::Discount {
+            -amount
+        } else {
+            amount
+        }
     }
 }
 
@@ -143,7 +147,12 @@ fn totals_of(lines: &[Line], prices_include_tax: bool) -> Result<Totals, MoneyEr
         totals.tax_minor += tax_minor;
         totals.gross_minor += gross_minor;
         check_amount(totals.gross_minor)?;
-        totals.rates.push(RateTotal { tax_bp, net_minor, tax_minor, gross_minor });
+        totals.rates.push(RateTotal {
+            tax_bp,
+            net_minor,
+            tax_minor,
+            gross_minor,
+        });
     }
     Ok(totals)
 }
@@ -154,7 +163,15 @@ pub fn add_line(order: &OrderView, input: &LineInput) -> Result<Vec<Edit>, Order
         return Err(OrderError::Full);
     }
     let line = check_input(input)?;
-    check_totals(order.lines.iter().chain(core::iter::once(&line)).cloned().collect(), order)?;
+    check_totals(
+        order
+            .lines
+            .iter()
+            .chain(core::iter::once(&line))
+            .cloned()
+            .collect(),
+        order,
+    )?;
     let id = line.id.to_string();
     let path = |field: &'static str| ["lines", id.as_str(), field].map(str::to_owned);
     let mut edits = vec![
@@ -175,7 +192,11 @@ pub fn add_line(order: &OrderView, input: &LineInput) -> Result<Vec<Edit>, Order
 }
 
 /// Changes a line; only what differs is written.
-pub fn change_line(order: &OrderView, id: LineId, patch: &LinePatch) -> Result<Vec<Edit>, OrderError> {
+pub fn change_line(
+    order: &OrderView,
+    id: LineId,
+    patch: &LinePatch,
+) -> Result<Vec<Edit>, OrderError> {
     let old = order.line(id).ok_or(OrderError::UnknownLine)?;
     let new = check_input(&LineInput {
         id,
@@ -188,7 +209,10 @@ pub fn change_line(order: &OrderView, id: LineId, patch: &LinePatch) -> Result<V
         tax_bp: patch.tax_bp.unwrap_or(old.tax_bp),
     })?;
     let others = order.lines.iter().filter(|line| line.id != id);
-    check_totals(others.chain(core::iter::once(&new)).cloned().collect(), order)?;
+    check_totals(
+        others.chain(core::iter::once(&new)).cloned().collect(),
+        order,
+    )?;
     let id = id.to_string();
     let path = |field: &'static str| ["lines", id.as_str(), field].map(str::to_owned);
     let mut edits = Vec::new();
@@ -219,20 +243,37 @@ fn check_input(input: &LineInput) -> Result<Line, OrderError> {
         id: input.id,
         kind: input.kind,
         text: problems.take("/text", text::required_line(&input.text, LINE_TEXT_MAX)),
-        sku: input.sku.as_ref().map(|sku| problems.take("/sku", text::clean_sku(sku))),
+        sku: input
+            .sku
+            .as_ref()
+            .map(|sku| problems.take("/sku", text::clean_sku(sku))),
         part: input.part,
-        quantity: problems.take("/quantity", Quantity::new(input.quantity).map(Quantity::as_i64)),
+        quantity: problems.take(
+            "/quantity",
+            Quantity::new(input.quantity).map(Quantity::as_i64),
+        ),
         unit_minor: problems.take("/unit_price", price(input.unit_minor)),
-        tax_bp: problems.take("/tax_rate_bp", TaxRate::new(input.tax_bp).map(TaxRate::basis_points)),
+        tax_bp: problems.take(
+            "/tax_rate_bp",
+            TaxRate::new(input.tax_bp).map(TaxRate::basis_points),
+        ),
     };
     let is_part = line.kind == LineKind::Part;
-    problems.check(is_part == line.part.is_some(), "/sku", "a part line names a part, and no other line does");
+    problems.check(
+        is_part == line.part.is_some(),
+        "/sku",
+        "a part line names a part, and no other line does",
+    );
     problems.finish(line).map_err(OrderError::Fields)
 }
 
 fn price(unit_minor: i64) -> Result<i64, MoneyError> {
     check_amount(unit_minor)?;
-    if unit_minor < 0 { Err(MoneyError::Range) } else { Ok(unit_minor) }
+    if unit_minor < 0 {
+        Err(MoneyError::Range)
+    } else {
+        Ok(unit_minor)
+    }
 }
 
 fn check_totals(lines: Vec<Line>, order: &OrderView) -> Result<(), OrderError> {

@@ -85,23 +85,51 @@ pub struct Fold {
 pub fn fold_status(events: &[StatusEvent]) -> Fold {
     let active = active_events(events);
     let says: Vec<&&StatusEvent> = active.iter().filter(|event| event.to.is_some()).collect();
-    let next_rank = events.iter().map(|event| event.rank).max().unwrap_or(0).saturating_add(1);
+    let next_rank = events
+        .iter()
+        .map(|event| event.rank)
+        .max()
+        .unwrap_or(0)
+        .saturating_add(1);
     let Some(top) = says.first() else {
-        return Fold { status: Status::Received, outcome: None, next_rank, conflict: false, deciding: Vec::new() };
+        return Fold {
+            status: Status::Received,
+            outcome: None,
+            next_rank,
+            conflict: false,
+            deciding: Vec::new(),
+        };
     };
-    let rivals: Vec<&&&StatusEvent> = says.iter().take_while(|event| event.rank == top.rank).collect();
-    let conflict = rivals.iter().any(|event| (event.to, event.outcome) != (top.to, top.outcome));
-    let deciding = if conflict { rivals.iter().map(|event| event.id).collect() } else { vec![top.id] };
+    let rivals: Vec<&&&StatusEvent> = says
+        .iter()
+        .take_while(|event| event.rank == top.rank)
+        .collect();
+    let conflict = rivals
+        .iter()
+        .any(|event| (event.to, event.outcome) != (top.to, top.outcome));
+    let deciding = if conflict {
+        rivals.iter().map(|event| event.id).collect()
+    } else {
+        vec![top.id]
+    };
     let status = top.to.unwrap_or(Status::Received);
     let outcome = match status {
         Status::Ready => top.outcome,
         // A device is collected with the outcome it was made ready with, unless the event says otherwise.
         Status::Collected => top.outcome.or_else(|| {
-            says.iter().find(|event| event.to == Some(Status::Ready)).and_then(|event| event.outcome)
+            says.iter()
+                .find(|event| event.to == Some(Status::Ready))
+                .and_then(|event| event.outcome)
         }),
         _ => None,
     };
-    Fold { status, outcome, next_rank, conflict, deciding }
+    Fold {
+        status,
+        outcome,
+        next_rank,
+        conflict,
+        deciding,
+    }
 }
 
 /// The events that nothing higher undoes, from the highest (rank, id) down.
@@ -144,7 +172,8 @@ pub enum MoveError {
 /// Where an order in this status may be moved.
 pub const fn allowed_moves(from: Status) -> &'static [Status] {
     use Status::{
-        AwaitingApproval, AwaitingParts, Cancelled, Collected, Diagnosing, InRepair, Ready, Received,
+        AwaitingApproval, AwaitingParts, Cancelled, Collected, Diagnosing, InRepair, Ready,
+        Received,
     };
     match from {
         Received => &[Diagnosing, InRepair, Cancelled],
@@ -164,7 +193,9 @@ pub fn check_move(from: Status, to: Status, outcome: Option<Outcome>) -> Result<
     }
     match (to, outcome) {
         (Status::Ready, None) => Err(MoveError::NeedsOutcome),
-        (Status::Ready, Some(outcome)) if from == Status::AwaitingApproval && outcome != Outcome::Declined => {
+        (Status::Ready, Some(outcome))
+            if from == Status::AwaitingApproval && outcome != Outcome::Declined =>
+        {
             Err(MoveError::OnlyDeclined)
         }
         (Status::Ready | Status::Collected, _) | (_, None) => Ok(()),

@@ -3,7 +3,9 @@
 //! The view is a pure function of the document: lines are sorted by id, notes by (time, id), events by (rank, id),
 //! estimates by (version, id). A document that passed the policy always reads.
 
-use super::{Estimate, EstimateAnswer, Fold, Line, LineKind, Outcome, Status, StatusEvent, fold_status};
+use super::{
+    Estimate, EstimateAnswer, Fold, Line, LineKind, Outcome, Status, StatusEvent, fold_status,
+};
 use crate::document::{Conflict, DocumentError, DocumentKind, conflicts, tree};
 use crate::id::{BranchId, DocumentId, EventId, PartId, StaffId, VisitId};
 use crate::money::Currency;
@@ -111,14 +113,27 @@ pub fn read_order(document: &Automerge) -> Result<OrderView, DocumentError> {
     let root = Reader::root(&tree);
     let mut view = read_root(&root)?;
     view.device = read_device(&root)?;
-    view.lines = root.entries("lines")?.map(|entry| read_line(&entry?)).collect::<Result<_, _>>()?;
-    view.notes = root.entries("notes")?.map(|entry| read_note(&entry?)).collect::<Result<_, _>>()?;
-    view.events = root.entries("status")?.map(|entry| read_event(&entry?)).collect::<Result<_, _>>()?;
-    view.estimates = root.entries("estimates")?.map(|entry| read_estimate(&entry?)).collect::<Result<_, _>>()?;
+    view.lines = root
+        .entries("lines")?
+        .map(|entry| read_line(&entry?))
+        .collect::<Result<_, _>>()?;
+    view.notes = root
+        .entries("notes")?
+        .map(|entry| read_note(&entry?))
+        .collect::<Result<_, _>>()?;
+    view.events = root
+        .entries("status")?
+        .map(|entry| read_event(&entry?))
+        .collect::<Result<_, _>>()?;
+    view.estimates = root
+        .entries("estimates")?
+        .map(|entry| read_estimate(&entry?))
+        .collect::<Result<_, _>>()?;
     view.lines.sort_by_key(|line| line.id);
     view.notes.sort_by_key(|note| (note.at_ms, note.id));
     view.events.sort_by_key(|event| (event.rank, event.id));
-    view.estimates.sort_by_key(|estimate| (estimate.version, estimate.id));
+    view.estimates
+        .sort_by_key(|estimate| (estimate.version, estimate.id));
     let fold = fold_status(&view.events);
     view.status = fold.status;
     view.status_conflict = fold.conflict;

@@ -85,7 +85,10 @@ impl TransferFold {
 
     /// Whether nothing more is to come.
     pub const fn is_ended(&self) -> bool {
-        matches!(self.state, TransferState::Received | TransferState::Lost | TransferState::Cancelled)
+        matches!(
+            self.state,
+            TransferState::Received | TransferState::Lost | TransferState::Cancelled
+        )
     }
 }
 
@@ -115,7 +118,9 @@ impl<'a> Facts<'a> {
                 self.request.get_or_insert(request);
             }
             TransferRecord::Plan(plan) => {
-                let newer = self.plan.is_none_or(|old| (plan.version, plan.state) > (old.version, old.state));
+                let newer = self
+                    .plan
+                    .is_none_or(|old| (plan.version, plan.state) > (old.version, old.state));
                 if newer {
                     self.plan = Some(plan);
                 }
@@ -136,7 +141,10 @@ impl<'a> Facts<'a> {
             MovementKind::TransitFound => -movement.quantity,
             _ => return,
         };
-        if movement.business_key().is_none_or(|key| self.keys.insert(key)) {
+        if movement
+            .business_key()
+            .is_none_or(|key| self.keys.insert(key))
+        {
             *self.lost.entry(movement.part).or_default() += change;
         }
     }
@@ -148,23 +156,35 @@ impl<'a> Facts<'a> {
         }
         let lines = self.balances();
         let ends = self.plan.map(|plan| (plan.from, plan.to));
-        let (from, to) = ends.or(self.request.map(|request| (request.from, request.to))).unwrap_or_default();
+        let (from, to) = ends
+            .or(self.request.map(|request| (request.from, request.to)))
+            .unwrap_or_default();
         let moved = self.shipment.is_some() || !self.arrivals.is_empty();
-        let cancelled = self.plan.is_some_and(|plan| plan.state == PlanState::Cancelled);
+        let cancelled = self
+            .plan
+            .is_some_and(|plan| plan.state == PlanState::Cancelled);
         Some(TransferFold {
             state: self.state(&lines, moved),
             from,
             to,
             lines,
             next_version: self.plan.map_or(0, |plan| plan.version).saturating_add(1),
-            next_arrival: self.arrivals.keys().next_back().map_or(0, |number| *number).saturating_add(1),
+            next_arrival: self
+                .arrivals
+                .keys()
+                .next_back()
+                .map_or(0, |number| *number)
+                .saturating_add(1),
             shipped_despite_cancel: cancelled && moved,
         })
     }
 
     fn balances(&self) -> BTreeMap<PartId, TransferBalance> {
         let mut lines: BTreeMap<PartId, TransferBalance> = BTreeMap::new();
-        let planned = self.plan.map(|plan| &plan.lines).or(self.request.map(|request| &request.lines));
+        let planned = self
+            .plan
+            .map(|plan| &plan.lines)
+            .or(self.request.map(|request| &request.lines));
         for line in planned.into_iter().flatten() {
             lines.entry(line.part).or_default().planned += i64::from(line.quantity);
         }
@@ -194,11 +214,20 @@ impl<'a> Facts<'a> {
             };
         }
         // An arrival may be known before its shipment is; then the plan says what left.
-        let left = |line: &TransferBalance| if self.shipment.is_some() { line.shipped } else { line.planned };
+        let left = |line: &TransferBalance| {
+            if self.shipment.is_some() {
+                line.shipped
+            } else {
+                line.planned
+            }
+        };
         if lines.values().all(|line| line.arrived() >= left(line)) {
             return TransferState::Received;
         }
-        if lines.values().all(|line| line.arrived() + line.lost >= left(line)) {
+        if lines
+            .values()
+            .all(|line| line.arrived() + line.lost >= left(line))
+        {
             return TransferState::Lost;
         }
         match plan {

@@ -31,11 +31,18 @@ pub enum TransferError {
     },
 }
 
-fn in_state(transfer: &TransferFold, act: &'static str, allowed: &[TransferState]) -> Result<(), TransferError> {
+fn in_state(
+    transfer: &TransferFold,
+    act: &'static str,
+    allowed: &[TransferState],
+) -> Result<(), TransferError> {
     if allowed.contains(&transfer.state) {
         Ok(())
     } else {
-        Err(TransferError::State { state: transfer.state, act })
+        Err(TransferError::State {
+            state: transfer.state,
+            act,
+        })
     }
 }
 
@@ -45,15 +52,25 @@ pub fn may_approve(transfer: &TransferFold) -> Result<(), TransferError> {
 }
 
 /// Whether `branch` may ship so many of each part: the source, at most what is planned.
-pub fn may_ship(transfer: &TransferFold, branch: BranchId, lines: &[(PartId, i64)]) -> Result<(), TransferError> {
+pub fn may_ship(
+    transfer: &TransferFold,
+    branch: BranchId,
+    lines: &[(PartId, i64)],
+) -> Result<(), TransferError> {
     if branch != transfer.from {
         return Err(TransferError::OtherBranch);
     }
     in_state(transfer, "shipped", &[TransferState::Approved])?;
     for (part, quantity) in lines {
-        let line = transfer.lines.get(part).ok_or(TransferError::UnknownPart(*part))?;
+        let line = transfer
+            .lines
+            .get(part)
+            .ok_or(TransferError::UnknownPart(*part))?;
         if *quantity > line.planned {
-            return Err(TransferError::TooMany { part: *part, there: line.planned });
+            return Err(TransferError::TooMany {
+                part: *part,
+                there: line.planned,
+            });
         }
     }
     Ok(())
@@ -61,17 +78,29 @@ pub fn may_ship(transfer: &TransferFold, branch: BranchId, lines: &[(PartId, i64
 
 /// Whether `branch` may take in so many of each part (good and damaged together): the destination, at most what left
 /// and did not arrive yet. Pieces that were written off may still arrive.
-pub fn may_receive(transfer: &TransferFold, branch: BranchId, lines: &[(PartId, i64)]) -> Result<(), TransferError> {
+pub fn may_receive(
+    transfer: &TransferFold,
+    branch: BranchId,
+    lines: &[(PartId, i64)],
+) -> Result<(), TransferError> {
     if branch != transfer.to {
         return Err(TransferError::OtherBranch);
     }
     in_state(
         transfer,
         "received",
-        &[TransferState::Shipped, TransferState::ReceivedShort, TransferState::Lost, TransferState::Disputed],
+        &[
+            TransferState::Shipped,
+            TransferState::ReceivedShort,
+            TransferState::Lost,
+            TransferState::Disputed,
+        ],
     )?;
     for (part, quantity) in lines {
-        let line = transfer.lines.get(part).ok_or(TransferError::UnknownPart(*part))?;
+        let line = transfer
+            .lines
+            .get(part)
+            .ok_or(TransferError::UnknownPart(*part))?;
         let there = line.shipped - line.arrived();
         if *quantity > there {
             return Err(TransferError::TooMany { part: *part, there });
@@ -82,12 +111,20 @@ pub fn may_receive(transfer: &TransferFold, branch: BranchId, lines: &[(PartId, 
 
 /// Whether the hub may call it off: until it left.
 pub fn may_cancel(transfer: &TransferFold) -> Result<(), TransferError> {
-    in_state(transfer, "cancelled", &[TransferState::Requested, TransferState::Approved])
+    in_state(
+        transfer,
+        "cancelled",
+        &[TransferState::Requested, TransferState::Approved],
+    )
 }
 
 /// Whether the hub may look into it: while goods are on their way.
 pub fn may_dispute(transfer: &TransferFold) -> Result<(), TransferError> {
-    in_state(transfer, "disputed", &[TransferState::Shipped, TransferState::ReceivedShort])
+    in_state(
+        transfer,
+        "disputed",
+        &[TransferState::Shipped, TransferState::ReceivedShort],
+    )
 }
 
 /// Whether the hub may write off so many of each part: at most what is on its way.
@@ -95,12 +132,22 @@ pub fn may_settle(transfer: &TransferFold, lost: &[(PartId, i64)]) -> Result<(),
     in_state(
         transfer,
         "settled",
-        &[TransferState::Shipped, TransferState::ReceivedShort, TransferState::Disputed],
+        &[
+            TransferState::Shipped,
+            TransferState::ReceivedShort,
+            TransferState::Disputed,
+        ],
     )?;
     for (part, quantity) in lost {
-        let line = transfer.lines.get(part).ok_or(TransferError::UnknownPart(*part))?;
+        let line = transfer
+            .lines
+            .get(part)
+            .ok_or(TransferError::UnknownPart(*part))?;
         if *quantity > line.in_transit() {
-            return Err(TransferError::TooMany { part: *part, there: line.in_transit() });
+            return Err(TransferError::TooMany {
+                part: *part,
+                there: line.in_transit(),
+            });
         }
     }
     Ok(())

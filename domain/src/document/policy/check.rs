@@ -92,25 +92,41 @@ pub fn check_operation(
     action: PolicyAction<'_>,
 ) -> Result<(), PolicyError> {
     if path.is_empty() || path.len() > MAX_DEPTH {
-        return Err(PolicyError::Depth { path: join_path(path) });
+        return Err(PolicyError::Depth {
+            path: join_path(path),
+        });
     }
     let Some(rule) = rule_of(kind, path) else {
-        return Err(PolicyError::UnknownPath { path: join_path(path) });
+        return Err(PolicyError::UnknownPath {
+            path: join_path(path),
+        });
     };
     if rule.writers & writer.bit() == 0 {
-        return Err(PolicyError::Writer { path: join_path(path), writer });
+        return Err(PolicyError::Writer {
+            path: join_path(path),
+            writer,
+        });
     }
     if rule.when == When::Creation && !creating {
-        return Err(PolicyError::OnlyAtCreation { path: join_path(path) });
+        return Err(PolicyError::OnlyAtCreation {
+            path: join_path(path),
+        });
     }
     check_action(rule, path, action)
 }
 
 fn check_action(rule: &Rule, path: &[String], action: PolicyAction<'_>) -> Result<(), PolicyError> {
-    let value_error = |reason: String| Err(PolicyError::Value { path: join_path(path), reason });
+    let value_error = |reason: String| {
+        Err(PolicyError::Value {
+            path: join_path(path),
+            reason,
+        })
+    };
     match (action, rule.form) {
         (PolicyAction::Delete, _) if rule.removable => Ok(()),
-        (PolicyAction::Delete, _) => Err(PolicyError::NotRemovable { path: join_path(path) }),
+        (PolicyAction::Delete, _) => Err(PolicyError::NotRemovable {
+            path: join_path(path),
+        }),
         (PolicyAction::MakeMap, Form::Map) => Ok(()),
         (PolicyAction::MakeMap, _) => value_error("must be a value, not a map".to_owned()),
         (PolicyAction::Put(_), Form::Map) => value_error("must be a map".to_owned()),
@@ -121,10 +137,14 @@ fn check_action(rule: &Rule, path: &[String], action: PolicyAction<'_>) -> Resul
 fn check_value(form: Form, value: &Scalar) -> Result<(), String> {
     let good = match (form, value) {
         (Form::Line(max), Scalar::Str(line)) => {
-            return text::clean_line(line, max).map(drop).map_err(|error| error.to_string());
+            return text::clean_line(line, max)
+                .map(drop)
+                .map_err(|error| error.to_string());
         }
         (Form::Block(max), Scalar::Str(block)) => {
-            return text::clean_block(block, max).map(drop).map_err(|error| error.to_string());
+            return text::clean_block(block, max)
+                .map(drop)
+                .map_err(|error| error.to_string());
         }
         (Form::Int(min, max), Scalar::Int(number)) if !(min..=max).contains(number) => {
             return Err(format!("must be from {min} to {max}"));
@@ -139,7 +159,11 @@ fn check_value(form: Form, value: &Scalar) -> Result<(), String> {
         }
         _ => false,
     };
-    if good { Ok(()) } else { Err(format!("must be {}", describe(form))) }
+    if good {
+        Ok(())
+    } else {
+        Err(format!("must be {}", describe(form)))
+    }
 }
 
 fn describe(form: Form) -> String {
@@ -158,7 +182,12 @@ fn describe(form: Form) -> String {
 
 /// Holds a whole change against the table: each operation, what may stand only beside a new entry, and what a new
 /// entry or document must have.
-pub fn check_change(kind: DocumentKind, writer: Writer, creating: bool, edits: &[Edit]) -> Result<(), PolicyError> {
+pub fn check_change(
+    kind: DocumentKind,
+    writer: Writer,
+    creating: bool,
+    edits: &[Edit],
+) -> Result<(), PolicyError> {
     let mut made: BTreeSet<&[String]> = BTreeSet::new();
     let mut put: BTreeSet<&[String]> = BTreeSet::new();
     for edit in edits {
@@ -170,7 +199,10 @@ pub fn check_change(kind: DocumentKind, writer: Writer, creating: bool, edits: &
         check_operation(kind, writer, creating, &edit.path, action)?;
         match action {
             PolicyAction::MakeMap if !made.insert(&edit.path) => {
-                return Err(PolicyError::Value { path: join_path(&edit.path), reason: "is made twice".to_owned() });
+                return Err(PolicyError::Value {
+                    path: join_path(&edit.path),
+                    reason: "is made twice".to_owned(),
+                });
             }
             PolicyAction::Put(_) => {
                 put.insert(&edit.path);
@@ -179,7 +211,11 @@ pub fn check_change(kind: DocumentKind, writer: Writer, creating: bool, edits: &
         }
     }
     check_entries(kind, edits, &made, &put)?;
-    if creating { check_creation(kind, &made, &put) } else { Ok(()) }
+    if creating {
+        check_creation(kind, &made, &put)
+    } else {
+        Ok(())
+    }
 }
 
 fn check_entries(
@@ -189,10 +225,13 @@ fn check_entries(
     put: &BTreeSet<&[String]>,
 ) -> Result<(), PolicyError> {
     for edit in edits {
-        let with_parent = rule_of(kind, &edit.path).is_some_and(|rule| rule.when == When::WithParent);
+        let with_parent =
+            rule_of(kind, &edit.path).is_some_and(|rule| rule.when == When::WithParent);
         let parent = &edit.path[..edit.path.len() - 1];
         if with_parent && !made.contains(parent) {
-            return Err(PolicyError::OnlyWithEntry { path: join_path(&edit.path) });
+            return Err(PolicyError::OnlyWithEntry {
+                path: join_path(&edit.path),
+            });
         }
     }
     for entry in made.iter().filter(|path| path.len() == 2) {
@@ -200,7 +239,9 @@ fn check_entries(
             let mut path = entry.to_vec();
             path.push((*field).to_owned());
             if !put.contains(path.as_slice()) {
-                return Err(PolicyError::Missing { path: join_path(&path) });
+                return Err(PolicyError::Missing {
+                    path: join_path(&path),
+                });
             }
         }
     }
@@ -215,11 +256,19 @@ fn check_creation(
     for path in required_paths(kind) {
         let owned: Vec<String> = path.iter().map(|key| (*key).to_owned()).collect();
         if !made.contains(owned.as_slice()) && !put.contains(owned.as_slice()) {
-            return Err(PolicyError::Missing { path: join_path(path) });
+            return Err(PolicyError::Missing {
+                path: join_path(path),
+            });
         }
     }
-    if kind == DocumentKind::Order && !made.iter().any(|path| path.len() == 2 && path[0] == "status") {
-        return Err(PolicyError::Missing { path: "status/ID".to_owned() });
+    if kind == DocumentKind::Order
+        && !made
+            .iter()
+            .any(|path| path.len() == 2 && path[0] == "status")
+    {
+        return Err(PolicyError::Missing {
+            path: "status/ID".to_owned(),
+        });
     }
     Ok(())
 }
@@ -269,5 +318,8 @@ pub fn table_paths(kind: DocumentKind) -> Vec<String> {
         super::Segment::Id => "ID",
         super::Segment::Key => "KEY",
     };
-    table::rules(kind).iter().map(|rule| join_path(&rule.path.iter().map(name).collect::<Vec<_>>())).collect()
+    table::rules(kind)
+        .iter()
+        .map(|rule| join_path(&rule.path.iter().map(name).collect::<Vec<_>>()))
+        .collect()
 }

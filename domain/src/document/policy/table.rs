@@ -30,12 +30,24 @@ pub(super) fn rules(kind: DocumentKind) -> &'static [Rule] {
 
 /// A path that stays once written.
 const fn keep(path: &'static [Segment], form: Form, writers: u8, when: When) -> Rule {
-    Rule { path, form, writers, when, removable: false }
+    Rule {
+        path,
+        form,
+        writers,
+        when,
+        removable: false,
+    }
 }
 
 /// A path whose key may be deleted again.
 const fn drop(path: &'static [Segment], form: Form, writers: u8) -> Rule {
-    Rule { path, form, writers, when: Always, removable: true }
+    Rule {
+        path,
+        form,
+        writers,
+        when: Always,
+        removable: true,
+    }
 }
 
 static ORDER: &[Rule] = &[
@@ -54,9 +66,17 @@ static ORDER: &[Rule] = &[
     drop(&[Name("device"), Name("serial")], Line(SERIAL_MAX), ALL),
     drop(&[Name("device"), Name("fault")], Block(FAULT_MAX), ALL),
     keep(&[Name("device"), Name("accessories")], Map, HOME, Creation),
-    drop(&[Name("device"), Name("accessories"), ID], Line(NAME_MAX), ALL),
+    drop(
+        &[Name("device"), Name("accessories"), ID],
+        Line(NAME_MAX),
+        ALL,
+    ),
     keep(&[Name("device"), Name("condition")], Map, HOME, Creation),
-    drop(&[Name("device"), Name("condition"), Key], Line(NAME_MAX), ALL),
+    drop(
+        &[Name("device"), Name("condition"), Key],
+        Line(NAME_MAX),
+        ALL,
+    ),
     drop(&[Name("promised_at")], Time, ALL),
     drop(&[Name("technician")], Id, ALL),
     drop(&[Name("urgent")], Bool, ALL),
@@ -65,32 +85,102 @@ static ORDER: &[Rule] = &[
     drop(&[Name("outcome")], Word(Outcome::NAMES), HOME),
     keep(&[Name("lines")], Map, HOME, Creation),
     drop(&[Name("lines"), ID], Map, SHOPS),
-    keep(&[Name("lines"), ID, Name("kind")], Word(LineKind::NAMES), SHOPS, WithParent),
-    keep(&[Name("lines"), ID, Name("text")], Line(LINE_TEXT_MAX), SHOPS, Always),
-    keep(&[Name("lines"), ID, Name("sku")], Line(SKU_MAX), SHOPS, WithParent),
+    keep(
+        &[Name("lines"), ID, Name("kind")],
+        Word(LineKind::NAMES),
+        SHOPS,
+        WithParent,
+    ),
+    keep(
+        &[Name("lines"), ID, Name("text")],
+        Line(LINE_TEXT_MAX),
+        SHOPS,
+        Always,
+    ),
+    keep(
+        &[Name("lines"), ID, Name("sku")],
+        Line(SKU_MAX),
+        SHOPS,
+        WithParent,
+    ),
     keep(&[Name("lines"), ID, Name("part")], Id, SHOPS, WithParent),
-    keep(&[Name("lines"), ID, Name("quantity")], Int(1, MAX_QUANTITY), SHOPS, Always),
-    keep(&[Name("lines"), ID, Name("unit_minor")], AMOUNT, SHOPS, Always),
-    keep(&[Name("lines"), ID, Name("tax_bp")], Int(0, MAX_TAX_BP as i64), SHOPS, Always),
+    keep(
+        &[Name("lines"), ID, Name("quantity")],
+        Int(1, MAX_QUANTITY),
+        SHOPS,
+        Always,
+    ),
+    keep(
+        &[Name("lines"), ID, Name("unit_minor")],
+        AMOUNT,
+        SHOPS,
+        Always,
+    ),
+    keep(
+        &[Name("lines"), ID, Name("tax_bp")],
+        Int(0, MAX_TAX_BP as i64),
+        SHOPS,
+        Always,
+    ),
     keep(&[Name("notes")], Map, HOME, Creation),
     keep(&[Name("notes"), ID], Map, ALL, Always),
-    keep(&[Name("notes"), ID, Name("text")], Block(NOTE_MAX), ALL, WithParent),
+    keep(
+        &[Name("notes"), ID, Name("text")],
+        Block(NOTE_MAX),
+        ALL,
+        WithParent,
+    ),
     keep(&[Name("notes"), ID, Name("staff")], Id, ALL, WithParent),
     keep(&[Name("notes"), ID, Name("at")], Time, ALL, WithParent),
     keep(&[Name("status")], Map, HOME, Creation),
     keep(&[Name("status"), ID], Map, HOME, Always),
-    keep(&[Name("status"), ID, Name("rank")], Int(1, MAX_RANK), HOME, WithParent),
-    keep(&[Name("status"), ID, Name("to")], Word(Status::NAMES), HOME, WithParent),
-    keep(&[Name("status"), ID, Name("outcome")], Word(Outcome::NAMES), HOME, WithParent),
+    keep(
+        &[Name("status"), ID, Name("rank")],
+        Int(1, MAX_RANK),
+        HOME,
+        WithParent,
+    ),
+    keep(
+        &[Name("status"), ID, Name("to")],
+        Word(Status::NAMES),
+        HOME,
+        WithParent,
+    ),
+    keep(
+        &[Name("status"), ID, Name("outcome")],
+        Word(Outcome::NAMES),
+        HOME,
+        WithParent,
+    ),
     keep(&[Name("status"), ID, Name("staff")], Id, HOME, WithParent),
     keep(&[Name("status"), ID, Name("at")], Time, HOME, WithParent),
     keep(&[Name("status"), ID, Name("undoes")], Id, HOME, WithParent),
     keep(&[Name("estimates")], Map, HOME, Creation),
     keep(&[Name("estimates"), ID], Map, SHOPS, Always),
-    keep(&[Name("estimates"), ID, Name("version")], Int(1, MAX_VERSION), SHOPS, WithParent),
-    keep(&[Name("estimates"), ID, Name("gross_minor")], AMOUNT, SHOPS, WithParent),
-    keep(&[Name("estimates"), ID, Name("answer")], Word(EstimateAnswer::NAMES), ALL, Always),
-    keep(&[Name("estimates"), ID, Name("by")], Line(NAME_MAX), ALL, Always),
+    keep(
+        &[Name("estimates"), ID, Name("version")],
+        Int(1, MAX_VERSION),
+        SHOPS,
+        WithParent,
+    ),
+    keep(
+        &[Name("estimates"), ID, Name("gross_minor")],
+        AMOUNT,
+        SHOPS,
+        WithParent,
+    ),
+    keep(
+        &[Name("estimates"), ID, Name("answer")],
+        Word(EstimateAnswer::NAMES),
+        ALL,
+        Always,
+    ),
+    keep(
+        &[Name("estimates"), ID, Name("by")],
+        Line(NAME_MAX),
+        ALL,
+        Always,
+    ),
     keep(&[Name("estimates"), ID, Name("at")], Time, ALL, Always),
 ];
 
