@@ -1,20 +1,17 @@
 // What htmx does not say by itself: a request that never reached the program changed nothing, and the person
-// must read that. Input stays where it is.
-const notice = () => document.getElementById('not-reached');
+// must read that. Input stays where it is. Notices are about the last thing a person did, so only the next
+// write takes them away; lists that refresh themselves in between do not.
+const isWrite = (event) => !['GET', 'HEAD'].includes(event.detail?.ctx?.request?.method?.toUpperCase());
 
 document.addEventListener('htmx:error', (event) => {
-  if (event.detail?.ctx?.response) return;
-  const element = notice();
-  if (element) element.hidden = false;
+  if (event.detail?.ctx?.response || !isWrite(event)) return;
+  const notice = document.getElementById('not-reached');
+  if (notice) notice.hidden = false;
 });
 
-document.addEventListener('htmx:after:request', () => {
-  const element = notice();
-  if (element) element.hidden = true;
-});
-
-// A problem is about the last request only: the next successful one takes it away.
-document.addEventListener('htmx:before:swap', (event) => {
-  const status = event.detail?.ctx?.response?.status ?? 0;
-  if (status < 400) document.getElementById('problems')?.replaceChildren();
+document.addEventListener('htmx:before:request', (event) => {
+  if (!isWrite(event)) return;
+  const notice = document.getElementById('not-reached');
+  if (notice) notice.hidden = true;
+  document.getElementById('problems')?.replaceChildren();
 });

@@ -12,6 +12,7 @@ mod extract;
 mod guard;
 mod idempotency;
 mod list;
+mod openapi;
 mod pages;
 mod problem;
 mod rate;
