@@ -6,7 +6,7 @@
 //! what it says back to the field it is about.
 
 use axum::extract::{FromRef, FromRequest, Request};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -62,22 +62,7 @@ where
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let content_type = request.headers().get(header::CONTENT_TYPE);
-        let is_form = content_type
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| {
-                value
-                    .split(';')
-                    .next()
-                    .unwrap_or("")
-                    .trim()
-                    .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-            });
-        if !is_form {
-            return Err(Problem::bad_request(
-                "Content-Type must be application/x-www-form-urlencoded.",
-            ));
-        }
+        require_form(request.headers())?;
         let (parts, body) = request.into_parts();
         let route = route_of(&parts);
         let bytes = read_body(Request::from_parts(parts, body)).await?;
@@ -92,6 +77,36 @@ where
             fields,
             request: IdempotentRequest::new(&secret, Some(key), route, &bytes),
         })
+    }
+}
+
+/// A posted form without a key, for signing in and out: what it does may be done
+/// twice. 400 when it is no form, 413 above 1 MiB, 422 when a field does not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainForm<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for PlainForm<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
+        require_form(request.headers())?;
+        let bytes = read_body(request).await?;
+        parse_urlencoded(&bytes).map(Self)
+    }
+}
+
+fn require_form(headers: &HeaderMap) -> Result<(), Problem> {
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
+    let essence = value.split(';').next().unwrap_or("").trim();
+    if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        Ok(())
+    } else {
+        Err(Problem::bad_request(
+            "Content-Type must be application/x-www-form-urlencoded.",
+        ))
     }
 }
 

@@ -27,7 +27,7 @@ pub mod texts;
 pub use etag::{ETag, IfMatch, IfNoneMatch};
 pub use events::{LiveEvent, event_stream};
 pub use extract::{ApiJson, ApiPath, ApiQuery, MAX_JSON_BYTES, OptionalJson};
-pub use form::{FieldErrors, FormKey, PageForm};
+pub use form::{FieldErrors, FormKey, PageForm, PlainForm};
 pub use headers::{Guard, HostAllowList};
 pub use html::{SafeHtml, icon, sized_icon};
 pub use idempotency::{

@@ -6,7 +6,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::json;
 use web_kit::idempotency::mark_replayed;
-use web_kit::{ApiCommand, FormKey, IdempotencyKey, KeyedCommand, NoBody, PageForm, Problem};
+use web_kit::{
+    ApiCommand, FormKey, IdempotencyKey, KeyedCommand, NoBody, PageForm, PlainForm, Problem,
+};
 
 use crate::support::{Answer, App, send};
 
@@ -41,6 +43,10 @@ fn router() -> Router {
             }),
         );
     Router::new()
+        .route(
+            "/sign-in",
+            post(|PlainForm(form): PlainForm<web_kit::SignInForm>| async move { form.username }),
+        )
         .nest("/api/v1", api)
         .route(
             "/intake",
@@ -169,6 +175,20 @@ async fn a_form_brings_its_own_key() {
     let body = format!("key={key}&name=Ada+L.&accessory=bag&accessory=charger");
     let answer = send(&router(), form(), body).await;
     assert_eq!(answer.text(), format!("Ada L. 2 Some(\"{key}\")"));
+    let signing_in =
+        || Request::post("/sign-in").header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(
+        send(&router(), signing_in(), "username=elif&password=x")
+            .await
+            .text(),
+        "elif"
+    );
+    send(&router(), signing_in(), "username=%00")
+        .await
+        .problem(422);
+    send(&router(), Request::post("/sign-in"), "username=elif")
+        .await
+        .problem(400);
     send(&router(), form(), "name=Ada").await.problem(400);
     send(&router(), form(), "key=&name=Ada").await.problem(400);
     send(&router(), form(), "key=k").await.problem(422);
