@@ -55,6 +55,7 @@ proptest! {
         index in any::<prop::sample::Index>(),
         bit in 0u8..8,
     ) {
+        prop_assume!(transaction.items.iter().all(|item| item.body().is_some()));
         let mut bytes = transaction.to_bytes();
         *index.get_mut(&mut bytes) ^= 1 << bit;
         if let Ok(changed) = Transaction::from_bytes(&bytes) {
