@@ -12,7 +12,7 @@ use super::parts::{Parts, put_signed, put_unsigned, seal};
 use super::random::Random;
 use super::{GENEROUS, PUT_ONE, assert_automerge_agrees, unhex};
 
-const MUTANTS: usize = 60_000;
+const MUTANTS: usize = 120_000;
 const TELLING: [u8; 14] = [
     0, 1, 2, 3, 4, 5, 7, 0x14, 0x7d, 0x7e, 0x7f, 0x80, 0x81, 0xff,
 ];
@@ -134,7 +134,7 @@ fn what_passes_the_scan_is_what_automerge_reads() {
         );
     }
     assert!(
-        passed > MUTANTS / 100,
+        passed > MUTANTS / 40,
         "too few mutants pass to say anything: {passed}"
     );
 }

@@ -249,6 +249,9 @@ fn predecessors_are_tested() {
     );
     assert_eq!(list(&[0x7e, 0, 2], &[2, 1], &[0x7e, 2, 0x7f]), order);
 
+    // (1) then (1, 1): the run of equal counters begins with its list.
+    assert_eq!(list(&[0x7e, 1, 2], &[3, 1], &[0x7f, 1, 2, 0]), order);
+
     let insert = broken(four_inserts(), |parts| {
         parts
             .set(0x70, &[4, 1])
@@ -312,6 +315,22 @@ fn marks_are_pairs() {
         with(put_one(), 0x94, &[0, 1]),
         ScanError::MarkFieldElsewhere
     );
+    let nested = broken(mark(), |parts| {
+        parts
+            .set(0x01, &[3, 0])
+            .set(0x02, &[3, 1])
+            .set(0x11, &[3, 0])
+            .set(0x13, &[3, 2]);
+        parts
+            .set(0x34, &[0, 3])
+            .set(0x42, &[3, 7])
+            .set(0x56, &[2, 2, 0x7f, 0]);
+        parts
+            .set(0x70, &[3, 0])
+            .set(0x94, &[])
+            .set(0xa5, &[2, 1, b'b', 0, 1]);
+    });
+    assert_eq!(nested, ScanError::MarkUnpaired);
     let lone = broken(mark(), |parts| {
         parts
             .set(0x01, &[0x7f, 0])
