@@ -1,0 +1,195 @@
+//! The connections of this process, and what each must hear of.
+//!
+//! A mailbox holds only the newest end of each feed, so it never grows with the number of events. It is opened before the
+//! node's state is read, so that nothing can slip between the state and the first event.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::id::DocumentId;
+use sync_protocol::certificate::NodeName;
+use sync_protocol::feed::{FeedId, FeedKind, FeedTip};
+use sync_protocol::message::{Close, CloseReason};
+use tokio::sync::Notify;
+
+use super::core::{HubCore, Notice};
+
+/// What waits for a connection.
+#[derive(Debug, Default)]
+pub(super) struct Mail {
+    /// Feeds that grew, with their ends.
+    pub grown: BTreeMap<FeedId, FeedTip>,
+    /// Persons whose keys the hub lacks.
+    pub keys_missing: BTreeSet<DocumentId>,
+    /// The session must end.
+    pub end: Option<Close>,
+}
+
+/// One connection's mail.
+#[derive(Debug, Default)]
+pub(super) struct Mailbox {
+    mail: Mutex<Mail>,
+    arrived: Notify,
+}
+
+impl Mailbox {
+    fn put(&self, change: impl FnOnce(&mut Mail)) {
+        change(&mut self.mail.lock().unwrap_or_else(PoisonError::into_inner));
+        self.arrived.notify_one();
+    }
+
+    /// Waits until there is mail and takes it all.
+    pub(super) async fn take(&self) -> Mail {
+        self.arrived.notified().await;
+        std::mem::take(&mut *self.mail.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: NodeName,
+    session: Option<u64>,
+    /// `None` until the node's state is known: then every availability feed could be its own.
+    availability: Option<FeedId>,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Entry {
+    fn reads(&self, feed: FeedId) -> bool {
+        match feed.kind {
+            FeedKind::Private => feed == FeedId::private(self.name.branch),
+            FeedKind::Availability => self.availability.is_none_or(|own| own == feed),
+            FeedKind::Chain | FeedKind::Register => true,
+        }
+    }
+}
+
+/// All connections that speak `counterpart/1`.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    connections: Mutex<Connections>,
+}
+
+#[derive(Debug, Default)]
+struct Connections {
+    next: u64,
+    open: BTreeMap<u64, Entry>,
+}
+
+/// A place in the registry; leaving the scope takes the connection out.
+#[derive(Debug)]
+pub(super) struct Place {
+    registry: Arc<Registry>,
+    number: u64,
+    /// The connection's mail.
+    pub(super) mailbox: Arc<Mailbox>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.registry.lock().open.remove(&self.number);
+    }
+}
+
+impl Place {
+    /// The node was admitted: older sessions of it end here, or this one, if it is the older.
+    pub(super) fn admitted(&self, session: u64, feeds: &[(FeedId, FeedTip)]) {
+        let mut connections = self.registry.lock();
+        let Some(own) = connections.open.get_mut(&self.number) else { return };
+        own.session = Some(session);
+        own.availability = feeds.iter().map(|(feed, _)| *feed).find(|feed| feed.kind == FeedKind::Availability);
+        let node = own.name.node;
+        let newest = connections.sessions_of(node).max().unwrap_or(session);
+        connections.end_older(node, newest);
+    }
+}
+
+impl Connections {
+    fn sessions_of(&self, node: sync_protocol::position::NodeId) -> impl Iterator<Item = u64> {
+        self.open.values().filter(move |entry| entry.name.node == node).filter_map(|entry| entry.session)
+    }
+
+    fn end_older(&self, node: sync_protocol::position::NodeId, newest: u64) {
+        for entry in self.open.values() {
+            if entry.name.node == node && entry.session.is_some_and(|session| session < newest) {
+                let detail = "a newer session of this node took over".to_owned();
+                entry.mailbox.put(|mail| mail.end = Some(Close { reason: CloseReason::Replaced, detail }));
+            }
+        }
+    }
+}
+
+impl Registry {
+    fn lock(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a connection of a node.
+    pub(super) fn enter(self: &Arc<Self>, name: NodeName) -> Place {
+        let mailbox = Arc::new(Mailbox::default());
+        let mut connections = self.lock();
+        connections.next += 1;
+        let number = connections.next;
+        let entry = Entry { name, session: None, availability: None, mailbox: mailbox.clone() };
+        connections.open.insert(number, entry);
+        Place { registry: self.clone(), number, mailbox }
+    }
+
+    fn deliver(&self, notice: Notice) {
+        let connections = self.lock();
+        match notice {
+            Notice::FeedGrew(feed, tip) => {
+                for entry in connections.open.values().filter(|entry| entry.reads(feed)) {
+                    entry.mailbox.put(|mail| {
+                        let known = mail.grown.entry(feed).or_insert(tip);
+                        if tip.n > known.n {
+                            *known = tip;
+                        }
+                    });
+                }
+            }
+            Notice::Replaced { node, session } => connections.end_older(node, session),
+            Notice::Revoked { node, detail } => {
+                for entry in connections.open.values().filter(|entry| entry.name.node == node) {
+                    let close = Close { reason: CloseReason::Revoked, detail: detail.clone() };
+                    entry.mailbox.put(|mail| mail.end = Some(close));
+                }
+            }
+            Notice::KeysMissing { branch, persons } => {
+                for entry in connections.open.values().filter(|entry| entry.name.branch == branch) {
+                    entry.mailbox.put(|mail| mail.keys_missing.extend(&persons));
+                }
+            }
+        }
+    }
+
+    /// Every feed that an open connection reads for sure.
+    fn feeds(&self) -> Vec<FeedId> {
+        let connections = self.lock();
+        let mut feeds = BTreeSet::from([FeedId::chain(), FeedId::register()]);
+        for entry in connections.open.values() {
+            feeds.insert(FeedId::private(entry.name.branch));
+            feeds.extend(entry.availability);
+        }
+        feeds.into_iter().collect()
+    }
+
+    /// Hands on the core's notices until it is gone. When notices were missed the ends of all feeds are read again;
+    /// a replaced or revoked node is then stopped by its next commit.
+    pub(super) async fn dispatch<C: HubCore>(self: Arc<Self>, core: Arc<C>) {
+        use tokio::sync::broadcast::error::RecvError;
+        let mut notices = core.notices();
+        loop {
+            match notices.recv().await {
+                Ok(notice) => self.deliver(notice),
+                Err(RecvError::Closed) => return,
+                Err(RecvError::Lagged(missed)) => {
+                    tracing::warn!(missed, "notices were missed; reading the ends of all feeds");
+                    for (feed, tip) in core.feed_heads(self.feeds()).await.unwrap_or_default() {
+                        self.deliver(Notice::FeedGrew(feed, tip));
+                    }
+                }
+            }
+        }
+    }
+}
