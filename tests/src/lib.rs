@@ -1,1 +1,3 @@
 //! Counterpart.
+
+pub mod bad_input;
