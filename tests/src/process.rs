@@ -1,0 +1,6 @@
+//! The real programs as child processes, and what lies between them: Postgres and lossy lines.
+//!
+//! Loopback only. Whatever is started here ends with the test, also when the test is killed.
+
+pub mod postgres;
+pub mod relay;
