@@ -30,7 +30,10 @@ impl Env {
 
     /// Another clock and other bytes, for tests and the simulator.
     pub fn with(clock: Arc<dyn Clock + Send + Sync>, entropy: Box<dyn Entropy + Send>) -> Self {
-        Env { clock, entropy: Arc::new(Mutex::new(entropy)) }
+        Env {
+            clock,
+            entropy: Arc::new(Mutex::new(entropy)),
+        }
     }
 
     /// Milliseconds since 1970.
@@ -40,7 +43,10 @@ impl Env {
 
     /// Fills `bytes` with random bytes.
     pub fn fill(&self, bytes: &mut [u8]) {
-        self.entropy.lock().unwrap_or_else(PoisonError::into_inner).fill(bytes);
+        self.entropy
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill(bytes);
     }
 
     /// `N` random bytes.
@@ -70,7 +76,9 @@ struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let elapsed = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
     }
 }
@@ -78,7 +86,10 @@ impl Clock for SystemClock {
 struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::expect_used, reason = "without the kernel's random bytes no key or epoch may be made")]
+    #[expect(
+        clippy::expect_used,
+        reason = "without the kernel's random bytes no key or epoch may be made"
+    )]
     fn fill(&mut self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives random bytes");
     }

@@ -84,7 +84,9 @@ impl HubError {
 
 impl From<ChangeRefusal> for HubError {
     fn from(refusal: ChangeRefusal) -> Self {
-        HubError::Refused { detail: refusal.to_string() }
+        HubError::Refused {
+            detail: refusal.to_string(),
+        }
     }
 }
 
@@ -97,7 +99,10 @@ pub(crate) fn sql_class(error: &sqlx::Error) -> Option<String> {
 fn is_transient(error: &sqlx::Error) -> bool {
     match sql_class(error) {
         Some(class) => matches!(class.as_str(), "08" | "40" | "53" | "55" | "57" | "58"),
-        None => !matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound),
+        None => !matches!(
+            error,
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound
+        ),
     }
 }
 

@@ -35,7 +35,9 @@ pub struct Keys {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").field("dir", &self.dir).finish_non_exhaustive()
+        f.debug_struct("Keys")
+            .field("dir", &self.dir)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,7 +63,11 @@ impl Keys {
     }
 
     /// Opens what [`Self::seal_at_rest`] sealed.
-    pub fn open_at_rest(&self, label: &[u8], sealed: &[u8]) -> Result<Sensitive<Vec<u8>>, HubError> {
+    pub fn open_at_rest(
+        &self,
+        label: &[u8],
+        sealed: &[u8],
+    ) -> Result<Sensitive<Vec<u8>>, HubError> {
         Ok(open_at_rest(&self.storage, label, sealed)?)
     }
 }
@@ -71,12 +77,20 @@ fn make_dir(dir: &Path) -> Result<(), HubError> {
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .map_err(|source| HubError::Secrets { path: dir.to_owned(), source })
+        .map_err(|source| HubError::Secrets {
+            path: dir.to_owned(),
+            source,
+        })
 }
 
 fn fixed<const N: usize>(dir: &Path, name: &str, env: &Env) -> Result<[u8; N], HubError> {
     let bytes = read_or_create_secret(dir, name, || env.random::<N>().to_vec())?;
-    bytes.as_slice().try_into().map_err(|_| HubError::SecretsLength { path: dir.join(name) })
+    bytes
+        .as_slice()
+        .try_into()
+        .map_err(|_| HubError::SecretsLength {
+            path: dir.join(name),
+        })
 }
 
 /// Reads the file `name` of `dir`, or makes it (mode 600, flushed) with what `make` gives. Of two processes that make
@@ -88,7 +102,10 @@ pub fn read_or_create_secret(
 ) -> Result<Zeroizing<Vec<u8>>, HubError> {
     make_dir(dir)?;
     let path = dir.join(name);
-    let failed = |source| HubError::Secrets { path: path.clone(), source };
+    let failed = |source| HubError::Secrets {
+        path: path.clone(),
+        source,
+    };
     if let Some(bytes) = read(&path).map_err(failed)? {
         return Ok(bytes);
     }
@@ -99,12 +116,14 @@ pub fn read_or_create_secret(
     fs::remove_file(&temporary).map_err(failed)?;
     match linked {
         Ok(()) => {
-            fs::File::open(dir).and_then(|folder| folder.sync_all()).map_err(failed)?;
+            fs::File::open(dir)
+                .and_then(|folder| folder.sync_all())
+                .map_err(failed)?;
             Ok(bytes)
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            read(&path).map_err(failed)?.ok_or_else(|| failed(ErrorKind::NotFound.into()))
-        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read(&path)
+            .map_err(failed)?
+            .ok_or_else(|| failed(ErrorKind::NotFound.into())),
         Err(error) => Err(failed(error)),
     }
 }
@@ -121,7 +140,12 @@ fn read(path: &Path) -> std::io::Result<Option<Zeroizing<Vec<u8>>>> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

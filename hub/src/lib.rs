@@ -1,1 +1,13 @@
-//! Counterpart.
+//! The hub: takes in the branches' logs, keeps the chain's tables, and publishes feeds.
+//!
+//! `web`, `api` and `sync` call `app`, `app` calls `store`; handlers hold no SQL and no rules, `app` no HTTP, `store`
+//! no decisions.
+
+pub mod app;
+pub mod ca;
+pub mod env;
+pub mod error;
+pub mod keys;
+pub mod private_postgres;
+pub mod store;
+pub mod sync;

@@ -1,0 +1,186 @@
+//! Use cases of the hub: taking in logs, publishing feeds, and everything that managers do.
+//!
+//! [`Hub`] is what handlers, workers and the sync driver share. Every effect on a log's tables goes through
+//! [`apply`], in one SQL transaction with the log itself.
+
+mod apply;
+mod availability;
+mod cache;
+mod command;
+mod commit;
+mod feeds;
+mod head;
+mod ingest;
+mod lineage;
+mod person_keys;
+mod publish;
+pub mod verify;
+pub mod watch;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::id::{BranchId, DocumentId};
+use domain::sensitive::Sensitive;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sync_protocol::document::Document;
+use tokio::sync::{Mutex as AsyncMutex, mpsc};
+
+pub use command::{Actor, Committed, HubTx};
+pub use ingest::SubmitReply;
+pub use lineage::{Link, LinkChange, NodeRow, branch_feeds};
+pub use watch::{Activity, SessionEvent, Topic, Workers};
+
+use crate::app::commit::Committer;
+use crate::app::ingest::Submission;
+use crate::app::lineage::Links;
+use crate::app::watch::Watch;
+use crate::env::Env;
+use crate::error::HubError;
+use crate::keys::Keys;
+use crate::store;
+
+/// Submissions that wait for the group commit; a session waits while there are more.
+const QUEUE: usize = 4_096;
+
+/// Bounds and intervals of a hub process.
+#[derive(Debug, Clone)]
+pub struct HubOptions {
+    /// Documents kept in memory.
+    pub cache_documents: usize,
+    /// How often availability is cut.
+    pub availability_every: Duration,
+    /// How long after a part reached or left zero.
+    pub availability_delay: Duration,
+    /// Connections to the database.
+    pub connections: u32,
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        HubOptions {
+            cache_documents: 16_384,
+            availability_every: Duration::from_secs(300),
+            availability_delay: Duration::from_secs(2),
+            connections: 16,
+        }
+    }
+}
+
+/// One hub process over its database.
+pub struct Hub {
+    pool: PgPool,
+    env: Env,
+    keys: Keys,
+    options: HubOptions,
+    committer: Arc<AsyncMutex<Committer>>,
+    queue: mpsc::Sender<Submission>,
+    queue_end: Mutex<Option<mpsc::Receiver<Submission>>>,
+    watch: Watch,
+    links: Mutex<Links>,
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// Connects, brings the schema up to date, and draws this process's identity. Its epoch is drawn with its first
+    /// write.
+    pub async fn open(
+        database: PgConnectOptions,
+        keys: Keys,
+        env: Env,
+        options: HubOptions,
+    ) -> Result<Arc<Self>, HubError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(options.connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(database)
+            .await?;
+        store::MIGRATIONS.run(&pool).await?;
+        let (queue, queue_end) = mpsc::channel(QUEUE);
+        Ok(Arc::new(Hub {
+            committer: Arc::new(AsyncMutex::new(Committer::new(options.cache_documents))),
+            watch: Watch::new(env.random()),
+            queue,
+            queue_end: Mutex::new(Some(queue_end)),
+            links: Mutex::new(Links::default()),
+            pool,
+            env,
+            keys,
+            options,
+        }))
+    }
+
+    /// Brings a database's schema up to date; a newer one is refused untouched.
+    pub async fn migrate(database: &PgConnectOptions) -> Result<(), HubError> {
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(database.clone()).await?;
+        let result = store::MIGRATIONS.run(&pool).await;
+        pool.close().await;
+        Ok(result?)
+    }
+
+    /// Starts the workers: group commit, availability, and listening to other hub processes. Only once.
+    pub fn start(self: &Arc<Self>) -> Workers {
+        let queue = self.queue_end.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Workers::start(self, queue)
+    }
+
+    /// The database.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Clock and random bytes.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// The secrets.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// A document as it is now, to read.
+    pub async fn load_document(&self, document: DocumentId) -> Result<Option<Arc<Document>>, HubError> {
+        let mut connection = self.pool.acquire().await?;
+        let bodies = store::sync::document::bodies(&mut connection, &[document]).await?;
+        bodies.into_iter().next().map(|body| Ok(Arc::new(apply::open_body(body)?))).transpose()
+    }
+
+    /// Records something that an operator should look at.
+    pub async fn incident(
+        &self,
+        branch: Option<BranchId>,
+        kind: &'static str,
+        detail: &str,
+    ) -> Result<(), HubError> {
+        tracing::warn!(kind, detail, "incident");
+        let mut connection = self.pool.acquire().await?;
+        let id = uuid_v4(self.env.random());
+        let branch = branch.unwrap_or(BranchId::NIL);
+        let detail = detail.replace('\0', " ");
+        store::sync::node::insert_incident(&mut connection, branch, id, self.env.now_ms(), kind, &detail).await?;
+        Ok(())
+    }
+
+    /// Seals bytes for a table; `label` says what they are and for whom.
+    pub fn seal_at_rest(&self, label: &[u8], bytes: &[u8]) -> Result<Vec<u8>, HubError> {
+        self.keys.seal_at_rest(&self.env, label, bytes)
+    }
+
+    /// Opens what [`Self::seal_at_rest`] sealed.
+    pub fn open_at_rest(&self, label: &[u8], sealed: &[u8]) -> Result<Sensitive<Vec<u8>>, HubError> {
+        self.keys.open_at_rest(label, sealed)
+    }
+}
+
+fn uuid_v4(mut bytes: [u8; 16]) -> [u8; 16] {
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    bytes
+}

@@ -1,0 +1,182 @@
+//! Changes of documents: all of a transaction are taken, or all are parked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use automerge::{ROOT, ReadDoc, ScalarValue, Value};
+use domain::document::DocumentKind;
+use domain::document::policy::Writer;
+use domain::id::{BranchId, DocumentId};
+use sync_protocol::document::{ChangeRefusal, Document, Sender};
+use sync_protocol::item::{Change, Item, kind};
+use sync_protocol::limits::DOCUMENT_BYTES_HUB;
+
+use super::{ALL_CHANGES, Decoded, DocumentState, Entry, Work};
+use crate::app::publish::Publication;
+
+struct Staged {
+    state: DocumentState,
+    begun_here: bool,
+    customer_before: Option<DocumentId>,
+}
+
+impl Work {
+    pub(super) fn apply_changes(&mut self, entry: &Entry, publication: &mut Publication) {
+        let mut staged: BTreeMap<DocumentId, Staged> = BTreeMap::new();
+        let mut changes: Vec<(u16, &Change)> = Vec::new();
+        for (index, decoded) in entry.items.iter().enumerate() {
+            let outcome = match decoded {
+                Decoded::Item(item) => match item.as_ref() {
+                    Item::Change(change) => {
+                        changes.push((index as u16, change));
+                        self.stage(entry, change, &mut staged).map_err(|refusal| refusal.to_string())
+                    }
+                    Item::Snapshot(_) | Item::Detach(_) => Err("only feeds carry this kind of item".to_owned()),
+                    _ => Ok(()),
+                },
+                Decoded::Malformed(reason) if entry.transaction.items[index].kind() == kind::CHANGE => {
+                    Err(reason.clone())
+                }
+                _ => Ok(()),
+            };
+            if let Err(reason) = outcome {
+                self.park(entry, ALL_CHANGES, kind::CHANGE, format!("item {index}: {reason}"));
+                return;
+            }
+        }
+        self.adopt(entry, staged, &changes, publication);
+    }
+
+    fn stage(
+        &self,
+        entry: &Entry,
+        change: &Change,
+        staged: &mut BTreeMap<DocumentId, Staged>,
+    ) -> Result<(), ChangeRefusal> {
+        let before = match staged.get(&change.document) {
+            Some(staged) => Some(&staged.state),
+            None => self.document(change.document),
+        };
+        let sender = Sender {
+            actor: entry.position.actor(),
+            writer: self.writer(entry, change.document, before)?,
+            branch: (!entry.by_hub()).then_some(entry.branch),
+            staff: entry.header().staff,
+            hlc: entry.header().hlc,
+            limit_bytes: DOCUMENT_BYTES_HUB,
+        };
+        let document = Document::receive(before.map(|state| state.document.as_ref()), change, &sender)?;
+        let branch = match before {
+            Some(state) => state.branch,
+            None => document.owner().ok_or(ChangeRefusal::Owner)?,
+        };
+        let at_ms = entry.at_ms();
+        let state = DocumentState {
+            branch,
+            created_ms: before.map_or(at_ms, |state| state.created_ms),
+            updated_ms: before.map_or(at_ms, |state| state.updated_ms.max(at_ms)),
+            document: Arc::new(document),
+        };
+        let begun_here = before.is_none();
+        let customer_before = before.and_then(|state| customer_of(&state.document));
+        match staged.get_mut(&change.document) {
+            Some(staged) => staged.state = state,
+            None => {
+                staged.insert(change.document, Staged { state, begun_here, customer_before });
+            }
+        }
+        Ok(())
+    }
+
+    /// As whom the entry's node writes this document. A branch without interest in it may not write it at all.
+    fn writer(
+        &self,
+        entry: &Entry,
+        document: DocumentId,
+        before: Option<&DocumentState>,
+    ) -> Result<Writer, ChangeRefusal> {
+        if entry.by_hub() {
+            return Ok(Writer::Hub);
+        }
+        match before {
+            None => Ok(Writer::Home),
+            Some(state) if state.branch == entry.branch => Ok(Writer::Home),
+            Some(_) if self.interest.get(&document).is_some_and(|branches| branches.contains(&entry.branch)) => {
+                Ok(Writer::Performing)
+            }
+            Some(_) => Err(ChangeRefusal::Owner),
+        }
+    }
+
+    fn adopt(
+        &mut self,
+        entry: &Entry,
+        staged: BTreeMap<DocumentId, Staged>,
+        changes: &[(u16, &Change)],
+        publication: &mut Publication,
+    ) {
+        let mut attaches: Vec<(BranchId, DocumentId)> = Vec::new();
+        for (id, staged) in staged {
+            let Staged { state, begun_here, customer_before } = staged;
+            let document_kind = state.document.kind();
+            if begun_here {
+                self.interested(id, state.branch, document_kind);
+                if document_kind == DocumentKind::Order {
+                    self.writes.new_orders.push(id);
+                }
+            }
+            if entry.by_hub()
+                && let Some(customer) = customer_of(&state.document)
+                && customer_before != Some(customer)
+            {
+                attaches.push((state.branch, customer));
+            }
+            self.writes.documents.insert(id);
+            self.documents.insert(id, Some(state));
+        }
+        for (index, change) in changes {
+            let raw = &entry.transaction.items[usize::from(*index)];
+            for branch in self.interest.get(&change.document).into_iter().flatten() {
+                publication.private(*branch, *index, raw);
+            }
+        }
+        for (branch, customer) in attaches {
+            self.attach(branch, customer, publication);
+        }
+    }
+
+    /// Gives a branch a document that it had no interest in: its snapshot travels in the same feed entry.
+    fn attach(&mut self, branch: BranchId, document: DocumentId, publication: &mut Publication) {
+        let Some(loaded) = self.documents.get(&document) else {
+            self.missing.insert(document);
+            return;
+        };
+        let Some(state) = loaded else { return };
+        if self.interest.get(&document).is_some_and(|branches| branches.contains(&branch)) {
+            return;
+        }
+        publication.attach(branch, Item::Snapshot(state.document.to_snapshot()).to_raw());
+        let kind = state.document.kind();
+        self.interested(document, branch, kind);
+    }
+
+    fn interested(&mut self, document: DocumentId, branch: BranchId, kind: DocumentKind) {
+        if self.interest.entry(document).or_default().insert(branch) {
+            self.writes.interest.push((branch, document, i16::from(kind.code())));
+        }
+    }
+}
+
+/// The customer that an order names.
+fn customer_of(document: &Document) -> Option<DocumentId> {
+    if document.kind() != DocumentKind::Order {
+        return None;
+    }
+    match document.automerge().get(ROOT, "customer") {
+        Ok(Some((Value::Scalar(value), _))) => match value.as_ref() {
+            ScalarValue::Str(text) => text.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}

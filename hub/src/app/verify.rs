@@ -1,0 +1,1 @@
+//! Holding every table against a rebuild from the logs.

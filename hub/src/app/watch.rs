@@ -1,0 +1,263 @@
+//! What the process tells itself and other hub processes after a commit.
+//!
+//! Hints only: whoever misses one finds the same by reading. One NOTIFY per commit wakes the other processes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::id::DocumentId;
+use sqlx::PgConnection;
+use sqlx::postgres::PgListener;
+use sync_protocol::feed::{FeedId, FeedTip};
+use sync_protocol::position::NodeId;
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::Hub;
+use super::apply::Saved;
+use super::ingest::Submission;
+use crate::error::HubError;
+use crate::store::sync::{feed, node};
+
+const CHANNEL: &str = "counterpart";
+/// Other processes' commits are found after this long at the latest.
+const POLL: Duration = Duration::from_secs(5);
+
+/// What pages show and should look at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// Orders.
+    Orders,
+    /// Customers.
+    Customers,
+    /// Stock, reservations, settings of parts.
+    Stock,
+    /// Transfers.
+    Transfers,
+    /// Branches and their machines.
+    Branches,
+    /// People.
+    Staff,
+    /// Catalogue and presets.
+    Parts,
+    /// The company.
+    Settings,
+    /// Parked transactions.
+    Parked,
+    /// Exceptions.
+    Exceptions,
+    /// Lines to branches.
+    Links,
+}
+
+/// Something changed.
+#[derive(Debug, Clone, Default)]
+pub struct Activity {
+    /// What to look at again.
+    pub topics: BTreeSet<Topic>,
+    /// Documents that changed.
+    pub documents: Vec<DocumentId>,
+}
+
+/// Sessions that must end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEvent {
+    /// Sessions of the node below this number.
+    Replaced {
+        /// Whose.
+        node: NodeId,
+        /// The newest session.
+        session: u64,
+    },
+    /// All sessions of the node.
+    Revoked {
+        /// Whose.
+        node: NodeId,
+    },
+}
+
+pub(crate) struct Watch {
+    process: String,
+    feeds: broadcast::Sender<(FeedId, FeedTip)>,
+    sessions: broadcast::Sender<SessionEvent>,
+    activity: broadcast::Sender<Activity>,
+    known: Mutex<BTreeMap<FeedId, u64>>,
+    pub(crate) zero_crossed: Notify,
+}
+
+impl Watch {
+    pub(crate) fn new(process: [u8; 8]) -> Self {
+        Watch {
+            process: format!("{:016x}", u64::from_be_bytes(process)),
+            feeds: broadcast::channel(4_096).0,
+            sessions: broadcast::channel(256).0,
+            activity: broadcast::channel(256).0,
+            known: Mutex::new(BTreeMap::new()),
+            zero_crossed: Notify::new(),
+        }
+    }
+
+    /// Tells the other processes, once this SQL transaction commits.
+    pub(crate) async fn notify(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+        sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(&self.process).execute(connection).await?;
+        Ok(())
+    }
+
+    // Nobody listening is no failure of a broadcast.
+    fn send<T>(sender: &broadcast::Sender<T>, value: T) {
+        drop(sender.send(value));
+    }
+
+    pub(crate) fn feed_grew(&self, feed: FeedId, tip: FeedTip) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let n = known.entry(feed).or_default();
+        if tip.n > *n {
+            *n = tip.n;
+            Self::send(&self.feeds, (feed, tip));
+        }
+    }
+
+    pub(crate) fn session(&self, event: SessionEvent) {
+        Self::send(&self.sessions, event);
+    }
+
+    pub(crate) fn activity(&self, activity: Activity) {
+        Self::send(&self.activity, activity);
+    }
+
+    /// Tells what a commit did.
+    pub(crate) fn committed(&self, saved: &Saved) {
+        for (feed, tip) in &saved.feeds {
+            self.feed_grew(*feed, *tip);
+        }
+        for node in &saved.revoked {
+            self.session(SessionEvent::Revoked { node: *node });
+        }
+        if saved.zero_crossed {
+            self.zero_crossed.notify_one();
+        }
+        if !saved.topics.is_empty() {
+            let documents = saved.documents.iter().map(|document| document.id()).collect();
+            self.activity(Activity { topics: saved.topics.clone(), documents });
+        }
+    }
+}
+
+impl Hub {
+    /// Feeds that grow. A receiver that lags reads [`Hub::feed_tips`] and goes on.
+    pub fn feed_watch(&self) -> broadcast::Receiver<(FeedId, FeedTip)> {
+        self.watch.feeds.subscribe()
+    }
+
+    /// Sessions that must end.
+    pub fn session_watch(&self) -> broadcast::Receiver<SessionEvent> {
+        self.watch.sessions.subscribe()
+    }
+
+    /// What changes, for pages.
+    pub fn activity(&self) -> broadcast::Receiver<Activity> {
+        self.watch.activity.subscribe()
+    }
+}
+
+/// The workers of a serving process.
+#[derive(Debug)]
+pub struct Workers {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    pub(crate) fn start(hub: &Arc<Hub>, queue: Option<mpsc::Receiver<Submission>>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = Vec::new();
+        if let Some(queue) = queue {
+            tasks.push(tokio::spawn(hub.clone().run_ingest(queue, stopped.clone())));
+            tasks.push(tokio::spawn(hub.clone().run_availability(stopped.clone())));
+            tasks.push(tokio::spawn(hub.clone().run_listener(stopped)));
+        }
+        Workers { stop, tasks }
+    }
+
+    /// Ends the workers after what they are doing; what was not committed is not acknowledged.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a worker ended badly");
+            }
+        }
+    }
+}
+
+impl Hub {
+    /// Follows commits of other processes, by NOTIFY or at the latest after [`POLL`].
+    async fn run_listener(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
+        let mut listener = None;
+        while !*stopped.borrow() {
+            let wait = self.next_foreign_commit(&mut listener);
+            tokio::select! {
+                () = wait => {}
+                _ = stopped.changed() => continue,
+            }
+            if let Err(error) = self.follow_others().await {
+                tracing::debug!(%error, "other hub processes cannot be followed now");
+                listener = None;
+            }
+        }
+    }
+
+    async fn next_foreign_commit(&self, listener: &mut Option<PgListener>) {
+        if listener.is_none() {
+            *listener = self.listen().await.ok();
+        }
+        let deadline = tokio::time::Instant::now() + POLL;
+        if let Some(active) = listener {
+            loop {
+                match tokio::time::timeout_at(deadline, active.recv()).await {
+                    Ok(Ok(notification)) if notification.payload() == self.watch.process => {}
+                    Ok(Err(_)) => break,
+                    _ => return,
+                }
+            }
+            *listener = None;
+        }
+        tokio::time::sleep_until(deadline).await;
+    }
+
+    async fn listen(&self) -> Result<PgListener, sqlx::Error> {
+        let mut listener = PgListener::connect_with(&self.pool).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(listener)
+    }
+
+    async fn follow_others(&self) -> Result<(), HubError> {
+        let mut connection = self.pool.acquire().await?;
+        let mut any = false;
+        for (feed, tip) in feed::all_tips(&mut connection).await? {
+            let known = self.watch.known.lock().unwrap_or_else(PoisonError::into_inner).get(&feed).copied();
+            if known.is_none_or(|n| n < tip.n) {
+                any = true;
+                self.watch.feed_grew(feed, tip);
+            }
+        }
+        let connected = self.connected_sessions();
+        if !connected.is_empty() {
+            for row in node::all(&mut connection).await? {
+                match connected.get(&row.node) {
+                    Some(_) if row.revoked.is_some() => self.watch.session(SessionEvent::Revoked { node: row.node }),
+                    Some(session) if *session < row.session => {
+                        self.watch.session(SessionEvent::Replaced { node: row.node, session: row.session });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if any {
+            let topics = [Topic::Orders, Topic::Branches, Topic::Staff, Topic::Parts, Topic::Transfers, Topic::Settings];
+            self.watch.activity(Activity { topics: topics.into(), documents: Vec::new() });
+        }
+        Ok(())
+    }
+}

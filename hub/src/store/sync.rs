@@ -1,0 +1,7 @@
+//! Schema `sync`: nodes and their logs, documents, interest, feeds, what is parked.
+
+pub mod document;
+pub mod feed;
+pub mod log;
+pub mod node;
+pub mod parked;

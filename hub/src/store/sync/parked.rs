@@ -1,0 +1,79 @@
+//! What is kept and not applied, until people decide.
+
+use domain::id::{BranchId, StaffId};
+use sqlx::PgConnection;
+use sqlx::types::Uuid;
+use sync_protocol::position::Position;
+
+use crate::store::ids::{AsUuid, big, node_number};
+
+/// Stands for all changes of a transaction in [`ParkedRow::item`].
+pub const ALL_CHANGES: i32 = -1;
+/// Stands for the whole transaction in [`ParkedRow::item`].
+pub const WHOLE: i32 = -2;
+
+/// Something parked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedRow {
+    /// Whose.
+    pub branch: BranchId,
+    /// Which transaction.
+    pub position: Position,
+    /// Which item, or [`ALL_CHANGES`] or [`WHOLE`].
+    pub item: i32,
+    /// Its id in the API.
+    pub id: [u8; 16],
+    /// The item's kind.
+    pub kind: u16,
+    /// Why, for people.
+    pub reason: String,
+    /// Who wrote it.
+    pub staff: StaffId,
+    /// When, as the branch saw it.
+    pub at_ms: i64,
+}
+
+/// Adds parked rows.
+pub async fn insert(connection: &mut PgConnection, rows: &[ParkedRow]) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let uuids = |field: fn(&ParkedRow) -> Uuid| rows.iter().map(field).collect::<Vec<Uuid>>();
+    let numbers = |field: fn(&ParkedRow) -> i64| rows.iter().map(field).collect::<Vec<i64>>();
+    sqlx::query(
+        "insert into sync.parked select t.*, 1 from unnest(
+            $1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::uuid[], $7::integer[],
+            $8::text[], $9::uuid[], $10::bigint[]) as t",
+    )
+    .bind(uuids(|row| row.branch.uuid()))
+    .bind(numbers(|row| node_number(row.position.node)))
+    .bind(numbers(|row| big(row.position.epoch.0)))
+    .bind(numbers(|row| big(row.position.seq)))
+    .bind(rows.iter().map(|row| row.item).collect::<Vec<_>>())
+    .bind(uuids(|row| row.id.uuid()))
+    .bind(rows.iter().map(|row| i32::from(row.kind)).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.reason.replace('\0', " ")).collect::<Vec<_>>())
+    .bind(uuids(|row| row.staff.uuid()))
+    .bind(numbers(|row| row.at_ms))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Says what became of something parked: 2 released, 3 dropped.
+pub async fn set_state(
+    connection: &mut PgConnection,
+    position: Position,
+    item: i32,
+    state: i16,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("update sync.parked set state = $5 where node = $1 and epoch = $2 and seq = $3 and item = $4")
+        .bind(node_number(position.node))
+        .bind(big(position.epoch.0))
+        .bind(big(position.seq))
+        .bind(item)
+        .bind(state)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
