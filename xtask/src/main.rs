@@ -10,12 +10,8 @@
 
 mod check;
 mod command;
+mod demo;
 mod install;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the scripted demo and the benchmarks use these"
-)]
 mod records;
 mod test;
 mod tidy;
@@ -37,6 +33,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a whole chain on this machine
+    Demo(demo::Arguments),
     /// Install what the product and its tests need from Debian's packages
     Install(install::Arguments),
     /// Run all tests; what follows is handed to the test runner
@@ -49,6 +47,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),

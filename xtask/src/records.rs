@@ -10,6 +10,4 @@ mod source;
 mod words;
 
 pub(crate) use generate::{Plan, generate};
-pub(crate) use source::{
-    Group, GroupSize, Outcome, Source, SourceRecord, group_sizes, load_groups,
-};
+pub(crate) use source::{Group, Outcome, Source, SourceRecord, load_groups};
