@@ -58,13 +58,14 @@ impl TestPostgres {
         let start = lock(&base, "start.lock", File::lock).await?;
         let user = lock(&base, "users.lock", File::lock_shared).await?;
         let data_dir = base.join("cluster");
+        // First of all, so that it also cleans up after a start that was killed half-way.
+        begin_janitor(&base, &data_dir)?;
         let admin = match ClusterAdmin::attach(&data_dir).await? {
             Some(admin) => admin,
             None => start_cluster(&data_dir).await?,
         };
         // Under the lock, so that two never make the template at once.
         admin.ensure_database(&EMPTY_TEMPLATE.parse()?).await?;
-        begin_janitor(&base, &data_dir)?;
         drop(start);
         Ok(Self {
             admin,
