@@ -66,8 +66,10 @@ impl Programs {
     }
 
     fn at(bin: &Path) -> Option<Self> {
-        let bin = bin.canonicalize().ok()?;
-        if !bin.join("postgres").is_file() || !bin.join("initdb").is_file() {
+        // Links on the path lead to the folder that holds all programs of one version.
+        let postgres = bin.join("postgres").canonicalize().ok()?;
+        let bin = postgres.parent()?.to_path_buf();
+        if !postgres.is_file() || !bin.join("initdb").is_file() {
             return None;
         }
         let major = debian_major(&bin).or_else(|| asked_major(&bin))?;
