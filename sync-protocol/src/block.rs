@@ -55,14 +55,20 @@ impl Block {
             transactions: Vec::new(),
         };
         if block.epoch == Epoch::NONE || block.first_seq == 0 {
-            return Err(DecodeError::Form { what: "block", reason: "epoch and seq count from 1" });
+            return Err(DecodeError::Form {
+                what: "block",
+                reason: "epoch and seq count from 1",
+            });
         }
         while reader.remaining() > 0 {
             block.transactions.push(Transaction::decode(&mut reader)?);
         }
         let last = block.first_seq.checked_add(block.transactions.len() as u64);
         if block.transactions.is_empty() || last.is_none_or(|last| last > i64::MAX as u64) {
-            return Err(DecodeError::Form { what: "block", reason: "a block holds one to 2^63 transactions" });
+            return Err(DecodeError::Form {
+                what: "block",
+                reason: "a block holds one to 2^63 transactions",
+            });
         }
         if block.transactions.len() > 1 && bytes.len() > BLOCK_BYTES {
             return Err(DecodeError::Limit {
@@ -81,8 +87,16 @@ impl Block {
         let mut entries = Vec::with_capacity(self.transactions.len());
         for transaction in self.transactions {
             hash = chain(&hash, self.epoch, seq, &transaction.hash());
-            let position = Position { node: self.node, epoch: self.epoch, seq };
-            entries.push(LogEntry { position, transaction, hash });
+            let position = Position {
+                node: self.node,
+                epoch: self.epoch,
+                seq,
+            };
+            entries.push(LogEntry {
+                position,
+                transaction,
+                hash,
+            });
             seq += 1;
         }
         entries
@@ -106,7 +120,12 @@ impl BlockWriter {
         bytes.extend_from_slice(&epoch.0.to_be_bytes());
         bytes.extend_from_slice(&first_seq.to_be_bytes());
         bytes.extend_from_slice(before);
-        Self { bytes, epoch, next_seq: first_seq, count: 0 }
+        Self {
+            bytes,
+            epoch,
+            next_seq: first_seq,
+            count: 0,
+        }
     }
 
     /// Adds an encoded transaction, or says no: another epoch, not the next number, or the block is full.

@@ -15,7 +15,8 @@ use crate::head::{Countersignature, SignedHead};
 use crate::item::{decode_body, encode_body};
 use crate::limits::{HELLO_LOG_BYTES, UNACKNOWLEDGED_BYTES};
 use crate::message::{
-    Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState, KeyWant, Welcome,
+    Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState, KeyWant,
+    Welcome,
 };
 use crate::position::Tip;
 use crate::{frame, limits};
@@ -168,10 +169,16 @@ impl BranchSession {
             Input::FeedStored(cursor) => self.on_feed_stored(cursor, &mut effects),
             Input::KeysRead(keys) => send_keys(keys, &mut effects),
             Input::HeadSigned(head) => {
-                effects.push(Effect::Send(frame::encode(FrameType::Head, &encode_body(&head))));
+                effects.push(Effect::Send(frame::encode(
+                    FrameType::Head,
+                    &encode_body(&head),
+                )));
             }
             Input::Leave => {
-                let close = Close { reason: CloseReason::Leaving, detail: "the branch leaves".to_owned() };
+                let close = Close {
+                    reason: CloseReason::Leaving,
+                    detail: "the branch leaves".to_owned(),
+                };
                 effects.push(Effect::Send(close.to_frame()));
                 self.end(SessionEnd::Left, &mut effects);
             }
@@ -195,20 +202,36 @@ impl BranchSession {
     fn try_frame(&mut self, frame: &Frame, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
         let body = &frame.body;
         match (self.phase, frame.kind) {
-            (Phase::AwaitingWelcome, FrameType::Welcome) => self.on_welcome(Welcome::from_body(body)?, effects),
+            (Phase::AwaitingWelcome, FrameType::Welcome) => {
+                self.on_welcome(Welcome::from_body(body)?, effects)
+            }
             (_, FrameType::Close) => {
                 self.end(SessionEnd::ClosedByHub(Close::from_body(body)?), effects);
             }
             (Phase::Open, FrameType::Ack) => self.on_ack(Ack::from_body(body)?, effects)?,
-            (Phase::Open, FrameType::FeedBlock) => self.on_feed_block(FeedBlock::decode(body)?, effects)?,
-            (Phase::Open, FrameType::FeedHead) => effects.push(Effect::StoreFeedHead(FeedHead::from_body(body)?)),
-            (Phase::Open, FrameType::KeyWant) => effects.push(Effect::ReadKeys(KeyWant::from_body(body)?.persons)),
-            (Phase::Open, FrameType::KeyGive) => effects.push(Effect::StoreKeys(KeyGive::from_body(body)?.keys)),
+            (Phase::Open, FrameType::FeedBlock) => {
+                self.on_feed_block(FeedBlock::decode(body)?, effects)?
+            }
+            (Phase::Open, FrameType::FeedHead) => {
+                effects.push(Effect::StoreFeedHead(FeedHead::from_body(body)?))
+            }
+            (Phase::Open, FrameType::KeyWant) => {
+                effects.push(Effect::ReadKeys(KeyWant::from_body(body)?.persons))
+            }
+            (Phase::Open, FrameType::KeyGive) => {
+                effects.push(Effect::StoreKeys(KeyGive::from_body(body)?.keys))
+            }
             (Phase::Open, FrameType::Countersignature) => {
-                effects.push(Effect::StoreCountersignature(decode_body(body, "countersignature")?));
+                effects.push(Effect::StoreCountersignature(decode_body(
+                    body,
+                    "countersignature",
+                )?));
             }
             (_, kind) => {
-                return Err(DecodeError::Unknown { what: "frame at this point", value: kind as u64 });
+                return Err(DecodeError::Unknown {
+                    what: "frame at this point",
+                    value: kind as u64,
+                });
             }
         }
         Ok(())
@@ -226,24 +249,44 @@ impl BranchSession {
             self.reread = self.reading;
         }
         if welcome.keys.is_some_and(|keys| keys != self.keys) {
-            effects.push(Effect::Send(KeyWant { persons: Vec::new() }.to_frame()));
+            effects.push(Effect::Send(
+                KeyWant {
+                    persons: Vec::new(),
+                }
+                .to_frame(),
+            ));
         }
-        effects.push(Effect::Acknowledged(Ack { stored: self.stored, applied: welcome.applied }));
+        effects.push(Effect::Acknowledged(Ack {
+            stored: self.stored,
+            applied: welcome.applied,
+        }));
         effects.push(Effect::Welcomed(welcome));
         self.read_more(effects);
     }
 
     fn on_ack(&mut self, ack: Ack, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
-        if ack.stored.seq < self.stored.seq || ack.stored.seq > self.reach || ack.applied > ack.stored.seq {
-            return Err(DecodeError::Form { what: "Ack", reason: "it goes back, or ahead of what was sent" });
+        if ack.stored.seq < self.stored.seq
+            || ack.stored.seq > self.reach
+            || ack.applied > ack.stored.seq
+        {
+            return Err(DecodeError::Form {
+                what: "Ack",
+                reason: "it goes back, or ahead of what was sent",
+            });
         }
         self.stored = ack.stored;
         if self.sent.seq < ack.stored.seq {
             self.sent = ack.stored;
         }
-        while let Some((tip, _)) = self.on_the_way.pop_front_if(|(tip, _)| tip.seq <= ack.stored.seq) {
+        while let Some((tip, _)) = self
+            .on_the_way
+            .pop_front_if(|(tip, _)| tip.seq <= ack.stored.seq)
+        {
             if tip.seq == ack.stored.seq && tip.hash != ack.stored.hash {
-                return Err(DecodeError::Form { what: "Ack", reason: "the hub's chain differs from this branch's" });
+                return Err(DecodeError::Form {
+                    what: "Ack",
+                    reason: "the hub's chain differs from this branch's",
+                });
             }
         }
         effects.push(Effect::Acknowledged(ack));
@@ -251,14 +294,29 @@ impl BranchSession {
         Ok(())
     }
 
-    fn on_feed_block(&mut self, block: FeedBlock, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+    fn on_feed_block(
+        &mut self,
+        block: FeedBlock,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DecodeError> {
         if !self.feeds.contains(&block.feed) {
-            return Err(DecodeError::Form { what: "feed block", reason: "this feed is not one that the branch reads" });
+            return Err(DecodeError::Form {
+                what: "feed block",
+                reason: "this feed is not one that the branch reads",
+            });
         }
-        let known = self.cursors.iter().find(|cursor| cursor.kind == block.feed.kind);
-        let expected = known.copied().unwrap_or_else(|| Cursor::new(block.feed.kind, 0, &block.feed.start()));
+        let known = self
+            .cursors
+            .iter()
+            .find(|cursor| cursor.kind == block.feed.kind);
+        let expected = known
+            .copied()
+            .unwrap_or_else(|| Cursor::new(block.feed.kind, 0, &block.feed.start()));
         if Cursor::new(block.feed.kind, block.first - 1, &block.before) != expected {
-            return Err(DecodeError::Form { what: "feed block", reason: "it does not follow the branch's cursor" });
+            return Err(DecodeError::Form {
+                what: "feed block",
+                reason: "it does not follow the branch's cursor",
+            });
         }
         let tip = block.tip();
         let moved = Cursor::new(block.feed.kind, tip.n, &tip.running);
@@ -270,7 +328,12 @@ impl BranchSession {
 
     fn on_feed_stored(&mut self, cursor: Cursor, effects: &mut Vec<Effect>) {
         if self.phase == Phase::Open {
-            effects.push(Effect::Send(FeedAck { cursors: vec![cursor] }.to_frame()));
+            effects.push(Effect::Send(
+                FeedAck {
+                    cursors: vec![cursor],
+                }
+                .to_frame(),
+            ));
         }
     }
 
@@ -301,7 +364,13 @@ impl BranchSession {
             return;
         }
         let detail = "the hub holds entries that this branch does not have".to_owned();
-        effects.push(Effect::Send(Close { reason: CloseReason::Held, detail }.to_frame()));
+        effects.push(Effect::Send(
+            Close {
+                reason: CloseReason::Held,
+                detail,
+            }
+            .to_frame(),
+        ));
         self.end(SessionEnd::NotOnLine(self.stored), effects);
     }
 
@@ -318,17 +387,24 @@ impl BranchSession {
             Phase::Over => return,
         };
         let used: usize = self.on_the_way.iter().map(|(_, bytes)| bytes).sum();
-        let behind = self.sent.seq < self.tip.seq || self.sent.epoch != self.tip.epoch && self.tip.seq > 0;
+        let behind =
+            self.sent.seq < self.tip.seq || self.sent.epoch != self.tip.epoch && self.tip.seq > 0;
         if self.reading || used >= window || !behind {
             return;
         }
         self.reading = true;
         let limit_bytes = (window - used).min(limits::FRAME_BYTES);
-        effects.push(Effect::ReadLog { after: self.sent, limit_bytes });
+        effects.push(Effect::ReadLog {
+            after: self.sent,
+            limit_bytes,
+        });
     }
 
     fn protocol_error(&mut self, detail: &str, effects: &mut Vec<Effect>) {
-        let close = Close { reason: CloseReason::Protocol, detail: detail.to_owned() };
+        let close = Close {
+            reason: CloseReason::Protocol,
+            detail: detail.to_owned(),
+        };
         effects.push(Effect::Send(close.to_frame()));
         self.end(SessionEnd::Protocol(detail.to_owned()), effects);
     }
@@ -341,6 +417,11 @@ impl BranchSession {
 
 fn send_keys(keys: Vec<GivenKey>, effects: &mut Vec<Effect>) {
     for chunk in keys.chunks(limits::KEYS_PER_FRAME) {
-        effects.push(Effect::Send(KeyGive { keys: chunk.to_vec() }.to_frame()));
+        effects.push(Effect::Send(
+            KeyGive {
+                keys: chunk.to_vec(),
+            }
+            .to_frame(),
+        ));
     }
 }

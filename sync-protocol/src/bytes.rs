@@ -74,7 +74,10 @@ impl<'a> Reader<'a> {
         if self.rest.is_empty() {
             Ok(())
         } else {
-            Err(DecodeError::Trailing { what: self.what, count: self.rest.len() })
+            Err(DecodeError::Trailing {
+                what: self.what,
+                count: self.rest.len(),
+            })
         }
     }
 }

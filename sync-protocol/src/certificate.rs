@@ -41,10 +41,15 @@ impl FromStr for NodeName {
     type Err = NodeNameError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let rest = text.strip_prefix("counterpart:node:").ok_or(NodeNameError)?;
+        let rest = text
+            .strip_prefix("counterpart:node:")
+            .ok_or(NodeNameError)?;
         let (node, branch) = rest.split_once(":branch:").ok_or(NodeNameError)?;
         let number = u32::from_str_radix(node, 16).map_err(|_| NodeNameError)?;
-        let name = NodeName { node: NodeId(number), branch: branch.parse().map_err(|_| NodeNameError)? };
+        let name = NodeName {
+            node: NodeId(number),
+            branch: branch.parse().map_err(|_| NodeNameError)?,
+        };
         if name.node == NodeId::HUB || name.branch.is_nil() || name.to_string() != text {
             return Err(NodeNameError);
         }
@@ -54,7 +59,10 @@ impl FromStr for NodeName {
 
 /// DER of an Ed25519 private key (RFC 8410, PKCS #8 version 1) made of its 32-byte seed.
 pub fn private_key_der(seed: &[u8; 32]) -> Vec<u8> {
-    let mut der = vec![0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+    let mut der = vec![
+        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04,
+        0x20,
+    ];
     der.extend_from_slice(seed);
     der
 }
@@ -66,9 +74,15 @@ mod tests {
 
     #[test]
     fn only_the_one_spelling_of_a_node_is_a_name() {
-        let name = NodeName { node: NodeId(0x2a), branch: BranchId::from_bytes([7; 16]) };
+        let name = NodeName {
+            node: NodeId(0x2a),
+            branch: BranchId::from_bytes([7; 16]),
+        };
         let text = name.to_string();
-        assert_eq!(text, "counterpart:node:0000002a:branch:07070707-0707-0707-0707-070707070707");
+        assert_eq!(
+            text,
+            "counterpart:node:0000002a:branch:07070707-0707-0707-0707-070707070707"
+        );
         assert_eq!(text.parse::<NodeName>().unwrap(), name);
         for wrong in [
             HUB_URI,

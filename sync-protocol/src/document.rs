@@ -7,7 +7,9 @@
 mod graph;
 mod policy;
 
-use automerge::{ActorId, Automerge, Change as AutomergeChange, ChangeHash, ReadDoc, ScalarValue, Value};
+use automerge::{
+    ActorId, Automerge, Change as AutomergeChange, ChangeHash, ReadDoc, ScalarValue, Value,
+};
 use domain::document::policy::Writer;
 use domain::document::{DocumentError, DocumentKind, Edit, apply_edits};
 use domain::id::{BranchId, DocumentId, StaffId};
@@ -127,14 +129,28 @@ pub struct Document {
 
 impl std::fmt::Debug for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Document").field("id", &self.id).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Document")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
 impl Document {
-    fn with(id: DocumentId, kind: DocumentKind, automerge: Automerge, origins: Vec<Origin>) -> Self {
+    fn with(
+        id: DocumentId,
+        kind: DocumentKind,
+        automerge: Automerge,
+        origins: Vec<Origin>,
+    ) -> Self {
         let heads = sorted_heads(&automerge);
-        Document { id, kind, automerge, heads, origins }
+        Document {
+            id,
+            kind,
+            automerge,
+            heads,
+            origins,
+        }
     }
 
     /// Loads a stored document and holds it against its row's heads.
@@ -157,9 +173,16 @@ impl Document {
 
     /// Takes a snapshot from a feed.
     pub fn from_snapshot(snapshot: Snapshot) -> Result<Self, LoadError> {
-        let kind = DocumentKind::from_code(snapshot.document_kind)
-            .ok_or_else(|| LoadError::Unreadable(format!("document kind {}", snapshot.document_kind)))?;
-        Self::load(snapshot.document, kind, &snapshot.saved, &snapshot.heads, snapshot.origins)
+        let kind = DocumentKind::from_code(snapshot.document_kind).ok_or_else(|| {
+            LoadError::Unreadable(format!("document kind {}", snapshot.document_kind))
+        })?;
+        Self::load(
+            snapshot.document,
+            kind,
+            &snapshot.saved,
+            &snapshot.heads,
+            snapshot.origins,
+        )
     }
 
     /// The document as a feed's snapshot.
@@ -210,7 +233,11 @@ impl Document {
 
     /// The branch that the document belongs to, from the document itself.
     pub fn owner(&self) -> Option<BranchId> {
-        let key = if self.kind == DocumentKind::Customer { "home" } else { "branch" };
+        let key = if self.kind == DocumentKind::Customer {
+            "home"
+        } else {
+            "branch"
+        };
         match self.automerge.get(automerge::ROOT, key) {
             Ok(Some((Value::Scalar(value), _))) => match value.as_ref() {
                 ScalarValue::Str(text) => text.parse().ok(),
@@ -230,37 +257,52 @@ impl Document {
         edits: &[Edit],
     ) -> Result<Option<(Document, Vec<u8>)>, EditError> {
         let edited = apply_edits(before.map(Document::automerge), &origin.actor, edits)?;
-        let Some(applied) = edited else { return Ok(None) };
+        let Some(applied) = edited else {
+            return Ok(None);
+        };
         let seq = scan_change(&applied.change, &ScanLimits::PROTOCOL_1)?.seq;
         let mut origins = before.map_or_else(Vec::new, |document| document.origins.clone());
         origins.push(Origin { seq, ..origin });
-        Ok(Some((Self::with(id, kind, applied.document, origins), applied.change)))
+        Ok(Some((
+            Self::with(id, kind, applied.document, origins),
+            applied.change,
+        )))
     }
 
     /// Takes a change that came from elsewhere; see the module's text for the order of the checks.
-    pub fn receive(before: Option<&Document>, change: &Change, sender: &Sender) -> Result<Document, ChangeRefusal> {
+    pub fn receive(
+        before: Option<&Document>,
+        change: &Change,
+        sender: &Sender,
+    ) -> Result<Document, ChangeRefusal> {
         let scanned = scan_change(&change.chunk, &ScanLimits::PROTOCOL_1)?;
         if scanned.actor != sender.actor {
             return Err(ChangeRefusal::Actor);
         }
-        let kind =
-            DocumentKind::from_code(change.document_kind).ok_or(ChangeRefusal::Kind(change.document_kind))?;
+        let kind = DocumentKind::from_code(change.document_kind)
+            .ok_or(ChangeRefusal::Kind(change.document_kind))?;
         if before.is_some_and(|document| document.kind != kind) {
             return Err(ChangeRefusal::Kind(change.document_kind));
         }
         check_presence(before, &scanned)?;
         let parsed = contained(|| {
-            AutomergeChange::from_bytes(change.chunk.clone()).map_err(|error| ChangeRefusal::Parse(error.to_string()))
+            AutomergeChange::from_bytes(change.chunk.clone())
+                .map_err(|error| ChangeRefusal::Parse(error.to_string()))
         })
         .map_err(ChangeRefusal::Parse)??;
         let empty = Automerge::new();
         let automerge = before.map_or(&empty, |document| &document.automerge);
         contained(|| {
-            graph::check(automerge, before.map_or(&[][..], |document| &document.heads), &scanned)?;
+            graph::check(
+                automerge,
+                before.map_or(&[][..], |document| &document.heads),
+                &scanned,
+            )?;
             policy::check(automerge, kind, sender.writer, before.is_none(), &parsed)
         })
         .map_err(ChangeRefusal::Apply)??;
-        let document = Self::apply_contained(before, change.document, kind, parsed, &scanned, sender)?;
+        let document =
+            Self::apply_contained(before, change.document, kind, parsed, &scanned, sender)?;
         if before.is_none() && sender.branch.is_some() && document.owner() != sender.branch {
             return Err(ChangeRefusal::Owner);
         }
@@ -282,19 +324,30 @@ impl Document {
                 Some(document) => document.automerge.clone(),
                 None => Automerge::new().with_actor(ActorId::from(&sender.actor[..])),
             };
-            clone.apply_changes([parsed]).map_err(|error| ChangeRefusal::Apply(error.to_string()))?;
+            clone
+                .apply_changes([parsed])
+                .map_err(|error| ChangeRefusal::Apply(error.to_string()))?;
             match clone.get_change_by_hash(&hash) {
                 Some(back) if back.raw_bytes() == raw => Ok(clone),
                 _ => Err(ChangeRefusal::NotCanonical),
             }
         })
         .map_err(ChangeRefusal::Apply)??;
-        let size_bytes = contained(|| automerge.save_nocompress().len()).map_err(ChangeRefusal::Apply)?;
+        let size_bytes =
+            contained(|| automerge.save_nocompress().len()).map_err(ChangeRefusal::Apply)?;
         if size_bytes > sender.limit_bytes {
-            return Err(ChangeRefusal::TooLarge { size_bytes, limit_bytes: sender.limit_bytes });
+            return Err(ChangeRefusal::TooLarge {
+                size_bytes,
+                limit_bytes: sender.limit_bytes,
+            });
         }
         let mut origins = before.map_or_else(Vec::new, |document| document.origins.clone());
-        origins.push(Origin { actor: sender.actor, seq: scanned.seq, staff: sender.staff, hlc: sender.hlc });
+        origins.push(Origin {
+            actor: sender.actor,
+            seq: scanned.seq,
+            staff: sender.staff,
+            hlc: sender.hlc,
+        });
         Ok(Self::with(id, kind, automerge, origins))
     }
 }
@@ -310,7 +363,10 @@ pub enum EditError {
     Limits(#[from] ScanError),
 }
 
-fn check_presence(before: Option<&Document>, scanned: &ScannedChange<'_>) -> Result<(), ChangeRefusal> {
+fn check_presence(
+    before: Option<&Document>,
+    scanned: &ScannedChange<'_>,
+) -> Result<(), ChangeRefusal> {
     match before {
         None if !scanned.deps.is_empty() => Err(ChangeRefusal::UnknownDocument),
         Some(_) if scanned.deps.is_empty() => Err(ChangeRefusal::Exists),
@@ -319,7 +375,11 @@ fn check_presence(before: Option<&Document>, scanned: &ScannedChange<'_>) -> Res
 }
 
 fn sorted_heads(automerge: &Automerge) -> Vec<Hash> {
-    let mut heads: Vec<Hash> = automerge.get_heads().into_iter().map(|head| head.0).collect();
+    let mut heads: Vec<Hash> = automerge
+        .get_heads()
+        .into_iter()
+        .map(|head| head.0)
+        .collect();
     heads.sort_unstable();
     heads
 }

@@ -31,14 +31,22 @@ pub enum FeedKind {
 
 impl FeedKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [FeedKind; 4] = [FeedKind::Private, FeedKind::Chain, FeedKind::Availability, FeedKind::Register];
+    pub const ALL: [FeedKind; 4] = [
+        FeedKind::Private,
+        FeedKind::Chain,
+        FeedKind::Availability,
+        FeedKind::Register,
+    ];
 
     /// Reads the number.
     pub fn from_number(number: u8) -> Result<Self, DecodeError> {
         FeedKind::ALL
             .into_iter()
             .find(|kind| *kind as u8 == number)
-            .ok_or(DecodeError::Unknown { what: "feed kind", value: u64::from(number) })
+            .ok_or(DecodeError::Unknown {
+                what: "feed kind",
+                value: u64::from(number),
+            })
     }
 
     /// The name in the API and on pages.
@@ -64,24 +72,36 @@ pub struct FeedId {
 impl FeedId {
     /// A branch's private feed.
     pub fn private(branch: BranchId) -> Self {
-        FeedId { kind: FeedKind::Private, scope: *branch.as_bytes() }
+        FeedId {
+            kind: FeedKind::Private,
+            scope: *branch.as_bytes(),
+        }
     }
 
     /// The chain feed.
     pub fn chain() -> Self {
-        FeedId { kind: FeedKind::Chain, scope: [0; 16] }
+        FeedId {
+            kind: FeedKind::Chain,
+            scope: [0; 16],
+        }
     }
 
     /// A region's availability feed.
     pub fn availability(region: &str) -> Self {
         let mut scope = [0; 16];
         scope.copy_from_slice(&sha256(region.as_bytes())[..16]);
-        FeedId { kind: FeedKind::Availability, scope }
+        FeedId {
+            kind: FeedKind::Availability,
+            scope,
+        }
     }
 
     /// The register feed.
     pub fn register() -> Self {
-        FeedId { kind: FeedKind::Register, scope: [0; 16] }
+        FeedId {
+            kind: FeedKind::Register,
+            scope: [0; 16],
+        }
     }
 
     /// The 17 bytes.
@@ -94,12 +114,17 @@ impl FeedId {
 
     /// Reads the 17 bytes.
     pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(FeedId { kind: FeedKind::from_number(reader.u8()?)?, scope: reader.array()? })
+        Ok(FeedId {
+            kind: FeedKind::from_number(reader.u8()?)?,
+            scope: reader.array()?,
+        })
     }
 
     /// The running hash of the empty feed, `r(0) = H(06 ‖ feed id)`.
     pub fn start(self) -> Hash {
-        Hasher::new(Domain::FeedStart).with(&self.to_bytes()).finish()
+        Hasher::new(Domain::FeedStart)
+            .with(&self.to_bytes())
+            .finish()
     }
 }
 
@@ -162,7 +187,13 @@ impl FeedEntry {
 
     /// The entry's bytes: origin, header, count, then index and item for each.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64 + self.items.iter().map(|(_, item)| 2 + item.encoded_len()).sum::<usize>());
+        let mut out = Vec::with_capacity(
+            64 + self
+                .items
+                .iter()
+                .map(|(_, item)| 2 + item.encoded_len())
+                .sum::<usize>(),
+        );
         out.extend_from_slice(&self.origin.node.0.to_be_bytes());
         out.extend_from_slice(&self.origin.epoch.0.to_be_bytes());
         out.extend_from_slice(&self.origin.seq.to_be_bytes());
@@ -178,8 +209,11 @@ impl FeedEntry {
     /// Reads one entry.
     pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let before = reader.remaining();
-        let origin =
-            Position { node: NodeId(reader.u32()?), epoch: Epoch(reader.u64()?), seq: reader.u64()? };
+        let origin = Position {
+            node: NodeId(reader.u32()?),
+            epoch: Epoch(reader.u64()?),
+            seq: reader.u64()?,
+        };
         let header = Header::decode(reader)?;
         let count = usize::from(reader.u16()?);
         if count > TRANSACTION_ITEMS {
@@ -201,7 +235,11 @@ impl FeedEntry {
                 limit: FEED_ENTRY_BYTES as u64,
             });
         }
-        Ok(FeedEntry { origin, header, items })
+        Ok(FeedEntry {
+            origin,
+            header,
+            items,
+        })
     }
 
     /// Reads exactly one entry.
@@ -259,15 +297,24 @@ impl FeedBlock {
             block.entries.push(FeedEntry::decode(&mut reader)?);
         }
         let last = block.first.checked_add(block.entries.len() as u64);
-        if block.entries.is_empty() || block.first == 0 || last.is_none_or(|last| last > i64::MAX as u64) {
-            return Err(DecodeError::Form { what: "feed block", reason: "entries count from 1 and there is one at least" });
+        if block.entries.is_empty()
+            || block.first == 0
+            || last.is_none_or(|last| last > i64::MAX as u64)
+        {
+            return Err(DecodeError::Form {
+                what: "feed block",
+                reason: "entries count from 1 and there is one at least",
+            });
         }
         Ok(block)
     }
 
     /// The tip behind the block.
     pub fn tip(&self) -> FeedTip {
-        let mut tip = FeedTip { n: self.first - 1, running: self.before };
+        let mut tip = FeedTip {
+            n: self.first - 1,
+            running: self.before,
+        };
         for entry in &self.entries {
             tip.n += 1;
             tip.running = entry.running(&tip.running, tip.n);
@@ -277,7 +324,10 @@ impl FeedBlock {
 }
 
 /// The MAC of a flushed feed head: first 16 bytes of HMAC-SHA-256(feed key, "counterpart feed 1" ‖ feed id ‖ n ‖ r(n)).
-#[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104)")]
+#[expect(
+    clippy::expect_used,
+    reason = "HMAC takes keys of any length (RFC 2104)"
+)]
 pub fn head_mac(feed_key: &[u8; 32], feed: FeedId, tip: &FeedTip) -> [u8; 16] {
     let mut mac = Hmac::<Sha256>::new_from_slice(feed_key).expect("HMAC takes any key length");
     mac.update(b"counterpart feed 1");

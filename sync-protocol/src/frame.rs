@@ -17,7 +17,10 @@ pub const FIRST_SKIPPABLE: u8 = 128;
 /// Frame types of protocol 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "each type is documented at its body in `message`")]
+#[expect(
+    missing_docs,
+    reason = "each type is documented at its body in `message`"
+)]
 pub enum FrameType {
     Hello = 1,
     Welcome = 2,
@@ -72,7 +75,9 @@ impl FrameType {
     ];
 
     fn from_number(number: u8) -> Option<Self> {
-        FrameType::ALL.into_iter().find(|kind| *kind as u8 == number)
+        FrameType::ALL
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
     }
 
     fn decompressed_limit(self) -> usize {
@@ -108,7 +113,11 @@ pub fn encode_compressed(kind: FrameType, zstd_body: &[u8]) -> Vec<u8> {
 /// The bytes of a frame, compressed where that makes it smaller.
 pub fn encode_smaller(kind: FrameType, body: &[u8]) -> Vec<u8> {
     let packed = compress::compress(body);
-    if packed.len() < body.len() { put(kind, FLAG_ZSTD, &packed) } else { put(kind, 0, body) }
+    if packed.len() < body.len() {
+        put(kind, FLAG_ZSTD, &packed)
+    } else {
+        put(kind, 0, body)
+    }
 }
 
 fn put(kind: FrameType, flags: u8, body: &[u8]) -> Vec<u8> {
@@ -169,21 +178,35 @@ impl FrameReader {
             } else {
                 body.to_vec()
             };
-            return Ok(Some(Frame { kind, body, wire_bytes: end }));
+            return Ok(Some(Frame {
+                kind,
+                body,
+                wire_bytes: end,
+            }));
         }
     }
 }
 
 fn check_header(number: u8, flags: u8, length: usize) -> Result<Option<FrameType>, DecodeError> {
     if length > FRAME_BYTES {
-        return Err(DecodeError::Limit { what: "frame", value: length as u64, limit: FRAME_BYTES as u64 });
+        return Err(DecodeError::Limit {
+            what: "frame",
+            value: length as u64,
+            limit: FRAME_BYTES as u64,
+        });
     }
     let kind = FrameType::from_number(number);
     if kind.is_none() && number < FIRST_SKIPPABLE {
-        return Err(DecodeError::Unknown { what: "frame type", value: u64::from(number) });
+        return Err(DecodeError::Unknown {
+            what: "frame type",
+            value: u64::from(number),
+        });
     }
     if kind.is_some() && flags & !FLAG_ZSTD != 0 {
-        return Err(DecodeError::Unknown { what: "frame flags", value: u64::from(flags) });
+        return Err(DecodeError::Unknown {
+            what: "frame flags",
+            value: u64::from(flags),
+        });
     }
     Ok(kind)
 }

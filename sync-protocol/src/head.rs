@@ -64,7 +64,10 @@ impl HeadClaim {
 impl SignedHead {
     /// Signs `claim`.
     pub fn sign(claim: HeadClaim, key: &SigningKey) -> Self {
-        SignedHead { claim, signature: key.sign(&claim.head_bytes()).to_bytes().to_vec() }
+        SignedHead {
+            claim,
+            signature: key.sign(&claim.head_bytes()).to_bytes().to_vec(),
+        }
     }
 
     /// Whether the node of `public_key` signed this.
@@ -74,20 +77,33 @@ impl SignedHead {
 
     /// The hub's countersignature.
     pub fn countersign(&self, key: &SigningKey) -> Countersignature {
-        let signature = key.sign(&self.claim.seen_bytes(&self.signature)).to_bytes().to_vec();
-        Countersignature { claim: self.claim, signature }
+        let signature = key
+            .sign(&self.claim.seen_bytes(&self.signature))
+            .to_bytes()
+            .to_vec();
+        Countersignature {
+            claim: self.claim,
+            signature,
+        }
     }
 }
 
 impl Countersignature {
     /// Whether the hub of `public_key` countersigned `node_signature`.
     pub fn verify(&self, public_key: &[u8; 32], node_signature: &[u8]) -> bool {
-        verify(public_key, &self.claim.seen_bytes(node_signature), &self.signature)
+        verify(
+            public_key,
+            &self.claim.seen_bytes(node_signature),
+            &self.signature,
+        )
     }
 }
 
 fn verify(public_key: &[u8; 32], bytes: &[u8], signature: &[u8]) -> bool {
-    let (Ok(key), Ok(signature)) = (VerifyingKey::from_bytes(public_key), Signature::from_slice(signature)) else {
+    let (Ok(key), Ok(signature)) = (
+        VerifyingKey::from_bytes(public_key),
+        Signature::from_slice(signature),
+    ) else {
         return false;
     };
     key.verify_strict(bytes, &signature).is_ok()

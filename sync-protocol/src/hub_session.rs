@@ -17,7 +17,8 @@ use crate::item::{decode_body, encode_body};
 use crate::limits::UNACKNOWLEDGED_BYTES;
 use crate::line::{Lineage, Meeting, meet};
 use crate::message::{
-    Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState, KeyWant, Welcome,
+    Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState, KeyWant,
+    Welcome,
 };
 use crate::position::{NodeId, Tip};
 use crate::{frame, limits};
@@ -185,7 +186,10 @@ impl HubSession {
             Input::KeysRead(keys) => send_keys(keys, &mut effects),
             Input::KeysMissing(persons) => send_wants(&persons, &mut effects),
             Input::Countersigned(signature) => {
-                effects.push(Effect::Send(frame::encode(FrameType::Countersignature, &encode_body(&signature))));
+                effects.push(Effect::Send(frame::encode(
+                    FrameType::Countersignature,
+                    &encode_body(&signature),
+                )));
             }
             Input::HeadFlushed(head) => effects.push(Effect::Send(head.to_frame())),
         }
@@ -228,22 +232,41 @@ impl HubSession {
                 effects.push(Effect::End(Close::from_body(body)?));
             }
             (Phase::Open, FrameType::Block) => self.on_block(Block::decode(body)?, effects)?,
-            (Phase::Open, FrameType::FeedAck) => self.on_feed_ack(FeedAck::from_body(body)?, effects)?,
-            (Phase::Open, FrameType::KeyWant) => effects.push(Effect::ReadKeys(KeyWant::from_body(body)?.persons)),
-            (Phase::Open, FrameType::KeyGive) => effects.push(Effect::StoreKeys(KeyGive::from_body(body)?.keys)),
-            (Phase::Open, FrameType::Head) => effects.push(Effect::CheckHead(decode_body(body, "signed head")?)),
+            (Phase::Open, FrameType::FeedAck) => {
+                self.on_feed_ack(FeedAck::from_body(body)?, effects)?
+            }
+            (Phase::Open, FrameType::KeyWant) => {
+                effects.push(Effect::ReadKeys(KeyWant::from_body(body)?.persons))
+            }
+            (Phase::Open, FrameType::KeyGive) => {
+                effects.push(Effect::StoreKeys(KeyGive::from_body(body)?.keys))
+            }
+            (Phase::Open, FrameType::Head) => {
+                effects.push(Effect::CheckHead(decode_body(body, "signed head")?))
+            }
             (_, kind) => {
-                return Err(DecodeError::Unknown { what: "frame at this point", value: kind as u64 });
+                return Err(DecodeError::Unknown {
+                    what: "frame at this point",
+                    value: kind as u64,
+                });
             }
         }
         Ok(())
     }
 
     fn on_admitted(&mut self, state: NodeState, effects: &mut Vec<Effect>) {
-        let Some(hello) = self.hello.take() else { return };
+        let Some(hello) = self.hello.take() else {
+            return;
+        };
         if let Err(detail) = may_continue(&state, &hello) {
             effects.push(Effect::Incident(detail.clone()));
-            self.end(Close { reason: CloseReason::Held, detail }, effects);
+            self.end(
+                Close {
+                    reason: CloseReason::Held,
+                    detail,
+                },
+                effects,
+            );
             return;
         }
         self.phase = Phase::Open;
@@ -290,20 +313,37 @@ impl HubSession {
 
     fn on_block(&mut self, block: Block, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
         if block.node != self.node {
-            return Err(DecodeError::Form { what: "block", reason: "it is another node's" });
+            return Err(DecodeError::Form {
+                what: "block",
+                reason: "it is another node's",
+            });
         }
-        let before = Tip { epoch: block.epoch, seq: block.first_seq - 1, hash: block.before };
+        let before = Tip {
+            epoch: block.epoch,
+            seq: block.first_seq - 1,
+            hash: block.before,
+        };
         let entries = block.entries();
-        let fresh: Vec<LogEntry> =
-            entries.iter().filter(|entry| entry.position.seq > self.expected.seq).cloned().collect();
-        let known_end = entries.iter().rfind(|entry| entry.position.seq <= self.expected.seq);
+        let fresh: Vec<LogEntry> = entries
+            .iter()
+            .filter(|entry| entry.position.seq > self.expected.seq)
+            .cloned()
+            .collect();
+        let known_end = entries
+            .iter()
+            .rfind(|entry| entry.position.seq <= self.expected.seq);
         let continues = match known_end {
             None => before.seq == self.expected.seq && before.hash == self.expected.hash,
-            Some(entry) if entry.position.seq == self.expected.seq => entry.hash == self.expected.hash,
+            Some(entry) if entry.position.seq == self.expected.seq => {
+                entry.hash == self.expected.hash
+            }
             Some(_) => true,
         };
         if !continues {
-            return Err(DecodeError::Form { what: "block", reason: "it does not continue the node's log" });
+            return Err(DecodeError::Form {
+                what: "block",
+                reason: "it does not continue the node's log",
+            });
         }
         if !fresh.is_empty() {
             self.expected = tip_behind(&fresh, self.expected);
@@ -314,15 +354,29 @@ impl HubSession {
 
     fn on_feed_ack(&mut self, ack: FeedAck, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
         for cursor in &ack.cursors {
-            let Some(progress) = self.feeds.iter_mut().find(|(feed, _)| feed.kind == cursor.kind).map(|(_, p)| p)
+            let Some(progress) = self
+                .feeds
+                .iter_mut()
+                .find(|(feed, _)| feed.kind == cursor.kind)
+                .map(|(_, p)| p)
             else {
-                return Err(DecodeError::Form { what: "FeedAck", reason: "the branch does not read this feed" });
+                return Err(DecodeError::Form {
+                    what: "FeedAck",
+                    reason: "the branch does not read this feed",
+                });
             };
             if cursor.n < progress.acknowledged || cursor.n > progress.sent {
-                return Err(DecodeError::Form { what: "FeedAck", reason: "it goes back, or ahead of what was sent" });
+                return Err(DecodeError::Form {
+                    what: "FeedAck",
+                    reason: "it goes back, or ahead of what was sent",
+                });
             }
             progress.acknowledged = cursor.n;
-            while progress.on_the_way.front().is_some_and(|(n, _)| *n <= cursor.n) {
+            while progress
+                .on_the_way
+                .front()
+                .is_some_and(|(n, _)| *n <= cursor.n)
+            {
                 progress.on_the_way.pop_front();
             }
         }
@@ -352,16 +406,26 @@ impl HubSession {
         if self.phase != Phase::Open || self.feeds.values().any(|progress| progress.reading) {
             return;
         }
-        let used: usize =
-            self.feeds.values().flat_map(|progress| &progress.on_the_way).map(|(_, bytes)| bytes).sum();
+        let used: usize = self
+            .feeds
+            .values()
+            .flat_map(|progress| &progress.on_the_way)
+            .map(|(_, bytes)| bytes)
+            .sum();
         if used >= UNACKNOWLEDGED_BYTES {
             return;
         }
-        const ORDER: [FeedKind; 4] =
-            [FeedKind::Register, FeedKind::Chain, FeedKind::Private, FeedKind::Availability];
+        const ORDER: [FeedKind; 4] = [
+            FeedKind::Register,
+            FeedKind::Chain,
+            FeedKind::Private,
+            FeedKind::Availability,
+        ];
         for kind in ORDER {
-            let behind =
-                self.feeds.iter_mut().find(|(feed, progress)| feed.kind == kind && progress.sent < progress.head.n);
+            let behind = self
+                .feeds
+                .iter_mut()
+                .find(|(feed, progress)| feed.kind == kind && progress.sent < progress.head.n);
             if let Some((feed, progress)) = behind {
                 progress.reading = true;
                 effects.push(Effect::ReadFeed {
@@ -376,7 +440,13 @@ impl HubSession {
 
     fn protocol_error(&mut self, detail: &str, effects: &mut Vec<Effect>) {
         effects.push(Effect::Incident(detail.to_owned()));
-        self.end(Close { reason: CloseReason::Protocol, detail: detail.to_owned() }, effects);
+        self.end(
+            Close {
+                reason: CloseReason::Protocol,
+                detail: detail.to_owned(),
+            },
+            effects,
+        );
     }
 
     fn end(&mut self, close: Close, effects: &mut Vec<Effect>) {
@@ -389,8 +459,13 @@ impl HubSession {
 /// Whether the branch's log continues the hub's, and its cursors are ones that the hub gave out.
 fn may_continue(state: &NodeState, hello: &Hello) -> Result<(), String> {
     if let Some(index) = state.known_cursors.iter().position(|known| !known) {
-        let kind = hello.cursors.get(index).map_or("unknown", |cursor| cursor.kind.as_str());
-        return Err(format!("the branch holds entries of its {kind} feed that the hub does not have"));
+        let kind = hello
+            .cursors
+            .get(index)
+            .map_or("unknown", |cursor| cursor.kind.as_str());
+        return Err(format!(
+            "the branch holds entries of its {kind} feed that the hub does not have"
+        ));
     }
     let mut branch = state.lineage.clone();
     for row in &hello.lineage {
@@ -404,20 +479,30 @@ fn may_continue(state: &NodeState, hello: &Hello) -> Result<(), String> {
     match meet(&state.lineage, &state.tip, &branch, &hello.tip) {
         Meeting::Normal => Ok(()),
         Meeting::BranchLost => Err("the branch's log ends before the hub's copy of it".to_owned()),
-        Meeting::Fork { common_seq } => {
-            Err(format!("the branch's log and the hub's copy part behind entry {common_seq}"))
-        }
+        Meeting::Fork { common_seq } => Err(format!(
+            "the branch's log and the hub's copy part behind entry {common_seq}"
+        )),
     }
 }
 
 fn send_keys(keys: Vec<GivenKey>, effects: &mut Vec<Effect>) {
     for chunk in keys.chunks(limits::KEYS_PER_FRAME) {
-        effects.push(Effect::Send(KeyGive { keys: chunk.to_vec() }.to_frame()));
+        effects.push(Effect::Send(
+            KeyGive {
+                keys: chunk.to_vec(),
+            }
+            .to_frame(),
+        ));
     }
 }
 
 fn send_wants(persons: &[DocumentId], effects: &mut Vec<Effect>) {
     for chunk in persons.chunks(limits::KEYS_PER_FRAME) {
-        effects.push(Effect::Send(KeyWant { persons: chunk.to_vec() }.to_frame()));
+        effects.push(Effect::Send(
+            KeyWant {
+                persons: chunk.to_vec(),
+            }
+            .to_frame(),
+        ));
     }
 }

@@ -338,12 +338,18 @@ kinds! {
 impl Item {
     /// Reads a raw item; `None` for an erased one.
     pub fn from_raw(raw: &RawItem) -> Result<Option<Self>, DecodeError> {
-        raw.body().map(|body| Self::decode(raw.kind(), body)).transpose()
+        raw.body()
+            .map(|body| Self::decode(raw.kind(), body))
+            .transpose()
     }
 
     /// A change item.
     pub fn change(document: DocumentId, document_kind: DocumentKind, chunk: Vec<u8>) -> Self {
-        Item::Change(Change { document, document_kind: document_kind.code(), chunk })
+        Item::Change(Change {
+            document,
+            document_kind: document_kind.code(),
+            chunk,
+        })
     }
 
     /// Whether the item reports what happened in the world: facts are refused for form or owner only, never for state.
@@ -353,16 +359,28 @@ impl Item {
 }
 
 /// postcard of a body.
-#[expect(clippy::expect_used, reason = "postcard into a vector fails only for types that none of the bodies uses")]
+#[expect(
+    clippy::expect_used,
+    reason = "postcard into a vector fails only for types that none of the bodies uses"
+)]
 pub fn encode_body<T: Serialize>(body: &T) -> Vec<u8> {
     postcard::to_stdvec(body).expect("bodies have known lengths and plain fields")
 }
 
 /// Reads a body and requires that nothing is left over.
-pub fn decode_body<T: DeserializeOwned>(bytes: &[u8], what: &'static str) -> Result<T, DecodeError> {
+pub fn decode_body<T: DeserializeOwned>(
+    bytes: &[u8],
+    what: &'static str,
+) -> Result<T, DecodeError> {
     match postcard::take_from_bytes(bytes) {
         Ok((value, [])) => Ok(value),
-        Ok((_, rest)) => Err(DecodeError::Trailing { what, count: rest.len() }),
-        Err(error) => Err(DecodeError::Body { what, reason: error.to_string() }),
+        Ok((_, rest)) => Err(DecodeError::Trailing {
+            what,
+            count: rest.len(),
+        }),
+        Err(error) => Err(DecodeError::Body {
+            what,
+            reason: error.to_string(),
+        }),
     }
 }

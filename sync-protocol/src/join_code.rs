@@ -45,7 +45,9 @@ impl JoinCode {
 
 impl fmt::Debug for JoinCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JoinCode").field("fingerprint", &self.fingerprint).finish_non_exhaustive()
+        f.debug_struct("JoinCode")
+            .field("fingerprint", &self.fingerprint)
+            .finish_non_exhaustive()
     }
 }
 
@@ -76,9 +78,15 @@ impl FromStr for JoinCode {
 
     /// Reads a code as people copy it: any case, O for 0, I or L for 1, spaces and hyphens as they like.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let plain: String =
-            text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| c.to_ascii_uppercase()).collect();
-        let digits = plain.strip_prefix("CP").and_then(|rest| rest.strip_prefix(['1', 'I', 'L'])).ok_or(JoinCodeError)?;
+        let plain: String = text
+            .chars()
+            .filter(|c| !matches!(c, '-' | ' '))
+            .map(|c| c.to_ascii_uppercase())
+            .collect();
+        let digits = plain
+            .strip_prefix("CP")
+            .and_then(|rest| rest.strip_prefix(['1', 'I', 'L']))
+            .ok_or(JoinCodeError)?;
         if digits.len() != DIGIT_COUNT {
             return Err(JoinCodeError);
         }
@@ -93,12 +101,17 @@ impl FromStr for JoinCode {
                 bits &= (1 << held) - 1;
             }
         }
-        let (Some(secret), Some(fingerprint), true) =
-            (bytes.first_chunk::<20>(), bytes.last_chunk::<16>(), bytes.len() == BYTE_COUNT && bits == 0)
-        else {
+        let (Some(secret), Some(fingerprint), true) = (
+            bytes.first_chunk::<20>(),
+            bytes.last_chunk::<16>(),
+            bytes.len() == BYTE_COUNT && bits == 0,
+        ) else {
             return Err(JoinCodeError);
         };
-        Ok(JoinCode { secret: *secret, fingerprint: *fingerprint })
+        Ok(JoinCode {
+            secret: *secret,
+            fingerprint: *fingerprint,
+        })
     }
 }
 
@@ -108,7 +121,10 @@ fn digit_value(digit: u8) -> Result<u32, JoinCodeError> {
         b'I' | b'L' => b'1',
         digit => digit,
     };
-    let index = DIGITS.iter().position(|known| *known == digit).ok_or(JoinCodeError)?;
+    let index = DIGITS
+        .iter()
+        .position(|known| *known == digit)
+        .ok_or(JoinCodeError)?;
     Ok(index as u32)
 }
 
@@ -137,7 +153,11 @@ mod tests {
 
     #[test]
     fn what_is_no_code_is_refused() {
-        let code = JoinCode { secret: [255; 20], fingerprint: [255; 16] }.to_string();
+        let code = JoinCode {
+            secret: [255; 20],
+            fingerprint: [255; 16],
+        }
+        .to_string();
         assert!(code[..61].parse::<JoinCode>().is_err());
         assert!(code.replace("CP1", "CP2").parse::<JoinCode>().is_err());
         assert!(code.replace("CP1-Z", "CP1-U").parse::<JoinCode>().is_err());

@@ -68,8 +68,13 @@ impl Lineage {
             return Err(LineageError::Twice(row.epoch));
         }
         if let Some(first) = self.rows.first() {
-            let at_start = row.parent.seq == first.parent.seq && row.parent.epoch == first.parent.epoch;
-            let Some(parent) = self.rows.iter().find(|known| known.epoch == row.parent.epoch) else {
+            let at_start =
+                row.parent.seq == first.parent.seq && row.parent.epoch == first.parent.epoch;
+            let Some(parent) = self
+                .rows
+                .iter()
+                .find(|known| known.epoch == row.parent.epoch)
+            else {
                 if at_start {
                     self.rows.push(row);
                     return Ok(());
@@ -127,7 +132,9 @@ pub fn meet(hub: &Lineage, hub_tip: &Tip, branch: &Lineage, branch_tip: &Tip) ->
     if branch_tip.seq == 0 || hub.contains(hub_tip, branch_tip.epoch, branch_tip.seq) {
         return Meeting::BranchLost;
     }
-    Meeting::Fork { common_seq: common_seq(hub, hub_tip, branch, branch_tip) }
+    Meeting::Fork {
+        common_seq: common_seq(hub, hub_tip, branch, branch_tip),
+    }
 }
 
 fn common_seq(hub: &Lineage, hub_tip: &Tip, branch: &Lineage, branch_tip: &Tip) -> u64 {

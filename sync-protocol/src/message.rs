@@ -50,7 +50,10 @@ impl KeyState {
         }
         let mut hash = [0; 16];
         hash.copy_from_slice(&sha256(&bytes)[..16]);
-        KeyState { count: keys.len() as u32, hash }
+        KeyState {
+            count: keys.len() as u32,
+            hash,
+        }
     }
 }
 
@@ -147,7 +150,10 @@ pub struct GivenKey {
 
 impl std::fmt::Debug for GivenKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("GivenKey").field("person", &self.person).field("generation", &self.generation).finish()
+        f.debug_struct("GivenKey")
+            .field("person", &self.person)
+            .field("generation", &self.generation)
+            .finish()
     }
 }
 
@@ -173,7 +179,9 @@ pub struct Join {
 
 impl std::fmt::Debug for Join {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Join").field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("Join")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
 
@@ -249,7 +257,9 @@ impl CloseReason {
 
     /// Reads the number.
     pub fn from_code(code: u64) -> Option<Self> {
-        CloseReason::ALL.into_iter().find(|reason| u64::from(reason.code()) == code)
+        CloseReason::ALL
+            .into_iter()
+            .find(|reason| u64::from(reason.code()) == code)
     }
 }
 
@@ -317,18 +327,33 @@ impl Check for Renew {}
 
 fn at_most(what: &'static str, value: usize, limit: usize) -> Result<(), DecodeError> {
     if value > limit {
-        return Err(DecodeError::Limit { what, value: value as u64, limit: limit as u64 });
+        return Err(DecodeError::Limit {
+            what,
+            value: value as u64,
+            limit: limit as u64,
+        });
     }
     Ok(())
 }
 
 impl Check for Hello {
     fn check(&self) -> Result<(), DecodeError> {
-        at_most("lineage rows in Hello", self.lineage.len(), limits::HELLO_LINEAGE_ROWS)?;
-        at_most("cursors in Hello", self.cursors.len(), limits::HELLO_CURSORS)?;
+        at_most(
+            "lineage rows in Hello",
+            self.lineage.len(),
+            limits::HELLO_LINEAGE_ROWS,
+        )?;
+        at_most(
+            "cursors in Hello",
+            self.cursors.len(),
+            limits::HELLO_CURSORS,
+        )?;
         at_most("program version", self.version.len(), 64)?;
         if self.current_epoch == Epoch::NONE {
-            return Err(DecodeError::Form { what: "Hello", reason: "an epoch is never 0" });
+            return Err(DecodeError::Form {
+                what: "Hello",
+                reason: "an epoch is never 0",
+            });
         }
         Ok(())
     }
@@ -336,19 +361,31 @@ impl Check for Hello {
 
 impl Check for Welcome {
     fn check(&self) -> Result<(), DecodeError> {
-        at_most("cursors in Welcome", self.cursors.len(), limits::HELLO_CURSORS)
+        at_most(
+            "cursors in Welcome",
+            self.cursors.len(),
+            limits::HELLO_CURSORS,
+        )
     }
 }
 
 impl Check for FeedAck {
     fn check(&self) -> Result<(), DecodeError> {
-        at_most("cursors in FeedAck", self.cursors.len(), limits::HELLO_CURSORS)
+        at_most(
+            "cursors in FeedAck",
+            self.cursors.len(),
+            limits::HELLO_CURSORS,
+        )
     }
 }
 
 impl Check for KeyWant {
     fn check(&self) -> Result<(), DecodeError> {
-        at_most("persons in KeyWant", self.persons.len(), limits::KEYS_PER_FRAME)
+        at_most(
+            "persons in KeyWant",
+            self.persons.len(),
+            limits::KEYS_PER_FRAME,
+        )
     }
 }
 

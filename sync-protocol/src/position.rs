@@ -71,7 +71,9 @@ impl FromStr for Position {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.split('.');
-        let (Some(node), Some(epoch), Some(seq), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(node), Some(epoch), Some(seq), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err(PositionTextError);
         };
         Ok(Position {
@@ -126,14 +128,20 @@ pub fn split_actor(actor: &[u8]) -> Result<(NodeId, Epoch), DecodeError> {
 
 /// The chain hash before the first entry of a branch node's line, `h(0) = H(00 ‖ node ‖ branch id)`.
 pub fn start_of_branch_line(node: NodeId, branch: BranchId) -> Hash {
-    Hasher::new(Domain::Start).with(&node.0.to_be_bytes()).with(branch.as_bytes()).finish()
+    Hasher::new(Domain::Start)
+        .with(&node.0.to_be_bytes())
+        .with(branch.as_bytes())
+        .finish()
 }
 
 /// The chain hash before the first entry of a hub process's line: its epoch stands for the branch id.
 pub fn start_of_hub_line(epoch: Epoch) -> Hash {
     let mut padded = [0; 16];
     padded[8..].copy_from_slice(&epoch.0.to_be_bytes());
-    Hasher::new(Domain::Start).with(&NodeId::HUB.0.to_be_bytes()).with(&padded).finish()
+    Hasher::new(Domain::Start)
+        .with(&NodeId::HUB.0.to_be_bytes())
+        .with(&padded)
+        .finish()
 }
 
 /// One step of a log's chain, `h(n) = H(03 ‖ h(n-1) ‖ epoch ‖ seq ‖ transaction hash)`.
@@ -160,6 +168,10 @@ pub struct Tip {
 impl Tip {
     /// The tip of a log without entries.
     pub fn start(hash: Hash) -> Self {
-        Tip { epoch: Epoch::NONE, seq: 0, hash }
+        Tip {
+            epoch: Epoch::NONE,
+            seq: 0,
+            hash,
+        }
     }
 }

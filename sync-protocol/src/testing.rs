@@ -51,7 +51,10 @@ impl MemoryBranch {
             epoch,
             log: Vec::new(),
             lineage: Vec::new(),
-            ack: Ack { stored: start, applied: 0 },
+            ack: Ack {
+                stored: start,
+                applied: 0,
+            },
             applied: Vec::new(),
             cursors: Vec::new(),
         }
@@ -59,18 +62,31 @@ impl MemoryBranch {
 
     /// The end of the log.
     pub fn tip(&self) -> Tip {
-        self.log.last().map_or_else(|| Tip::start(start_of_branch_line(self.node, self.branch)), |(tip, _)| *tip)
+        self.log.last().map_or_else(
+            || Tip::start(start_of_branch_line(self.node, self.branch)),
+            |(tip, _)| *tip,
+        )
     }
 
     /// Appends a transaction.
     pub fn append(&mut self, transaction: &Transaction) {
         let before = self.tip();
         if before.epoch != self.epoch {
-            self.lineage.push(LineageRow { epoch: self.epoch, parent: before });
+            self.lineage.push(LineageRow {
+                epoch: self.epoch,
+                parent: before,
+            });
         }
         let seq = before.seq + 1;
         let hash = chain(&before.hash, self.epoch, seq, &transaction.hash());
-        self.log.push((Tip { epoch: self.epoch, seq, hash }, transaction.to_bytes()));
+        self.log.push((
+            Tip {
+                epoch: self.epoch,
+                seq,
+                hash,
+            },
+            transaction.to_bytes(),
+        ));
     }
 
     /// What it says in Hello.
@@ -105,12 +121,18 @@ impl MemoryBranch {
         while size_bytes < limit_bytes {
             let Some((first, _)) = rest.peek() else { break };
             let mut writer = BlockWriter::new(self.node, first.epoch, first.seq, &before.hash);
-            while let Some((tip, _)) = rest.next_if(|(tip, bytes)| writer.push(tip.epoch, tip.seq, bytes)) {
+            while let Some((tip, _)) =
+                rest.next_if(|(tip, bytes)| writer.push(tip.epoch, tip.seq, bytes))
+            {
                 before = *tip;
             }
             let packed = compress(&writer.finish());
             size_bytes += packed.len();
-            blocks.push(OutBlock { packed, last: before, keys: Vec::new() });
+            blocks.push(OutBlock {
+                packed,
+                last: before,
+                keys: Vec::new(),
+            });
         }
         Some(blocks)
     }
@@ -159,26 +181,52 @@ impl MemoryHub {
     /// Adds an entry to a feed.
     pub fn publish(&mut self, feed: FeedId, entry: FeedEntry) {
         let rows = self.feeds.entry(feed).or_default();
-        let before = rows.last().map_or(FeedTip { n: 0, running: feed.start() }, |(tip, _)| *tip);
+        let before = rows.last().map_or(
+            FeedTip {
+                n: 0,
+                running: feed.start(),
+            },
+            |(tip, _)| *tip,
+        );
         let n = before.n + 1;
-        rows.push((FeedTip { n, running: entry.running(&before.running, n) }, entry));
+        rows.push((
+            FeedTip {
+                n,
+                running: entry.running(&before.running, n),
+            },
+            entry,
+        ));
     }
 
     /// The end of a feed.
     pub fn head(&self, feed: &FeedId) -> FeedTip {
-        self.feeds[feed].last().map_or(FeedTip { n: 0, running: feed.start() }, |(tip, _)| *tip)
+        self.feeds[feed].last().map_or(
+            FeedTip {
+                n: 0,
+                running: feed.start(),
+            },
+            |(tip, _)| *tip,
+        )
     }
 
     /// Answers a Hello: raises the session number.
     pub fn state(&mut self, hello: &Hello) -> NodeState {
         self.session += 1;
-        let known_cursors = hello.cursors.iter().map(|cursor| self.knows(cursor)).collect();
+        let known_cursors = hello
+            .cursors
+            .iter()
+            .map(|cursor| self.knows(cursor))
+            .collect();
         NodeState {
             session: self.session,
             tip: self.tip,
             applied: self.tip.seq,
             lineage: Lineage::new(self.lineage.clone()).unwrap_or_default(),
-            feeds: self.feeds.keys().map(|feed| (*feed, self.head(feed))).collect(),
+            feeds: self
+                .feeds
+                .keys()
+                .map(|feed| (*feed, self.head(feed)))
+                .collect(),
             known_cursors,
             keys: KeyState::default(),
             missing_keys: Vec::new(),
@@ -193,7 +241,9 @@ impl MemoryHub {
                 0 => Some(feed.start()),
                 n => rows.get(n as usize - 1).map(|(tip, _)| tip.running),
             };
-            feed.kind == cursor.kind && running.is_some_and(|running| Cursor::new(feed.kind, cursor.n, &running) == *cursor)
+            feed.kind == cursor.kind
+                && running
+                    .is_some_and(|running| Cursor::new(feed.kind, cursor.n, &running) == *cursor)
         })
     }
 
@@ -204,20 +254,37 @@ impl MemoryHub {
                 continue;
             }
             if entry.position.epoch != self.tip.epoch {
-                self.lineage.push(LineageRow { epoch: entry.position.epoch, parent: self.tip });
+                self.lineage.push(LineageRow {
+                    epoch: entry.position.epoch,
+                    parent: self.tip,
+                });
             }
-            self.tip = Tip { epoch: entry.position.epoch, seq: entry.position.seq, hash: entry.hash };
+            self.tip = Tip {
+                epoch: entry.position.epoch,
+                seq: entry.position.seq,
+                hash: entry.hash,
+            };
             self.entries.push(entry);
         }
-        Ack { stored: self.tip, applied: self.tip.seq }
+        Ack {
+            stored: self.tip,
+            applied: self.tip.seq,
+        }
     }
 
     /// Entries of a feed behind `after` as one block.
     pub fn read_feed(&self, feed: FeedId, after: u64, limit_bytes: usize) -> Vec<OutFeedBlock> {
         let rows = &self.feeds[&feed];
-        let before = if after == 0 { feed.start() } else { rows[after as usize - 1].0.running };
+        let before = if after == 0 {
+            feed.start()
+        } else {
+            rows[after as usize - 1].0.running
+        };
         let mut bytes = FeedBlock::start_bytes(feed, after + 1, &before);
-        let mut tip = FeedTip { n: after, running: before };
+        let mut tip = FeedTip {
+            n: after,
+            running: before,
+        };
         for (next, entry) in &rows[after as usize..] {
             let encoded = entry.to_bytes();
             if tip.n > after && bytes.len() + encoded.len() > limit_bytes.min(BLOCK_BYTES) {
@@ -226,7 +293,12 @@ impl MemoryHub {
             bytes.extend_from_slice(&encoded);
             tip = *next;
         }
-        vec![OutFeedBlock { feed, packed: compress(&bytes), tip, keys: Vec::new() }]
+        vec![OutFeedBlock {
+            feed,
+            packed: compress(&bytes),
+            tip,
+            keys: Vec::new(),
+        }]
     }
 }
 
@@ -287,9 +359,17 @@ impl<'a> Link<'a> {
     pub fn run(&mut self, cut_after: usize, torn_bytes: usize) -> Outcome {
         loop {
             let up = self.to_hub.len() >= self.to_branch.len();
-            let frame = if up { self.to_hub.pop_front() } else { self.to_branch.pop_front() };
+            let frame = if up {
+                self.to_hub.pop_front()
+            } else {
+                self.to_branch.pop_front()
+            };
             let Some(mut frame) = frame else {
-                return if self.ended { Outcome::Ended } else { Outcome::Quiet };
+                return if self.ended {
+                    Outcome::Ended
+                } else {
+                    Outcome::Quiet
+                };
             };
             let cut = self.frames >= cut_after;
             if cut {
@@ -297,7 +377,11 @@ impl<'a> Link<'a> {
             }
             self.frames += 1;
             self.frame_bytes += frame.len();
-            if up { self.deliver_to_hub(&frame) } else { self.deliver_to_branch(&frame) }
+            if up {
+                self.deliver_to_hub(&frame)
+            } else {
+                self.deliver_to_branch(&frame)
+            }
             if cut {
                 return Outcome::Cut;
             }
@@ -320,7 +404,9 @@ impl<'a> Link<'a> {
         self.from_hub.push(bytes);
         loop {
             let effects = match self.from_hub.next_frame() {
-                Ok(Some(frame)) => self.branch_session.handle(branch_session::Input::Frame(frame)),
+                Ok(Some(frame)) => self
+                    .branch_session
+                    .handle(branch_session::Input::Frame(frame)),
                 Ok(None) => return,
                 Err(error) => self.branch_session.on_bad_bytes(&error),
             };
@@ -336,10 +422,12 @@ impl<'a> Link<'a> {
                     self.to_hub.push_back(bytes);
                     continue;
                 }
-                Effect::ReadLog { after, limit_bytes } => match self.branch.read(after, limit_bytes) {
-                    Some(blocks) => Input::LogRead(blocks),
-                    None => Input::NotOnLine,
-                },
+                Effect::ReadLog { after, limit_bytes } => {
+                    match self.branch.read(after, limit_bytes) {
+                        Some(blocks) => Input::LogRead(blocks),
+                        None => Input::NotOnLine,
+                    }
+                }
                 Effect::Acknowledged(ack) => {
                     self.branch.ack = ack;
                     continue;
@@ -370,9 +458,11 @@ impl<'a> Link<'a> {
                 }
                 Effect::Admit(hello) => Input::Admitted(Box::new(self.hub.state(&hello))),
                 Effect::Ingest(entries) => Input::Committed(self.hub.commit(entries)),
-                Effect::ReadFeed { feed, after, limit_bytes } => {
-                    Input::FeedRead(self.hub.read_feed(feed, after, limit_bytes))
-                }
+                Effect::ReadFeed {
+                    feed,
+                    after,
+                    limit_bytes,
+                } => Input::FeedRead(self.hub.read_feed(feed, after, limit_bytes)),
                 Effect::ReadKeys(_) => Input::KeysRead(Vec::new()),
                 Effect::Incident(text) => {
                     self.hub.incidents.push(text);
@@ -382,7 +472,10 @@ impl<'a> Link<'a> {
                     self.ended = true;
                     continue;
                 }
-                Effect::Opened | Effect::StoreCursors(_) | Effect::StoreKeys(_) | Effect::CheckHead(_) => continue,
+                Effect::Opened
+                | Effect::StoreCursors(_)
+                | Effect::StoreKeys(_)
+                | Effect::CheckHead(_) => continue,
             };
             let more = self.hub_session.handle(input);
             self.carry_out_hub(more);

@@ -55,7 +55,10 @@ impl Header {
     pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let version = reader.u8()?;
         if version != HEADER_VERSION {
-            return Err(DecodeError::Unknown { what: "transaction header version", value: u64::from(version) });
+            return Err(DecodeError::Unknown {
+                what: "transaction header version",
+                value: u64::from(version),
+            });
         }
         let header = Header {
             flags: reader.u8()?,
@@ -165,7 +168,10 @@ impl RawItem {
         let kind = reader.u16()?;
         let len = reader.u32()?;
         if len == ERASED {
-            return Ok(RawItem::Erased { kind, hash: reader.array()? });
+            return Ok(RawItem::Erased {
+                kind,
+                hash: reader.array()?,
+            });
         }
         let len = len as usize;
         if len > TRANSACTION_BYTES {
@@ -175,7 +181,10 @@ impl RawItem {
                 limit: TRANSACTION_BYTES as u64,
             });
         }
-        Ok(RawItem::Present { kind, body: reader.take(len)?.to_vec() })
+        Ok(RawItem::Present {
+            kind,
+            body: reader.take(len)?.to_vec(),
+        })
     }
 }
 

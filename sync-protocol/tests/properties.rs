@@ -1,5 +1,9 @@
 //! Codecs round-trip, and noise is refused without a panic (INV-19).
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 use domain::id::{BranchId, StaffId};
 use proptest::prelude::*;
@@ -22,12 +26,29 @@ fn raw_item() -> impl Strategy<Value = RawItem> {
 }
 
 fn transaction() -> impl Strategy<Value = Transaction> {
-    let header = (any::<u8>(), any::<u16>(), any::<u64>(), any::<[u8; 16]>(), any::<u16>(), any::<i32>());
-    (header, prop::collection::vec(raw_item(), 0..6)).prop_map(|((flags, command, hlc, staff, terminal, day), items)| {
-        let staff = StaffId::from_bytes(staff);
-        let header = Header { flags, command, hlc, staff, terminal, business_day: day, items: 0 };
-        Transaction::new(header, items).unwrap()
-    })
+    let header = (
+        any::<u8>(),
+        any::<u16>(),
+        any::<u64>(),
+        any::<[u8; 16]>(),
+        any::<u16>(),
+        any::<i32>(),
+    );
+    (header, prop::collection::vec(raw_item(), 0..6)).prop_map(
+        |((flags, command, hlc, staff, terminal, day), items)| {
+            let staff = StaffId::from_bytes(staff);
+            let header = Header {
+                flags,
+                command,
+                hlc,
+                staff,
+                terminal,
+                business_day: day,
+                items: 0,
+            };
+            Transaction::new(header, items).unwrap()
+        },
+    )
 }
 
 proptest! {
@@ -182,11 +203,19 @@ fn line(lengths: &[u64], first_epoch: u64) -> (Lineage, Tip) {
     for (index, length) in lengths.iter().enumerate() {
         let epoch = Epoch(first_epoch + index as u64 + 1);
         lineage.push(LineageRow { epoch, parent: tip }).unwrap();
-        tip = Tip { epoch, seq: tip.seq + length, hash: [0; 32] };
+        tip = Tip {
+            epoch,
+            seq: tip.seq + length,
+            hash: [0; 32],
+        };
     }
     (lineage, tip)
 }
 
 fn epoch_of(lineage: &Lineage, seq: u64) -> Epoch {
-    lineage.rows().iter().rfind(|row| row.parent.seq < seq).map_or(Epoch::NONE, |row| row.epoch)
+    lineage
+        .rows()
+        .iter()
+        .rfind(|row| row.parent.seq < seq)
+        .map_or(Epoch::NONE, |row| row.epoch)
 }

@@ -9,7 +9,11 @@ use super::ChangeRefusal;
 use crate::hash::Hash;
 use crate::scanner::ScannedChange;
 
-pub(super) fn check(automerge: &Automerge, heads: &[Hash], scanned: &ScannedChange<'_>) -> Result<(), ChangeRefusal> {
+pub(super) fn check(
+    automerge: &Automerge,
+    heads: &[Hash],
+    scanned: &ScannedChange<'_>,
+) -> Result<(), ChangeRefusal> {
     let mut last_operation = 0;
     for dep in &scanned.deps {
         let meta = automerge
@@ -18,14 +22,22 @@ pub(super) fn check(automerge: &Automerge, heads: &[Hash], scanned: &ScannedChan
         last_operation = last_operation.max(meta.max_op);
     }
     if scanned.start_op != last_operation + 1 {
-        return Err(ChangeRefusal::StartOp { expected: last_operation + 1, found: scanned.start_op });
+        return Err(ChangeRefusal::StartOp {
+            expected: last_operation + 1,
+            found: scanned.start_op,
+        });
     }
     let own = own_changes(automerge, scanned.actor);
     let expected = own.len() as u64 + 1;
     if scanned.seq != expected {
-        return Err(ChangeRefusal::Seq { expected, found: scanned.seq });
+        return Err(ChangeRefusal::Seq {
+            expected,
+            found: scanned.seq,
+        });
     }
-    let Some(former) = own.last() else { return Ok(()) };
+    let Some(former) = own.last() else {
+        return Ok(());
+    };
     let sees_all = heads.iter().all(|head| scanned.deps.contains(head));
     if sees_all || is_ancestor(automerge, former, &scanned.deps) {
         Ok(())

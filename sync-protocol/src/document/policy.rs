@@ -36,7 +36,10 @@ pub(super) fn check(
     };
     let mut edits = Vec::with_capacity(expanded.operations.len());
     for (index, op) in expanded.operations.iter().enumerate() {
-        let id = OpId(expanded.start_op.get() + index as u64, expanded.actor_id.clone());
+        let id = OpId(
+            expanded.start_op.get() + index as u64,
+            expanded.actor_id.clone(),
+        );
         let path = walk.path_of(op)?;
         walk.check_predecessors(op, &path)?;
         if matches!(op.action, OpType::Make(_)) {
@@ -47,7 +50,8 @@ pub(super) fn check(
         }
         edits.push(edit_of(op, path)?);
     }
-    check_change(kind, writer, creating, &edits).map_err(|error| ChangeRefusal::Policy(error.to_string()))
+    check_change(kind, writer, creating, &edits)
+        .map_err(|error| ChangeRefusal::Policy(error.to_string()))
 }
 
 fn refusal(path: &[String], reason: &str) -> ChangeRefusal {
@@ -57,12 +61,20 @@ fn refusal(path: &[String], reason: &str) -> ChangeRefusal {
 fn edit_of(op: &Op, path: Vec<String>) -> Result<Edit, ChangeRefusal> {
     let edit_op = match &op.action {
         OpType::Make(ObjType::Map) if op.pred.is_empty() => EditOp::MakeMap,
-        OpType::Make(ObjType::Map) => return Err(refusal(&path, "a map takes the place of something")),
+        OpType::Make(ObjType::Map) => {
+            return Err(refusal(&path, "a map takes the place of something"));
+        }
         OpType::Delete => EditOp::Delete,
         OpType::Put(value) => EditOp::Put(
-            scalar_of(value).ok_or_else(|| refusal(&path, "this type of value is not used in documents"))?,
+            scalar_of(value)
+                .ok_or_else(|| refusal(&path, "this type of value is not used in documents"))?,
         ),
-        _ => return Err(refusal(&path, "only maps and plain values are used in documents")),
+        _ => {
+            return Err(refusal(
+                &path,
+                "only maps and plain values are used in documents",
+            ));
+        }
     };
     Ok(Edit { path, op: edit_op })
 }
@@ -98,7 +110,12 @@ impl Walk<'_> {
     }
 
     fn path_in_document(&self, id: &OpId) -> Result<Vec<String>, ChangeRefusal> {
-        let unknown = || refusal(&[], "the operation writes into an object that the document does not have");
+        let unknown = || {
+            refusal(
+                &[],
+                "the operation writes into an object that the document does not have",
+            )
+        };
         let object = ObjId::Id(id.counter(), id.actor().clone(), 0);
         let parents = self.automerge.parents(&object).map_err(|_| unknown())?;
         let mut path = Vec::new();
@@ -108,11 +125,17 @@ impl Walk<'_> {
                 Prop::Seq(_) => return Err(unknown()),
             }
         }
-        if path.is_empty() { Err(unknown()) } else { Ok(path) }
+        if path.is_empty() {
+            Err(unknown())
+        } else {
+            Ok(path)
+        }
     }
 
     fn check_predecessors(&self, op: &Op, path: &[String]) -> Result<(), ChangeRefusal> {
-        let Key::Map(key) = &op.key else { return Ok(()) };
+        let Key::Map(key) = &op.key else {
+            return Ok(());
+        };
         let mut named: Vec<OpId> = op.pred.iter().cloned().collect();
         let mut seen = match self.written.get(&(op.obj.clone(), key.to_string())) {
             Some(own) => vec![own.clone()],
@@ -123,7 +146,10 @@ impl Walk<'_> {
         if named == seen {
             Ok(())
         } else {
-            Err(refusal(path, "the operation does not replace exactly the values that its author saw"))
+            Err(refusal(
+                path,
+                "the operation does not replace exactly the values that its author saw",
+            ))
         }
     }
 
