@@ -59,7 +59,8 @@ pub(crate) struct Batch {
     pub(crate) work: Work,
     pub(crate) line: Option<Tip>,
     runs: Vec<LogRun>,
-    tips: Vec<(NodeId, Tip)>,
+    tips: BTreeMap<NodeId, Tip>,
+    hub_tips: BTreeMap<Epoch, Tip>,
     lineage: Vec<EpochRow>,
 }
 
@@ -74,7 +75,8 @@ impl Batch {
             work: Work::default(),
             line: committer.line,
             runs: Vec::new(),
-            tips: Vec::new(),
+            tips: BTreeMap::new(),
+            hub_tips: BTreeMap::new(),
             lineage: Vec::new(),
         })
     }
@@ -146,7 +148,12 @@ impl Batch {
 
     /// Moves a node's tip.
     pub(crate) fn set_tip(&mut self, node: NodeId, tip: Tip) {
-        self.tips.push((node, tip));
+        self.tips.insert(node, tip);
+    }
+
+    /// Moves the tip of a line of node 0.
+    pub(crate) fn set_hub_tip(&mut self, tip: Tip) {
+        self.hub_tips.insert(tip.epoch, tip);
     }
 
     /// Notes a node's new epoch.
@@ -185,7 +192,9 @@ impl Batch {
         let transaction = Transaction::new(header, own.items)?;
         let before = self.line.map_or([0; 32], |tip| tip.hash);
         let hash = chain(&before, position.epoch, position.seq, &transaction.hash());
-        self.line = Some(Tip { epoch: position.epoch, seq: position.seq, hash });
+        let tip = Tip { epoch: position.epoch, seq: position.seq, hash };
+        self.line = Some(tip);
+        self.set_hub_tip(tip);
         let ord = self.next_ord();
         let entry = Entry::new(LogEntry { position, transaction, hash }, BranchId::NIL, ord);
         self.append(before, std::slice::from_ref(&entry));
@@ -253,20 +262,26 @@ impl Batch {
             log::insert_blocks(&mut self.sql, blocks).await?;
             log::insert_runs(&mut self.sql, &runs).await?;
         }
-        self.save_tips(&runs).await?;
+        self.save_tips().await?;
         log::save_head(&mut self.sql, self.head).await?;
         Ok(saved)
     }
 
-    async fn save_tips(&mut self, runs: &[Run]) -> Result<(), HubError> {
+    async fn save_tips(&mut self) -> Result<(), HubError> {
         node::insert_lineage(&mut self.sql, &self.lineage).await?;
-        node::save_tips(&mut self.sql, &self.tips).await?;
-        if let Some(tip) = self.line
-            && runs.iter().any(|run| run.node == NodeId::HUB)
-        {
-            node::save_hub_line(&mut self.sql, tip).await?;
+        let tips: Vec<(NodeId, Tip)> = self.tips.iter().map(|(node, tip)| (*node, *tip)).collect();
+        node::save_tips(&mut self.sql, &tips).await?;
+        for tip in self.hub_tips.values() {
+            node::save_hub_line(&mut self.sql, *tip).await?;
         }
         Ok(())
+    }
+
+    /// Writes and commits effects whose log is elsewhere: a replay.
+    pub(crate) async fn commit_replay(mut self) -> Result<Saved, HubError> {
+        let saved = self.save().await?;
+        self.sql.commit().await?;
+        Ok(saved)
     }
 }
 

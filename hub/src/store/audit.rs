@@ -3,9 +3,10 @@
 use domain::id::{BranchId, StaffId};
 use sqlx::PgConnection;
 use sqlx::types::Uuid;
-use sync_protocol::head::{Countersignature, SignedHead};
+use sync_protocol::head::{Countersignature, HeadClaim, SignedHead};
 
-use crate::store::ids::{AsUuid, big, node_number};
+use crate::error::HubError;
+use crate::store::ids::{AsUuid, OfUuid, big, hash_of, node_number, node_of, tip_of};
 
 /// Keeps a signed head; the first one at a position stays.
 pub async fn insert_head(
@@ -131,4 +132,34 @@ pub async fn save_exceptions(
         .await?;
     }
     Ok(())
+}
+
+/// A kept head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadRow {
+    /// Whose branch.
+    pub branch: BranchId,
+    /// What the node signed.
+    pub head: SignedHead,
+    /// The hub's countersignature, where it agreed.
+    pub countersignature: Option<Vec<u8>>,
+}
+
+type RawHead = (Uuid, i64, i64, i64, Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+
+/// Every kept head, by branch and node in the order of the log.
+pub async fn heads(connection: &mut PgConnection) -> Result<Vec<HeadRow>, HubError> {
+    let rows: Vec<RawHead> = sqlx::query_as(
+        "select branch_id, node, epoch, seq, hash, stock, signature, countersignature from audit.signed_head
+         order by branch_id, node, seq, epoch",
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(branch, node, epoch, seq, hash, stock, signature, countersignature)| {
+            let claim = HeadClaim { node: node_of(node)?, tip: tip_of(epoch, seq, &hash)?, stock: hash_of(&stock)? };
+            let head = SignedHead { claim, signature };
+            Ok(HeadRow { branch: BranchId::of_uuid(branch), head, countersignature })
+        })
+        .collect()
 }

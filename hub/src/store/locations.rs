@@ -104,3 +104,10 @@ pub async fn region(
             .await?;
     Ok(row.map(|(region,)| region))
 }
+
+/// Every branch with its code.
+pub async fn codes(connection: &mut PgConnection) -> Result<Vec<(BranchId, String)>, sqlx::Error> {
+    let rows: Vec<(Uuid, String)> =
+        sqlx::query_as("select branch, code from locations.branch order by branch").fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(branch, code)| (BranchId::of_uuid(branch), code)).collect())
+}

@@ -80,14 +80,17 @@ impl Work {
 
     fn apply_act(&mut self, item: &Item, at_ms: i64) {
         match item {
-            Item::NodeEnrolled(enrolled) => self.writes.enrolled.push(Enrolled {
-                node: enrolled.node,
-                branch: enrolled.branch,
-                public_key: enrolled.public_key,
-                former: enrolled.former,
-                at_ms,
-                start: start_of_branch_line(enrolled.node, enrolled.branch),
-            }),
+            Item::NodeEnrolled(enrolled) => {
+                self.node_branches.insert(enrolled.node, enrolled.branch);
+                self.writes.enrolled.push(Enrolled {
+                    node: enrolled.node,
+                    branch: enrolled.branch,
+                    public_key: enrolled.public_key,
+                    former: enrolled.former,
+                    at_ms,
+                    start: start_of_branch_line(enrolled.node, enrolled.branch),
+                });
+            }
             Item::NodeRevoked(revoked) => self.writes.revoked.push((revoked.clone(), at_ms)),
             Item::LineClosed(closed) => self.writes.closed.push(closed.last.node),
             Item::PersonErased(erased) => self.writes.erased.push((erased.person, at_ms)),

@@ -10,7 +10,7 @@ use sync_protocol::limits::BLOCK_BYTES_MAX;
 use sync_protocol::position::{Epoch, NodeId};
 
 use crate::error::HubError;
-use crate::store::ids::{AsUuid, OfUuid, big, hash_of, node_number, node_of, unsigned};
+use crate::store::ids::{AsUuid, OfUuid, big, node_number, node_of, unsigned};
 
 /// The one row that every commit to a log holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,31 +205,6 @@ impl RawBlock {
     pub fn open(&self) -> Result<Block, HubError> {
         Ok(Block::decode(&decompress(&self.bytes, BLOCK_BYTES_MAX)?)?)
     }
-
-    /// The chain hash before, as the row says.
-    pub fn before(&self) -> Result<Hash, HubError> {
-        hash_of(&self.before)
-    }
-}
-
-/// Blocks of a node whose last transaction is behind `after_seq`, in the order of the line, at most `limit`.
-pub async fn blocks_of(
-    connection: &mut PgConnection,
-    branch: BranchId,
-    node: NodeId,
-    after_seq: u64,
-    limit: i64,
-) -> Result<Vec<RawBlock>, sqlx::Error> {
-    sqlx::query_as(
-        "select * from sync.log_block where branch_id = $1 and node = $2 and last_seq > $3
-         order by first_seq, epoch limit $4",
-    )
-    .bind(branch.uuid())
-    .bind(node_number(node))
-    .bind(big(after_seq))
-    .bind(limit)
-    .fetch_all(connection)
-    .await
 }
 
 /// Blocks of one epoch that hold transactions `first` to `last`.
@@ -254,22 +229,18 @@ pub async fn blocks_between(
     .await
 }
 
-/// Every (branch, node, epoch) that blocks exist of.
-pub async fn logs(
+/// Branch, node, epoch and first number of every stored block.
+pub async fn block_keys(
     connection: &mut PgConnection,
-) -> Result<Vec<(BranchId, NodeId, Epoch)>, HubError> {
-    let rows: Vec<(Uuid, i64, i64)> = sqlx::query_as(
-        "select distinct branch_id, node, epoch from sync.log_block order by 1, 2, 3",
+) -> Result<Vec<(BranchId, NodeId, Epoch, u64)>, HubError> {
+    let rows: Vec<(Uuid, i64, i64, i64)> = sqlx::query_as(
+        "select branch_id, node, epoch, first_seq from sync.log_block order by branch_id, node, epoch, first_seq",
     )
     .fetch_all(connection)
     .await?;
     rows.into_iter()
-        .map(|(branch, node, epoch)| {
-            Ok((
-                BranchId::of_uuid(branch),
-                node_of(node)?,
-                Epoch(unsigned(epoch)),
-            ))
+        .map(|(branch, node, epoch, first)| {
+            Ok((BranchId::of_uuid(branch), node_of(node)?, Epoch(unsigned(epoch)), unsigned(first)))
         })
         .collect()
 }
