@@ -88,7 +88,8 @@ fn forbidden_words(path: &str) -> Vec<Crossing> {
     }
     if !is_layer("private_postgres") {
         words.extend_from_slice(UNCHECKED_SQL);
-        if !is_layer("store") {
+        // `error.rs` names the store's error type to map it, and holds no statement.
+        if !is_layer("store") && inside != "error.rs" {
             words.extend_from_slice(SQL);
         }
     }
@@ -150,6 +151,7 @@ mod tests {
         assert_eq!(findings("hub/src/app/ingest.rs", text), 1);
         assert_eq!(findings("hub/src/store/log.rs", text), 0);
         assert_eq!(findings("hub/src/store.rs", text), 0);
+        assert_eq!(findings("hub/src/error.rs", text), 0);
         assert_eq!(findings("hub/src/private_postgres/admin.rs", text), 0);
         assert_eq!(findings("hub/tests/it/main.rs", text), 0);
         assert_eq!(
