@@ -1,0 +1,91 @@
+//! When this node signs its head: once a minute while the log moves, per 1,000 transactions, and on leaving.
+//!
+//! A head is sent when the hub has stored what it vouches for; before that it could not be held against anything.
+
+use std::time::Duration;
+
+use sync_protocol::head::SignedHead;
+use sync_protocol::limits::{HEAD_EVERY_MS, HEAD_EVERY_TRANSACTIONS};
+use sync_protocol::position::Tip;
+use tokio::time::Instant;
+
+#[derive(Debug)]
+pub(super) struct Heads {
+    last_seq: u64,
+    last_at: Instant,
+    is_claiming: bool,
+    waiting: Option<SignedHead>,
+}
+
+impl Heads {
+    pub(super) fn new(last_seq: u64) -> Self {
+        Self { last_seq, last_at: Instant::now(), is_claiming: false, waiting: None }
+    }
+
+    /// Whether a head should be signed at `tip`, and if so remembers that it is being done.
+    pub(super) fn begin(&mut self, tip: &Tip, is_leaving: bool) -> bool {
+        let behind = tip.seq.saturating_sub(self.last_seq);
+        let is_due = is_leaving
+            || behind >= HEAD_EVERY_TRANSACTIONS
+            || self.last_at.elapsed() >= Duration::from_millis(HEAD_EVERY_MS.unsigned_abs());
+        let begins = behind > 0 && is_due && !self.is_claiming;
+        self.is_claiming |= begins;
+        begins
+    }
+
+    /// When the next one may be due by time.
+    pub(super) fn due_at(&self) -> Instant {
+        self.last_at + Duration::from_millis(HEAD_EVERY_MS.unsigned_abs())
+    }
+
+    pub(super) fn signed(&mut self, head: SignedHead) {
+        self.is_claiming = false;
+        self.last_at = Instant::now();
+        self.last_seq = head.claim.tip.seq;
+        self.waiting = Some(head);
+    }
+
+    pub(super) fn failed(&mut self) {
+        self.is_claiming = false;
+        self.last_at = Instant::now();
+    }
+
+    /// A head that the hub can check, now that it has stored up to `stored`.
+    pub(super) fn ready(&mut self, stored: &Tip) -> Option<SignedHead> {
+        self.waiting.take_if(|head| head.claim.tip.seq <= stored.seq)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use sync_protocol::head::HeadClaim;
+    use sync_protocol::position::{Epoch, NodeId};
+
+    use super::*;
+
+    fn tip(seq: u64) -> Tip {
+        Tip { epoch: Epoch(1), seq, hash: [0; 32] }
+    }
+
+    fn head(seq: u64) -> SignedHead {
+        SignedHead { claim: HeadClaim { node: NodeId(1), tip: tip(seq), stock: [0; 32] }, signature: Vec::new() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_is_due_after_a_minute_a_thousand_entries_or_on_leaving() {
+        let mut heads = Heads::new(10);
+        assert!(!heads.begin(&tip(10), true), "nothing moved");
+        assert!(!heads.begin(&tip(11), false), "too early");
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(heads.begin(&tip(11), false));
+        assert!(!heads.begin(&tip(11), true), "one at a time");
+        heads.signed(head(11));
+        assert_eq!(heads.ready(&tip(10)), None, "the hub has not stored it");
+        assert_eq!(heads.ready(&tip(11)).unwrap().claim.tip.seq, 11);
+        assert_eq!(heads.ready(&tip(11)), None, "sent once");
+        assert!(heads.begin(&tip(1011), false));
+        heads.failed();
+        assert!(heads.begin(&tip(12), true));
+    }
+}
