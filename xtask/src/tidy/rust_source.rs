@@ -43,16 +43,8 @@ pub(super) fn check(file: &SourceFile) -> Vec<Finding> {
 
 type Crossing = (&'static str, &'static str);
 
-const SQL: &[Crossing] = &[
-    (
-        "sqlx::",
-        "SQL lives below store/: move the statement there and call a function",
-    ),
-    (
-        "rusqlite::",
-        "SQL lives below store/: move the statement there and call a function",
-    ),
-];
+const SQL_ADVICE: &str = "SQL lives below store/: move the statement there; name a connection by a type that store exports";
+const SQL: &[Crossing] = &[("sqlx::", SQL_ADVICE), ("rusqlite::", SQL_ADVICE)];
 const HTTP: &[Crossing] = &[(
     "axum::",
     "no HTTP here: take plain arguments, let api/ and web/ translate",
