@@ -1,3 +1,4 @@
 //! Counterpart.
 
 pub mod bad_input;
+pub mod process;
