@@ -8,6 +8,7 @@ mod availability;
 mod cache;
 mod command;
 mod commit;
+pub mod enrol;
 mod feeds;
 mod head;
 mod ingest;

@@ -197,11 +197,12 @@ impl Ca {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = params.signed_by(&request.public_key, &self.issuer)?;
-        Ok(vec![
-            certificate.der().to_vec(),
-            self.intermediate.to_vec(),
-            self.root.to_vec(),
-        ])
+        Ok(self.chain_of(certificate.der().to_vec()))
+    }
+
+    /// A node's certificate with the chain up to and with the root.
+    pub fn chain_of(&self, certificate: Vec<u8>) -> Vec<Vec<u8>> {
+        vec![certificate, self.intermediate.to_vec(), self.root.to_vec()]
     }
 }
 

@@ -5,11 +5,13 @@
 
 pub mod audit;
 pub mod customers;
+pub mod enrol;
 pub mod ids;
 pub mod inventory;
 pub mod locations;
 pub mod orders;
 pub mod rows;
+pub mod scope;
 pub mod staff;
 pub mod sync;
 

@@ -14,5 +14,6 @@ mod registry;
 mod tls;
 mod transport;
 
-pub use self::core::{HubCore, Notice};
-pub use self::listener::{ListenError, Listener, ListenerConfig};
+pub use self::core::{Core, HubCore};
+pub use self::listener::{ListenError, Listener, ListenerConfig, serve};
+pub use self::tls::TlsError;

@@ -1,5 +1,7 @@
 //! Schema `locations`: branches with their place on earth, and the company.
 
+pub mod read;
+
 use domain::branch::BranchRow;
 use domain::company::CompanyRow;
 use domain::id::BranchId;
@@ -110,4 +112,31 @@ pub async fn codes(connection: &mut PgConnection) -> Result<Vec<(BranchId, Strin
     let rows: Vec<(Uuid, String)> =
         sqlx::query_as("select branch, code from locations.branch order by branch").fetch_all(connection).await?;
     Ok(rows.into_iter().map(|(branch, code)| (BranchId::of_uuid(branch), code)).collect())
+}
+
+/// What a machine that joins must know of its branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinedBranch {
+    /// The code, as in order numbers.
+    pub code: String,
+    /// The name.
+    pub name: String,
+    /// IANA time zone.
+    pub time_zone: String,
+    /// The region, scope of its availability feed.
+    pub region: String,
+}
+
+/// What a machine that joins must know of its branch; nothing where the branch is gone.
+pub async fn for_joining(
+    connection: &mut PgConnection,
+    branch: BranchId,
+) -> Result<Option<JoinedBranch>, sqlx::Error> {
+    let row: Option<(String, String, String, String)> = sqlx::query_as(
+        "select code, name, time_zone, region from locations.branch where branch = $1 and not deleted",
+    )
+    .bind(branch.uuid())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|(code, name, time_zone, region)| JoinedBranch { code, name, time_zone, region }))
 }

@@ -1,6 +1,7 @@
 //! What a connection needs of the hub's core.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use domain::id::{BranchId, DocumentId};
 use sync_protocol::block::LogEntry;
@@ -8,39 +9,12 @@ use sync_protocol::certificate::NodeName;
 use sync_protocol::feed::{Cursor, FeedId, FeedTip};
 use sync_protocol::head::{Countersignature, SignedHead};
 use sync_protocol::hub_session::{NodeState, OutFeedBlock};
-use sync_protocol::message::{Ack, Close, GivenKey, Grant, Hello, Join, Renew};
-use sync_protocol::position::NodeId;
+use sync_protocol::message::{Ack, Close, CloseReason, GivenKey, Grant, Hello, Join, Renew};
 use tokio::sync::{broadcast, oneshot};
 
-use crate::ca::NodeCertificate;
-
-/// Something that open sessions must hear of.
-#[derive(Debug, Clone)]
-pub enum Notice {
-    /// A feed grew.
-    FeedGrew(FeedId, FeedTip),
-    /// A newer Hello of the node raised its session number to this.
-    Replaced {
-        /// The node.
-        node: NodeId,
-        /// Its newest session.
-        session: u64,
-    },
-    /// The node may no longer speak.
-    Revoked {
-        /// The node.
-        node: NodeId,
-        /// The sentence that the branch shows.
-        detail: String,
-    },
-    /// The hub lacks person keys that this branch should have.
-    KeysMissing {
-        /// The branch.
-        branch: BranchId,
-        /// The persons.
-        persons: Vec<DocumentId>,
-    },
-}
+use crate::app::{Hub, LinkChange, SessionEvent};
+use crate::ca::{Ca, NodeCertificate};
+use crate::error::HubError;
 
 /// The hub's core as connections see it. Every refusal is a [`Close`]: its reason and sentence reach the branch.
 pub trait HubCore: Send + Sync + 'static {
@@ -67,8 +41,8 @@ pub trait HubCore: Send + Sync + 'static {
         limit_bytes: usize,
     ) -> impl Future<Output = Result<Vec<OutFeedBlock>, Close>> + Send;
 
-    /// The ends of these feeds.
-    fn feed_heads(&self, feeds: Vec<FeedId>) -> impl Future<Output = Result<Vec<(FeedId, FeedTip)>, Close>> + Send;
+    /// The ends of the feeds that a branch reads.
+    fn feed_tips(&self, branch: BranchId) -> impl Future<Output = Result<Vec<(FeedId, FeedTip)>, Close>> + Send;
 
     /// Remembers how far the node has applied its feeds.
     fn store_cursors(&self, name: NodeName, cursors: Vec<Cursor>) -> impl Future<Output = Result<(), Close>> + Send;
@@ -93,15 +67,111 @@ pub trait HubCore: Send + Sync + 'static {
     /// Records that something is wrong between the hub and the node.
     fn incident(&self, name: NodeName, detail: String) -> impl Future<Output = ()> + Send;
 
-    /// The node's session came up (`true`) or went.
-    fn link(&self, name: NodeName, session: u64, is_up: bool) -> impl Future<Output = ()> + Send;
+    /// What happened to the line to a node.
+    fn link(&self, name: NodeName, change: LinkChange) -> impl Future<Output = ()> + Send;
 
-    /// Everything that open sessions must hear of, from now on.
-    fn notices(&self) -> broadcast::Receiver<Notice>;
+    /// Feeds that grow, from now on.
+    fn feed_watch(&self) -> broadcast::Receiver<(FeedId, FeedTip)>;
+
+    /// Sessions that must end, from now on.
+    fn session_watch(&self) -> broadcast::Receiver<SessionEvent>;
 
     /// Makes a machine a node, if its join code is good.
     fn join(&self, join: Join) -> impl Future<Output = Result<Grant, Close>> + Send;
 
     /// A fresh certificate for a known node that is not revoked.
     fn renew(&self, certificate: NodeCertificate, renew: Renew) -> impl Future<Output = Result<Grant, Close>> + Send;
+}
+
+/// The hub and its authority, as connections see them.
+#[derive(Debug, Clone)]
+pub struct Core {
+    /// The hub.
+    pub hub: Arc<Hub>,
+    /// The authority.
+    pub ca: Arc<Ca>,
+}
+
+fn failed(error: HubError) -> Close {
+    tracing::warn!(%error, "a session cannot be served");
+    let reason = if error.is_transient() { CloseReason::Busy } else { CloseReason::Internal };
+    Close { reason, detail: "the hub cannot serve this session now".to_owned() }
+}
+
+impl HubCore for Core {
+    async fn standing(&self, certificate: &NodeCertificate) -> Result<(), Close> {
+        self.hub.standing(certificate).await?;
+        Ok(())
+    }
+
+    async fn admit(&self, name: NodeName, hello: Hello) -> Result<NodeState, Close> {
+        self.hub.admit(name.node, name.branch, &hello).await
+    }
+
+    async fn submit(
+        &self,
+        name: NodeName,
+        session: u64,
+        entries: Vec<LogEntry>,
+    ) -> oneshot::Receiver<Result<Ack, Close>> {
+        self.hub.submit(name.node, session, entries).await
+    }
+
+    async fn read_feed(
+        &self,
+        name: NodeName,
+        feed: FeedId,
+        after: u64,
+        limit_bytes: usize,
+    ) -> Result<Vec<OutFeedBlock>, Close> {
+        self.hub.read_feed(name.branch, feed, after, limit_bytes).await.map_err(failed)
+    }
+
+    async fn feed_tips(&self, branch: BranchId) -> Result<Vec<(FeedId, FeedTip)>, Close> {
+        self.hub.feed_tips(branch).await.map_err(failed)
+    }
+
+    async fn store_cursors(&self, name: NodeName, cursors: Vec<Cursor>) -> Result<(), Close> {
+        self.hub.store_cursors(name.node, &cursors).await.map_err(failed)
+    }
+
+    async fn store_keys(&self, name: NodeName, keys: Vec<GivenKey>) -> Result<(), Close> {
+        self.hub.store_keys(name.node, keys).await.map_err(failed)
+    }
+
+    async fn keys_for(&self, name: NodeName, persons: Vec<DocumentId>) -> Result<Vec<GivenKey>, Close> {
+        self.hub.keys_for(name.branch, &persons).await.map_err(failed)
+    }
+
+    async fn check_head(&self, name: NodeName, head: SignedHead) -> Result<Option<Countersignature>, Close> {
+        self.hub.check_head(name.node, &head).await.map_err(failed)
+    }
+
+    async fn incident(&self, name: NodeName, detail: String) {
+        if let Err(error) = self.hub.incident(Some(name.branch), "session", &detail).await {
+            tracing::warn!(%error, detail, "an incident was not recorded");
+        }
+    }
+
+    async fn link(&self, name: NodeName, change: LinkChange) {
+        if let Err(error) = self.hub.link(name.node, change).await {
+            tracing::debug!(%error, "the time of contact was not kept");
+        }
+    }
+
+    fn feed_watch(&self) -> broadcast::Receiver<(FeedId, FeedTip)> {
+        self.hub.feed_watch()
+    }
+
+    fn session_watch(&self) -> broadcast::Receiver<SessionEvent> {
+        self.hub.session_watch()
+    }
+
+    async fn join(&self, join: Join) -> Result<Grant, Close> {
+        Ok(self.hub.join(&self.ca, &join).await?)
+    }
+
+    async fn renew(&self, certificate: NodeCertificate, renew: Renew) -> Result<Grant, Close> {
+        Ok(self.hub.renew(&self.ca, &certificate, &renew).await?)
+    }
 }

@@ -24,7 +24,7 @@ use sync_protocol::head::SignedHead;
 use sync_protocol::hub_session::{Effect, HubSession, Input};
 use sync_protocol::message::{Ack, Close, CloseReason, GivenKey, Hello};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{debug, info, warn};
 
 use super::control;
@@ -32,7 +32,10 @@ use super::core::HubCore;
 use super::log_stream::{Outbox, read_frames};
 use super::registry::{Mail, Place, Registry};
 use super::transport::{CATCH_UP_WINDOW, CONNECTION_WINDOW};
+use crate::app::LinkChange;
 
+/// How often it is noted that a branch was heard.
+const CONTACT_EVERY: Duration = Duration::from_secs(10);
 /// From the handshake to Hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(60);
 /// Ordered jobs that may wait before no further frame is taken.
@@ -86,6 +89,8 @@ struct Driver<C> {
     /// Where the branch's log ended in Hello, while it is catching up.
     catching_up_to: Option<u64>,
     catch_up: Option<OwnedSemaphorePermit>,
+    contact_at: Instant,
+    datagrams: u64,
 }
 
 enum Event {
@@ -93,6 +98,7 @@ enum Event {
     Done(Done),
     Reply(Result<Ack, Close>),
     Read((Option<u64>, Input)),
+    Contact,
     Mail(Mail),
     CatchUp(OwnedSemaphorePermit),
     Gone,
@@ -148,6 +154,8 @@ async fn run<C: HubCore>(
         number: None,
         catching_up_to: None,
         catch_up: None,
+        contact_at: Instant::now() + CONTACT_EVERY,
+        datagrams: 0,
     };
     let result = loop {
         let event = tokio::select! {
@@ -178,6 +186,7 @@ impl<C: HubCore> Driver<C> {
             }
             Some(read) = self.reads.next(), if !self.reads.is_empty() => Event::Read(read),
             mail = self.place.mailbox.take() => Event::Mail(mail),
+            () = sleep_until(self.contact_at) => Event::Contact,
             Ok(permit) = self.context.catch_ups.clone().acquire_owned(), if wants_catch_up => Event::CatchUp(permit),
             _ = self.connection.closed() => Event::Gone,
         }
@@ -202,6 +211,10 @@ impl<C: HubCore> Driver<C> {
             Event::Reply(Err(end)) => self.session.handle(Input::End(end)),
             Event::Read((number, input)) => self.on_read(number, input),
             Event::Mail(mail) => self.on_mail(mail),
+            Event::Contact => {
+                self.note_contact();
+                Vec::new()
+            }
             Event::CatchUp(permit) => {
                 self.catch_up = Some(permit);
                 self.connection.set_receive_window(CATCH_UP_WINDOW);
@@ -233,13 +246,20 @@ impl<C: HubCore> Driver<C> {
         }
     }
 
+    fn note_contact(&mut self) {
+        self.contact_at = Instant::now() + CONTACT_EVERY;
+        let datagrams = self.connection.stats().udp_rx.datagrams;
+        if self.number.is_some() && datagrams != self.datagrams {
+            let (core, name) = (self.context.core.clone(), self.name);
+            tokio::spawn(async move { core.link(name, LinkChange::Contact).await });
+        }
+        self.datagrams = datagrams;
+    }
+
     fn on_mail(&mut self, mail: Mail) -> Vec<Effect> {
         let mut effects = Vec::new();
         for (feed, tip) in mail.grown {
             effects.extend(self.session.handle(Input::FeedGrew(feed, tip)));
-        }
-        if !mail.keys_missing.is_empty() && self.number.is_some() {
-            effects.extend(self.session.handle(Input::KeysMissing(mail.keys_missing.into_iter().collect())));
         }
         if let Some(end) = mail.end {
             effects.extend(self.session.handle(Input::End(end)));
@@ -298,7 +318,7 @@ impl<C: HubCore> Driver<C> {
     fn opened(&self) {
         let (core, name, session) = (self.context.core.clone(), self.name, self.number.unwrap_or(0));
         info!(node = %name.node, branch = %name.branch, session, "session open");
-        tokio::spawn(async move { core.link(name, session, true).await });
+        tokio::spawn(async move { core.link(name, LinkChange::Connected { session }).await });
     }
 
     /// Begins the next ordered job, if none runs. A head waits until the entries before it are committed.
@@ -326,8 +346,8 @@ impl<C: HubCore> Driver<C> {
                 work(self.context.core.as_ref(), self.name, number, job).await;
             }
         }
-        if self.number.is_some() {
-            self.context.core.link(self.name, number, false).await;
+        if let Some(session) = self.number {
+            self.context.core.link(self.name, LinkChange::Gone { session }).await;
         }
         let (node, branch) = (self.name.node, self.name.branch);
         match end.reason {

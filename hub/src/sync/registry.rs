@@ -6,21 +6,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::id::DocumentId;
+use domain::id::BranchId;
 use sync_protocol::certificate::NodeName;
 use sync_protocol::feed::{FeedId, FeedKind, FeedTip};
 use sync_protocol::message::{Close, CloseReason};
+use sync_protocol::position::NodeId;
 use tokio::sync::Notify;
+use tokio::sync::broadcast::error::RecvError;
 
-use super::core::{HubCore, Notice};
+use super::core::HubCore;
+use crate::app::SessionEvent;
 
 /// What waits for a connection.
 #[derive(Debug, Default)]
 pub(super) struct Mail {
     /// Feeds that grew, with their ends.
     pub grown: BTreeMap<FeedId, FeedTip>,
-    /// Persons whose keys the hub lacks.
-    pub keys_missing: BTreeSet<DocumentId>,
     /// The session must end.
     pub end: Option<Close>,
 }
@@ -105,11 +106,11 @@ impl Place {
 }
 
 impl Connections {
-    fn sessions_of(&self, node: sync_protocol::position::NodeId) -> impl Iterator<Item = u64> {
+    fn sessions_of(&self, node: NodeId) -> impl Iterator<Item = u64> {
         self.open.values().filter(move |entry| entry.name.node == node).filter_map(|entry| entry.session)
     }
 
-    fn end_older(&self, node: sync_protocol::position::NodeId, newest: u64) {
+    fn end_older(&self, node: NodeId, newest: u64) {
         for entry in self.open.values() {
             if entry.name.node == node && entry.session.is_some_and(|session| session < newest) {
                 let detail = "a newer session of this node took over".to_owned();
@@ -135,60 +136,62 @@ impl Registry {
         Place { registry: self.clone(), number, mailbox }
     }
 
-    fn deliver(&self, notice: Notice) {
-        let connections = self.lock();
-        match notice {
-            Notice::FeedGrew(feed, tip) => {
-                for entry in connections.open.values().filter(|entry| entry.reads(feed)) {
-                    entry.mailbox.put(|mail| {
-                        let known = mail.grown.entry(feed).or_insert(tip);
-                        if tip.n > known.n {
-                            *known = tip;
-                        }
-                    });
+    fn feed_grew(&self, feed: FeedId, tip: FeedTip) {
+        for entry in self.lock().open.values().filter(|entry| entry.reads(feed)) {
+            entry.mailbox.put(|mail| {
+                let known = mail.grown.entry(feed).or_insert(tip);
+                if tip.n > known.n {
+                    *known = tip;
                 }
-            }
-            Notice::Replaced { node, session } => connections.end_older(node, session),
-            Notice::Revoked { node, detail } => {
+            });
+        }
+    }
+
+    fn session_event(&self, event: SessionEvent) {
+        let connections = self.lock();
+        match event {
+            SessionEvent::Replaced { node, session } => connections.end_older(node, session),
+            SessionEvent::Revoked { node } => {
                 for entry in connections.open.values().filter(|entry| entry.name.node == node) {
-                    let close = Close { reason: CloseReason::Revoked, detail: detail.clone() };
-                    entry.mailbox.put(|mail| mail.end = Some(close));
-                }
-            }
-            Notice::KeysMissing { branch, persons } => {
-                for entry in connections.open.values().filter(|entry| entry.name.branch == branch) {
-                    entry.mailbox.put(|mail| mail.keys_missing.extend(&persons));
+                    let detail = "this machine was revoked".to_owned();
+                    entry.mailbox.put(|mail| mail.end = Some(Close { reason: CloseReason::Revoked, detail }));
                 }
             }
         }
     }
 
-    /// Every feed that an open connection reads for sure.
-    fn feeds(&self) -> Vec<FeedId> {
-        let connections = self.lock();
-        let mut feeds = BTreeSet::from([FeedId::chain(), FeedId::register()]);
-        for entry in connections.open.values() {
-            feeds.insert(FeedId::private(entry.name.branch));
-            feeds.extend(entry.availability);
-        }
-        feeds.into_iter().collect()
+    fn branches(&self) -> BTreeSet<BranchId> {
+        self.lock().open.values().map(|entry| entry.name.branch).collect()
     }
 
-    /// Hands on the core's notices until it is gone. When notices were missed the ends of all feeds are read again;
-    /// a replaced or revoked node is then stopped by its next commit.
+    /// Hands on what the core tells until it is gone. When something was missed the ends of all feeds are read again; a
+    /// replaced or revoked node whose event was missed is stopped by its next commit.
     pub(super) async fn dispatch<C: HubCore>(self: Arc<Self>, core: Arc<C>) {
-        use tokio::sync::broadcast::error::RecvError;
-        let mut notices = core.notices();
+        let mut feeds = core.feed_watch();
+        let mut sessions = core.session_watch();
         loop {
-            match notices.recv().await {
-                Ok(notice) => self.deliver(notice),
-                Err(RecvError::Closed) => return,
-                Err(RecvError::Lagged(missed)) => {
-                    tracing::warn!(missed, "notices were missed; reading the ends of all feeds");
-                    for (feed, tip) in core.feed_heads(self.feeds()).await.unwrap_or_default() {
-                        self.deliver(Notice::FeedGrew(feed, tip));
+            tokio::select! {
+                grew = feeds.recv() => match grew {
+                    Ok((feed, tip)) => self.feed_grew(feed, tip),
+                    Err(RecvError::Closed) => return,
+                    Err(RecvError::Lagged(missed)) => {
+                        tracing::warn!(missed, "growth of feeds was missed; reading their ends");
+                        self.read_tips(core.as_ref()).await;
                     }
-                }
+                },
+                event = sessions.recv() => match event {
+                    Ok(event) => self.session_event(event),
+                    Err(RecvError::Closed) => return,
+                    Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "ends of sessions were missed"),
+                },
+            }
+        }
+    }
+
+    async fn read_tips<C: HubCore>(&self, core: &C) {
+        for branch in self.branches() {
+            for (feed, tip) in core.feed_tips(branch).await.unwrap_or_default() {
+                self.feed_grew(feed, tip);
             }
         }
     }
