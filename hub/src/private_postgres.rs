@@ -375,7 +375,7 @@ impl Launch<'_> {
             return Ok(None);
         }
         loop {
-            if admin::answers(port, passwords).await? {
+            if postmaster.is_ready(port) && admin::answers(port, passwords).await? {
                 return Ok(Some((postmaster, port)));
             }
             if !postmaster.is_alive() {
@@ -437,10 +437,7 @@ impl Launch<'_> {
             if !postmaster.is_alive() {
                 return Ok(Readiness::after_end(&self.place.log_tail()));
             }
-            // Only our own server may be asked: another one on this port would be given our name.
-            if postmaster::lock_file_port(&self.place.data()) == Some(port)
-                && admin::answers(port, passwords).await?
-            {
+            if postmaster.is_ready(port) && admin::answers(port, passwords).await? {
                 return Ok(Readiness::Answers);
             }
             sleep(POLL_EVERY).await;

@@ -91,6 +91,13 @@ impl Postmaster {
         }
     }
 
+    /// Whether it says that it takes connections, on this port. Until then somebody else may be
+    /// listening there, who is not to be given a password.
+    pub(super) fn is_ready(&self, port: u16) -> bool {
+        LockFile::read(&self.data.join("postmaster.pid"))
+            .is_some_and(|lock| lock.pid == self.pid && lock.port == port && lock.is_ready)
+    }
+
     /// Stops it and waits until it is gone, asking more firmly when it takes too long.
     pub(super) async fn stop(&mut self, manner: Manner) -> Result<()> {
         let steps = match manner {
@@ -172,15 +179,10 @@ pub(super) fn running_in(data: &Path) -> Result<Option<RunningPostmaster>> {
     Ok(None)
 }
 
-/// The port of a server that really runs in this cluster.
+/// The port of a server that really runs in this cluster and takes connections.
 pub(super) fn port_of_running(data: &Path) -> Option<u16> {
     let lock = LockFile::read(&data.join("postmaster.pid"))?;
-    is_postgres_in(lock.pid, data).then_some(lock.port)
-}
-
-/// The port in the cluster's lock file, once the server has written it.
-pub(super) fn lock_file_port(data: &Path) -> Option<u16> {
-    LockFile::read(&data.join("postmaster.pid")).map(|lock| lock.port)
+    (lock.is_ready && is_postgres_in(lock.pid, data)).then_some(lock.port)
 }
 
 /// Stops every server process of a cluster, whoever started it, and says whether there was one.
@@ -261,10 +263,11 @@ fn processes_in(data: &Path) -> Vec<Pid> {
         .collect()
 }
 
-/// What `postmaster.pid` says: process id in line 1, port in line 4.
+/// What `postmaster.pid` says: process id in line 1, port in line 4, state in line 8.
 struct LockFile {
     pid: Pid,
     port: u16,
+    is_ready: bool,
 }
 
 impl LockFile {
@@ -273,10 +276,14 @@ impl LockFile {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
-        let pid = Pid::from_raw(lines.next()?.trim().parse().ok()?)?;
-        let port = lines.nth(2)?.trim().parse().ok()?;
-        Some(Self { pid, port })
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let pid = Pid::from_raw(lines.first()?.parse().ok()?)?;
+        let port = lines.get(3)?.parse().ok()?;
+        Some(Self {
+            pid,
+            port,
+            is_ready: lines.get(7) == Some(&"ready"),
+        })
     }
 }
 
@@ -286,11 +293,11 @@ mod tests {
 
     #[test]
     fn the_lock_file_says_process_and_port() {
-        let lock = LockFile::parse("4711\n/data\n1700000000\n5433\n\n127.0.0.1\n");
-        assert_eq!(
-            lock.map(|lock| (lock.pid.to_string(), lock.port)),
-            Some(("4711".into(), 5433))
-        );
+        let lock = LockFile::parse("4711\n/data\n1700000000\n5433\n\n127.0.0.1\n 1 2\nready   \n");
+        let lock = lock.map(|lock| (lock.pid.to_string(), lock.port, lock.is_ready));
+        assert_eq!(lock, Some(("4711".into(), 5433, true)));
+        let early = LockFile::parse("4711\n/data\n1700000000\n5433\n\n");
+        assert!(early.is_some_and(|lock| !lock.is_ready));
         assert!(LockFile::parse("4711\n/data\n").is_none());
     }
 
