@@ -4,8 +4,10 @@
 //! commit by the one function [`project::Projector::apply`]. Nothing answers before COMMIT (INV-1). SQL stands here
 //! and nowhere else; decisions about the shop stand in `app` and `domain`.
 
+pub mod audit;
 pub mod catalogue;
 pub mod customer;
+pub mod digest;
 pub mod document;
 pub mod feed;
 pub mod idempotency;
@@ -52,6 +54,7 @@ pub use person::{PersonIndex, PersonMatch};
 pub use reader::Reader;
 pub use sync::SyncState;
 pub use tx::{BranchSettings, WriteTx};
+pub use verify::{VerifyReport, verify};
 
 /// Jobs that may wait for the writer; one more is answered with [`AppError::Busy`].
 pub const QUEUE: usize = 1_024;

@@ -171,6 +171,10 @@ pub fn rebuild(dir: &Path) -> Result<(), StoreError> {
     let _lock = prepare_dir(dir)?;
     let mut conn = open_writing(&dir.join(DATABASE))?;
     migrate::migrate(&mut conn)?;
+    if !super::verify::chain_holds(&conn, &identity)? {
+        let what = "log or feeds are not intact; a rebuild would make that permanent".to_owned();
+        return Err(StoreError::Corrupt { table: "log_entry", what });
+    }
     let transaction = conn.transaction()?;
     replay::clear(&transaction)?;
     replay::replay(&transaction, &transaction, &identity)?;

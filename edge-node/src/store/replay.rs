@@ -14,36 +14,6 @@ use super::{feed, log};
 use crate::error::StoreError;
 use crate::identity::NodeIdentity;
 
-/// The derived tables.
-pub(crate) const DERIVED: &[&str] = &[
-    "document",
-    "conflict",
-    "decision",
-    "parked_item",
-    "repair_order",
-    "order_text",
-    "import_record",
-    "customer",
-    "inventory_setting",
-    "movement",
-    "stock",
-    "reservation",
-    "transfer_record",
-    "transfer",
-    "branch",
-    "staff",
-    "credential",
-    "part",
-    "preset",
-    "company",
-    "availability",
-    "known_node",
-    "closed_line",
-    "erased_person",
-    "verdict",
-    "audit_note",
-];
-
 /// Empties the derived tables.
 pub(crate) fn clear(conn: &Connection) -> Result<(), StoreError> {
     conn.execute_batch(
