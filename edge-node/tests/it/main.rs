@@ -1,0 +1,10 @@
+//! Tests of the edge node against the real SQLite, one module per subject.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod store_commit;
+mod store_feed;
+mod store_log;
+mod store_person;
+mod store_stock;
+mod store_verify;
+mod support;
