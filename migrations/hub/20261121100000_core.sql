@@ -180,19 +180,6 @@ create table sync.incident (
 );
 create index incident_by_time on sync.incident (at_ms);
 
-create table sync.join_code (
-    branch_id uuid not null,
-    secret_hash bytea not null,
-    created_ms bigint not null,
-    expires_ms bigint not null,
-    staff uuid not null,
-    used_ms bigint,
-    public_key bytea,
-    grant_bytes bytea,
-    primary key (branch_id, secret_hash)
-);
-create index join_code_by_secret on sync.join_code (secret_hash);
-
 -- orders -------------------------------------------------------------------------------------
 
 create table orders.repair_order (
