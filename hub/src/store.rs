@@ -5,7 +5,6 @@
 
 pub mod audit;
 pub mod customers;
-pub mod enrol;
 pub mod ids;
 pub mod inventory;
 pub mod locations;

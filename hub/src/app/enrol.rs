@@ -16,8 +16,8 @@ use thiserror::Error;
 use super::{Actor, Hub, HubTx};
 use crate::ca::{Ca, CaError, NodeCertificate};
 use crate::error::HubError;
-use crate::store::enrol::{self, JoinCodeRow, UsedCode};
 use crate::store::locations::{self, JoinedBranch};
+use crate::store::sync::join_code::{self, JoinCodeRow, NewCode, UsedCode};
 use crate::store::sync::node::{self, NodeRow};
 
 /// How long a join code is good, in milliseconds (30 minutes).
@@ -99,12 +99,13 @@ impl Hub {
     /// When there is no such branch, or the database fails.
     pub async fn make_join_code(&self, ca: &Ca, actor: Actor, branch: BranchId) -> Result<MadeJoinCode, EnrolError> {
         let code = JoinCode { secret: self.env.random(), fingerprint: ca.fingerprint() };
-        let made_ms = self.env.now_ms();
-        let expires_ms = made_ms + JOIN_CODE_MS;
+        let created_ms = self.env.now_ms();
+        let expires_ms = created_ms + JOIN_CODE_MS;
         let mut sql = self.pool.begin().await?;
         locations::for_joining(&mut sql, branch).await?.ok_or(EnrolError::UnknownBranch)?;
-        let hash = JoinCode::secret_hash(&code.secret);
-        enrol::insert_code(&mut sql, branch, &hash, actor.staff, made_ms, expires_ms).await?;
+        let secret_hash = JoinCode::secret_hash(&code.secret);
+        let new = NewCode { branch, secret_hash, created_ms, expires_ms, staff: actor.staff };
+        join_code::insert(&mut sql, &new).await?;
         sql.commit().await?;
         Ok(MadeJoinCode { code, expires_ms })
     }
@@ -118,7 +119,7 @@ impl Hub {
         let hash = JoinCode::secret_hash(&join.secret);
         let now_ms = self.env.now_ms();
         let mut tx = self.begin(Actor::SYSTEM, command::NODES).await?;
-        let code = enrol::lock_code(tx.sql(), &hash).await?.ok_or(EnrolError::UnknownCode)?;
+        let code = join_code::lock(tx.sql(), &hash).await?.ok_or(EnrolError::UnknownCode)?;
         if let Some(again) = used_before(&code, &join.public_key, now_ms)? {
             let branch = locations::for_joining(tx.sql(), code.branch).await?.ok_or(EnrolError::UnknownBranch)?;
             return Ok(self.grant(again.node, code.branch, branch, ca.chain_of(again.certificate)));
@@ -130,7 +131,7 @@ impl Hub {
         let chain = ca.node_chain(name, &join.public_key, &join.request, now_ms, &mut self.env.entropy())?;
         let certificate = chain.first().cloned().unwrap_or_default();
         let used = UsedCode { node, public_key: join.public_key, certificate };
-        enrol::use_code(tx.sql(), code.branch, &hash, &used, now_ms).await?;
+        join_code::use_up(tx.sql(), code.branch, &hash, &used, now_ms).await?;
         tx.fact(Item::NodeEnrolled(NodeEnrolled { node, branch: code.branch, public_key: join.public_key, former }));
         tx.commit().await?;
         Ok(self.grant(node, code.branch, branch, chain))

@@ -2,6 +2,9 @@
 
 pub mod document;
 pub mod feed;
+pub mod idempotency;
+pub mod join_code;
 pub mod log;
 pub mod node;
 pub mod parked;
+pub mod read;

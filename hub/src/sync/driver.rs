@@ -334,7 +334,8 @@ impl<C: HubCore> Driver<C> {
         self.job = Some(Box::pin(async move { work(core.as_ref(), name, number, job).await }));
     }
 
-    /// What is left of the ordered work is done: an incident is recorded, cursors are kept; entries that were queued may
+    /// What is left of the ordered work is done: an incident is recorded, cursors and a leaving branch's head are kept;
+    /// entries that were queued may
     /// still be committed and are then found stored at the next Hello.
     async fn leave(mut self, end: &Close) {
         if let Some(job) = self.job.take() {
@@ -342,7 +343,7 @@ impl<C: HubCore> Driver<C> {
         }
         let number = self.number.unwrap_or(0);
         for job in std::mem::take(&mut self.jobs) {
-            if matches!(job, Job::Incident(_) | Job::StoreCursors(_)) {
+            if matches!(job, Job::Incident(_) | Job::StoreCursors(_) | Job::CheckHead(_)) {
                 work(self.context.core.as_ref(), self.name, number, job).await;
             }
         }

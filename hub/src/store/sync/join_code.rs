@@ -1,4 +1,4 @@
-//! Join codes, in schema `sync`.
+//! Join codes: hashes of their secrets, for whom they are good, and what they were used for.
 
 use domain::id::{BranchId, StaffId};
 use sqlx::types::Uuid;
@@ -8,6 +8,9 @@ use sync_protocol::position::NodeId;
 
 use crate::error::HubError;
 use crate::store::ids::{AsUuid, OfUuid, hash_of, node_number, node_of};
+
+/// Codes are kept so long after they expired, in milliseconds, so that a late machine hears that its code is old.
+const FORGOTTEN_AFTER_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// A join code as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,35 +55,43 @@ impl Raw {
     }
 }
 
+/// A code to be stored; the secret itself never is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCode {
+    /// The branch that a machine joins with it.
+    pub branch: BranchId,
+    /// SHA-256 of the secret.
+    pub secret_hash: Hash,
+    /// When it was made, milliseconds since 1970.
+    pub created_ms: i64,
+    /// Until when it is good.
+    pub expires_ms: i64,
+    /// Who made it.
+    pub staff: StaffId,
+}
+
 /// Adds a code and forgets those of the branch that expired a day ago and more.
-pub async fn insert_code(
-    connection: &mut PgConnection,
-    branch: BranchId,
-    secret_hash: &Hash,
-    made_by: StaffId,
-    made_ms: i64,
-    expires_ms: i64,
-) -> Result<(), sqlx::Error> {
+pub async fn insert(connection: &mut PgConnection, code: &NewCode) -> Result<(), sqlx::Error> {
     sqlx::query("delete from sync.join_code where branch_id = $1 and expires_ms < $2")
-        .bind(branch.uuid())
-        .bind(made_ms - 86_400_000)
+        .bind(code.branch.uuid())
+        .bind(code.created_ms - FORGOTTEN_AFTER_MS)
         .execute(&mut *connection)
         .await?;
     sqlx::query(
         "insert into sync.join_code (branch_id, secret_hash, made_by, made_ms, expires_ms) values ($1, $2, $3, $4, $5)",
     )
-    .bind(branch.uuid())
-    .bind(&secret_hash[..])
-    .bind(made_by.uuid())
-    .bind(made_ms)
-    .bind(expires_ms)
+    .bind(code.branch.uuid())
+    .bind(&code.secret_hash[..])
+    .bind(code.staff.uuid())
+    .bind(code.created_ms)
+    .bind(code.expires_ms)
     .execute(connection)
     .await?;
     Ok(())
 }
 
 /// Finds a code by its secret's hash and locks it.
-pub async fn lock_code(connection: &mut PgConnection, secret_hash: &Hash) -> Result<Option<JoinCodeRow>, HubError> {
+pub async fn lock(connection: &mut PgConnection, secret_hash: &Hash) -> Result<Option<JoinCodeRow>, HubError> {
     let row: Option<Raw> = sqlx::query_as(
         "select branch_id, expires_ms, node, public_key, certificate from sync.join_code
          where secret_hash = $1 for update",
@@ -92,7 +103,7 @@ pub async fn lock_code(connection: &mut PgConnection, secret_hash: &Hash) -> Res
 }
 
 /// Uses a code up.
-pub async fn use_code(
+pub async fn use_up(
     connection: &mut PgConnection,
     branch: BranchId,
     secret_hash: &Hash,
