@@ -1,0 +1,180 @@
+//! What an order looks like outside.
+
+use domain::id::{DocumentId, StaffId};
+use domain::order::{LineKind, OrderView, Status, allowed_moves, totals};
+
+use super::super::wire::{Time, hex, money};
+use super::super::Codes;
+use super::form::{
+    Device, Estimate, Line, LineStock, Note, Order, OrderCustomer, StatusEvent, SyncState, Totals,
+};
+use crate::error::AppError;
+use crate::store::order::{OrderRecord, Stage};
+use crate::store::{Reader, customer, stock};
+use web_kit::etag::ETag;
+
+/// Shows orders; remembers what many of them name.
+pub(crate) struct Shower<'r> {
+    reader: &'r Reader<'r>,
+    codes: Codes,
+}
+
+impl<'r> Shower<'r> {
+    pub(crate) fn new(reader: &'r Reader<'r>) -> Self {
+        Self { reader, codes: Codes::default() }
+    }
+
+    pub(crate) fn order(&mut self, record: OrderRecord) -> Result<Order, AppError> {
+        let OrderRecord { id, view, heads, stage, updated_at_ms, .. } = record;
+        let sums = show_totals(&view);
+        Ok(Order {
+            id,
+            branch: self.codes.code(self.reader, view.branch)?,
+            customer: view.customer.map(|customer| self.customer(customer)).transpose()?,
+            lines: self.lines(id, &view)?,
+            totals: sums.unwrap_or_else(|| no_totals(&view)),
+            conflict: view.status_conflict || !view.conflicts.is_empty() || sums.is_none(),
+            allowed: allowed(&view),
+            etag: ETag::of_heads(&heads),
+            heads: heads.iter().map(|head| hex(head)).collect(),
+            sync: stage.into(),
+            created_at: Time(view.created_at_ms),
+            updated_at: Time(updated_at_ms),
+            number: view.number,
+            visit_id: view.visit,
+            device: Device {
+                category: view.device.category,
+                brand: view.device.brand,
+                model: view.device.model,
+                serial: view.device.serial,
+                fault: view.device.fault,
+                accessories: view.device.accessories.into_values().collect(),
+                condition: view.device.condition,
+            },
+            status: view.status,
+            outcome: view.outcome,
+            promised_at: view.promised_at_ms.map(Time),
+            technician_id: view.technician,
+            urgent: view.urgent,
+            terms_accepted_at: view.terms_at_ms.map(Time),
+            source: view.source,
+            diagnosis: view.diagnosis,
+            events: view.events.into_iter().map(show_event).collect(),
+            notes: view
+                .notes
+                .into_iter()
+                .map(|note| Note { id: note.id, text: note.text, staff_id: person(note.staff), at: Time(note.at_ms) })
+                .collect(),
+            estimates: view
+                .estimates
+                .into_iter()
+                .map(|estimate| Estimate {
+                    version: estimate.version,
+                    gross: money(estimate.gross_minor, view.currency),
+                    answer: estimate.answer,
+                    by: estimate.by,
+                    answered_at: estimate.at_ms.map(Time),
+                })
+                .collect(),
+        })
+    }
+
+    fn customer(&self, id: DocumentId) -> Result<OrderCustomer, AppError> {
+        let values = customer::get(self.reader, id)?.and_then(|record| record.values);
+        let (name, phone) = values.map_or((None, None), |values| (values.name, values.phone));
+        Ok(OrderCustomer { id, name: name.map(Into::into), phone: phone.map(Into::into) })
+    }
+
+    fn lines(&self, id: DocumentId, view: &OrderView) -> Result<Vec<Line>, AppError> {
+        view.lines
+            .iter()
+            .map(|line| {
+                let stock = match line.kind {
+                    LineKind::Part => Some(line_stock(self.reader, id, line)?),
+                    _ => None,
+                };
+                Ok(Line {
+                    id: line.id,
+                    kind: line.kind,
+                    text: line.text.clone(),
+                    sku: line.sku.clone(),
+                    quantity: line.quantity,
+                    unit_price: money(line.unit_minor, view.currency),
+                    tax_rate_bp: line.tax_bp,
+                    stock,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What became of the pieces of a part line.
+pub(crate) fn line_stock(
+    reader: &Reader<'_>,
+    order: DocumentId,
+    line: &domain::order::Line,
+) -> Result<LineStock, AppError> {
+    if stock::used_quantity(reader, order.as_bytes(), line.id.as_bytes())?.is_some() {
+        return Ok(LineStock::Consumed);
+    }
+    let reserved = stock::reservation(reader, line.id)?.is_some_and(|reservation| reservation.is_open);
+    Ok(if reserved { LineStock::Reserved } else { LineStock::Open })
+}
+
+/// Where the order may be moved; with a status conflict from each of the rival states.
+pub(crate) fn allowed(view: &OrderView) -> Vec<Status> {
+    let fold = view.fold();
+    let mut allowed = allowed_moves(fold.status).to_vec();
+    if fold.conflict {
+        let rivals = view.events.iter().filter(|event| fold.deciding.contains(&event.id));
+        allowed.extend(rivals.filter_map(|event| event.to).flat_map(allowed_moves).copied());
+        allowed.sort_unstable();
+        allowed.dedup();
+    }
+    allowed
+}
+
+fn show_event(event: domain::order::StatusEvent) -> StatusEvent {
+    StatusEvent {
+        id: event.id,
+        rank: event.rank,
+        status: event.to,
+        outcome: event.outcome,
+        staff_id: person(event.staff),
+        at: Time(event.at_ms),
+        undoes: event.undoes,
+    }
+}
+
+/// The system is nobody.
+pub(crate) fn person(id: StaffId) -> Option<StaffId> {
+    (!id.is_nil()).then_some(id)
+}
+
+fn show_totals(view: &OrderView) -> Option<Totals> {
+    let sums = totals(view).ok()?;
+    let amount = |amount_minor| money(amount_minor, view.currency);
+    Some(Totals {
+        net: amount(sums.net_minor),
+        tax: amount(sums.tax_minor),
+        gross: amount(sums.gross_minor),
+        paid: amount(0),
+        due: amount(sums.gross_minor),
+    })
+}
+
+/// Lines written apart may come to more than an amount can be: then people must look, and no sum is claimed.
+fn no_totals(view: &OrderView) -> Totals {
+    let zero = money(0, view.currency);
+    Totals { net: zero, tax: zero, gross: zero, paid: zero, due: zero }
+}
+
+impl From<Stage> for SyncState {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Local => Self::Local,
+            Stage::Stored => Self::Stored,
+            Stage::Applied => Self::Applied,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! One box: number, name, phone digits, e-mail, serial, words of the fault, sku or barcode.
+//!
+//! What was typed may be a personal value: it never stands in an address, a log or an error.
+
+use std::collections::BTreeSet;
+
+use domain::id::DocumentId;
+use domain::number::parse_order_number;
+use domain::order::Status;
+use domain::permission::Permission;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::part::{self, Part};
+use super::stock::find_part;
+use super::wire::{Personal, StatusForm, Time};
+use super::require;
+use crate::error::AppError;
+use crate::store::catalogue::{self, PartFilter};
+use crate::store::order::{self as orders, OrderRecord};
+use crate::store::{Actor, Reader, customer};
+
+/// Hits of a kind when the caller does not say.
+const LIMIT: u32 = 20;
+/// Most hits of a kind.
+const LIMIT_MAX: u32 = 100;
+/// Longest text that is searched for, in bytes.
+const TYPED_MAX: usize = 400;
+
+/// What to search for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchInput {
+    /// What was typed or scanned.
+    #[schema(value_type = String, max_length = 400)]
+    pub q: Personal,
+    /// Hits wanted of each kind.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 100, default = 20)]
+    pub limit: Option<u32>,
+}
+
+/// What was found, best first.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SearchAnswer {
+    /// Orders.
+    pub orders: Vec<FoundOrder>,
+    /// Customers.
+    pub customers: Vec<FoundCustomer>,
+    /// Parts.
+    pub parts: Vec<Part>,
+}
+
+/// An order in a list of hits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FoundOrder {
+    /// The order.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: DocumentId,
+    /// Its number.
+    pub number: String,
+    /// Where it stands.
+    #[schema(value_type = StatusForm)]
+    pub status: Status,
+    /// Category, brand and model.
+    pub device: String,
+    /// Its serial number.
+    pub serial: String,
+    /// What is wrong.
+    pub fault: String,
+    /// The customer.
+    #[schema(required = true, value_type = Option<String>, format = "uuid")]
+    pub customer_id: Option<DocumentId>,
+    /// The customer's name.
+    #[schema(required = true, value_type = Option<String>)]
+    pub customer_name: Option<Personal>,
+    /// When it was last changed.
+    pub updated_at: Time,
+}
+
+/// A customer in a list of hits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FoundCustomer {
+    /// The customer.
+    #[schema(value_type = String, format = "uuid")]
+    pub id: DocumentId,
+    /// Name.
+    #[schema(required = true, value_type = Option<String>)]
+    pub name: Option<Personal>,
+    /// Phone.
+    #[schema(required = true, value_type = Option<String>)]
+    pub phone: Option<Personal>,
+    /// E-mail.
+    #[schema(required = true, value_type = Option<String>)]
+    pub email: Option<Personal>,
+}
+
+/// Finds orders, customers and parts.
+pub fn find(reader: &Reader<'_>, actor: &Actor, input: &SearchInput) -> Result<SearchAnswer, AppError> {
+    require(actor, Permission::Search)?;
+    let typed = input.q.expose().trim();
+    if typed.len() > TYPED_MAX {
+        return Err(AppError::field("/q", format!("must not be longer than {TYPED_MAX} bytes")));
+    }
+    let limit = input.limit.unwrap_or(LIMIT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(AppError::field("/limit", format!("must be a whole number from 1 to {LIMIT_MAX}")));
+    }
+    if typed.is_empty() {
+        return Ok(SearchAnswer { orders: Vec::new(), customers: Vec::new(), parts: Vec::new() });
+    }
+    let customers = find_customers(reader, typed, limit)?;
+    let orders = find_orders(reader, typed, &customers, limit)?;
+    Ok(SearchAnswer { orders, customers, parts: find_parts(reader, typed, limit)? })
+}
+
+fn find_customers(reader: &Reader<'_>, typed: &str, limit: u32) -> Result<Vec<FoundCustomer>, AppError> {
+    let found = reader.persons().search(typed, limit as usize);
+    let mut customers = Vec::new();
+    for person in found {
+        // The index in memory may be a commit ahead of this reading.
+        let Some(record) = customer::get(reader, person.id)? else { continue };
+        let values = record.values.unwrap_or_default();
+        customers.push(FoundCustomer {
+            id: record.id,
+            name: values.name.map(Into::into),
+            phone: values.phone.map(Into::into),
+            email: values.email.map(Into::into),
+        });
+    }
+    Ok(customers)
+}
+
+/// By number or serial, then by words, then the orders of the people found.
+fn find_orders(
+    reader: &Reader<'_>,
+    typed: &str,
+    customers: &[FoundCustomer],
+    limit: u32,
+) -> Result<Vec<FoundOrder>, AppError> {
+    let number = parse_order_number(typed).unwrap_or_else(|_| typed.to_owned());
+    let exact = orders::OrderFilter { number_or_serial: Some(number), ..Default::default() };
+    let mut records = orders::list(reader, &exact, limit)?;
+    records.extend(orders::search(reader, typed, limit)?);
+    for customer in customers {
+        if records.len() >= limit as usize {
+            break;
+        }
+        records.extend(orders::of_customer(reader, customer.id, limit)?);
+    }
+    let mut seen = BTreeSet::new();
+    records.retain(|record| seen.insert(record.id));
+    records.truncate(limit as usize);
+    records.into_iter().map(|record| show(reader, record)).collect()
+}
+
+fn show(reader: &Reader<'_>, record: OrderRecord) -> Result<FoundOrder, AppError> {
+    let view = record.view;
+    let values = match view.customer {
+        Some(id) => customer::get(reader, id)?.and_then(|customer| customer.values),
+        None => None,
+    };
+    let device = [view.device.category, view.device.brand, view.device.model];
+    Ok(FoundOrder {
+        id: record.id,
+        number: view.number,
+        status: view.status,
+        device: device.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "),
+        serial: view.device.serial,
+        fault: view.device.fault,
+        customer_id: view.customer,
+        customer_name: values.and_then(|values| values.name).map(Into::into),
+        updated_at: Time(record.updated_at_ms),
+    })
+}
+
+fn find_parts(reader: &Reader<'_>, typed: &str, limit: u32) -> Result<Vec<Part>, AppError> {
+    let mut parts = Vec::new();
+    match find_part(reader, typed) {
+        Ok((id, row)) => parts.push(part::show(id, row)),
+        Err(AppError::NotFound { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let filter = PartFilter { text: Some(typed.to_owned()), ..Default::default() };
+    let like = catalogue::parts(reader, &filter, limit)?;
+    parts.extend(like.into_iter().map(|part| part::show(part.id, part.row)));
+    let mut seen = BTreeSet::new();
+    parts.retain(|part| seen.insert(part.id));
+    parts.truncate(limit as usize);
+    Ok(parts)
+}
