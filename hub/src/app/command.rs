@@ -141,8 +141,12 @@ impl HubTx {
     }
 
     /// Commits: the log, its effects, the feeds, and what was written through [`Self::sql`]. What the checks refuse is
-    /// an error and nothing is written.
+    /// an error and nothing is written. Once begun it goes on to its end, also when nobody waits for it any more.
     pub async fn commit(self) -> Result<Committed, HubError> {
+        tokio::spawn(self.commit_to_end()).await?
+    }
+
+    async fn commit_to_end(self) -> Result<Committed, HubError> {
         let at_ms = self.at_ms();
         let HubTx { hub, mut committer, mut batch, actor, command, hlc, items, .. } = self;
         if items.is_empty() {

@@ -221,9 +221,11 @@ impl Batch {
         self.runs.is_empty()
     }
 
-    /// Writes everything and commits. The committer forgets what it knows when the outcome is a failure or unknown.
+    /// Writes everything and commits. The committer forgets what it knows when the outcome is a failure or unknown;
+    /// should this future be dropped on the way, its line is given up as well (F-25).
     pub(crate) async fn commit(mut self, hub: &Hub, committer: &mut Committer) -> Result<Saved, HubError> {
         let line = self.line;
+        committer.line = None;
         let result = async {
             let saved = self.save().await?;
             hub.watch.notify(&mut self.sql).await?;

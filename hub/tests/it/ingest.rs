@@ -5,7 +5,7 @@ use domain::id::DocumentId;
 use domain::order::Status;
 use domain::stock::MovementKind;
 use hub::app::{Actor, SessionEvent};
-use sync_protocol::item::{Item, NodeRevoked, VerdictKind, command};
+use sync_protocol::item::{AuditNote, Item, NodeRevoked, VerdictKind, command};
 use sync_protocol::message::CloseReason;
 use sync_protocol::transaction::RawItem;
 
@@ -265,5 +265,22 @@ async fn a_number_that_two_orders_have_is_an_exception() {
     branch.send(&world.hub, entries).await;
     assert_eq!(world.count("select count(*) from orders.repair_order").await, 2);
     assert_eq!(world.count("select count(*) from audit.exception where kind = 'double_number'").await, 1);
+    world.verified().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_nobody_waits_for_leaves_the_lines_whole() {
+    let mut world = World::new().await;
+    let mut branch = world.branch("AAA").await;
+    for number in 0..40 {
+        let mut tx = world.hub.begin(Actor::SYSTEM, command::SYSTEM).await.unwrap();
+        tx.fact(Item::Note(AuditNote { subject: [1; 16], text: format!("note {number}") }));
+        let patience = std::time::Duration::from_micros(number * 150);
+        drop(tokio::time::timeout(patience, tx.commit()).await);
+        let opening = branch.movement(part(1), MovementKind::Receive, 1);
+        let entry = branch.tx(vec![opening]);
+        branch.send(&world.hub, vec![entry]).await;
+    }
+    assert_eq!(world.count("select on_hand from inventory.stock").await, 40);
     world.verified().await;
 }

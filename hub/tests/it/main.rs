@@ -7,6 +7,7 @@
 mod postgres;
 mod support;
 
+mod catalogue;
 mod facts;
 mod ingest;
 mod publish;
