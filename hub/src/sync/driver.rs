@@ -174,7 +174,7 @@ async fn run<C: HubCore>(
 impl<C: HubCore> Driver<C> {
     async fn next(&mut self, frames: &mut mpsc::Receiver<Result<Frame, DecodeError>>) -> Event {
         let takes_frames = self.jobs.len() < JOBS_WAITING && self.replies.len() < BLOCKS_WAITING;
-        let wants_catch_up = self.catching_up_to.is_some() && self.catch_up.is_none();
+        let wants_catch_up = self.number.is_some() && self.catching_up_to.is_some() && self.catch_up.is_none();
         tokio::select! {
             frame = frames.recv(), if takes_frames => Event::Frame(frame),
             done = async { match &mut self.job { Some(job) => job.await, None => std::future::pending().await } } => {

@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 use sync_protocol::message::{ALPN, ALPN_JOIN, ALPN_RENEW, Close, CloseReason};
 use thiserror::Error;
 use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
@@ -32,8 +32,8 @@ const VALIDATE_ABOVE: usize = 256;
 const GRANTS: usize = 64;
 /// Branches that catch up at one time.
 const CATCH_UPS: usize = 64;
-/// How long a stopping hub waits for its last packets.
-const STOP_WITHIN: Duration = Duration::from_secs(2);
+/// How long a stopping hub waits for its sessions to end, and then for its last packets.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
 
 /// What the listener needs besides the core.
 #[derive(Debug)]
@@ -147,19 +147,25 @@ impl Listener {
         self.endpoint.open_connections()
     }
 
-    /// Says goodbye to every branch and closes the port.
-    pub async fn stop(self) {
-        self.accepting.abort();
-        self.dispatching.abort();
+    /// Says goodbye to every branch, lets every session end in order, and closes the port.
+    pub async fn stop(mut self) {
         self.endpoint.close(VarInt::from_u32(CloseReason::Leaving.code()), b"the hub stops");
+        if timeout(STOP_WITHIN, &mut self.accepting).await.is_err() {
+            warn!("some sessions did not end in time");
+            self.accepting.abort();
+        }
+        self.dispatching.abort();
         if timeout(STOP_WITHIN, self.endpoint.wait_idle()).await.is_err() {
             debug!("some branches did not hear that the hub stops");
         }
     }
 }
 
+/// Takes connections until the endpoint is closed, and ends when the last of them has.
 async fn accept<C: HubCore>(endpoint: Endpoint, shared: Arc<Shared<C>>) {
+    let mut connections = JoinSet::new();
     while let Some(incoming) = endpoint.accept().await {
+        while connections.try_join_next().is_some() {}
         if endpoint.open_connections() >= shared.connections {
             warn!(connections = shared.connections, "too many connections");
             incoming.refuse();
@@ -173,13 +179,14 @@ async fn accept<C: HubCore>(endpoint: Endpoint, shared: Arc<Shared<C>>) {
             continue;
         }
         let shared = shared.clone();
-        tokio::spawn(async move {
+        connections.spawn(async move {
             if let Some(connection) = handshake(&shared, incoming).await {
                 let close = route(&shared, &connection).await;
                 connection.close(VarInt::from_u32(close.reason.code()), close.detail.as_bytes());
             }
         });
     }
+    while connections.join_next().await.is_some() {}
 }
 
 async fn handshake<C>(shared: &Shared<C>, incoming: Incoming) -> Option<Connection> {
