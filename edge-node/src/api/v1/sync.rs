@@ -1,0 +1,146 @@
+//! The line to the hub: how it is, and the switch of the outage drill.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use web_kit::idempotency::mark_replayed;
+use web_kit::openapi::{KeyHeader, ReadErrors, WriteErrors};
+use web_kit::{ApiCommand, NoBody, Problem};
+
+use crate::api::caller::{Caller, May, may};
+use crate::api::command::answered;
+use crate::api::state::EdgeState;
+use crate::app::sync_status::{self, SyncStatus};
+use crate::app::wire::Time;
+use crate::sync::LinkState;
+
+pub(super) fn routes() -> OpenApiRouter<EdgeState> {
+    OpenApiRouter::new()
+        .routes(routes!(state))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+}
+
+/// The branch and its hub.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SyncAnswer {
+    /// `connected`, `connecting`, `cut_off`, `paused` or `held`.
+    #[schema(value_type = String, example = "connected")]
+    pub link: LinkState,
+    /// How the line is carried.
+    #[schema(value_type = String, example = "quic")]
+    pub transport: &'static str,
+    /// Since when the link is as it is.
+    pub since: Time,
+    /// Why, for a person; empty where the state says all.
+    pub detail: String,
+    /// The rest.
+    #[serde(flatten)]
+    pub status: SyncStatus,
+}
+
+pub(crate) async fn read(
+    edge: &EdgeState,
+    actor: crate::store::Actor,
+) -> Result<SyncAnswer, Problem> {
+    let epoch = edge.store().epoch();
+    let status = edge
+        .store()
+        .read(move |reader| sync_status::get(reader, &actor, epoch))
+        .await?;
+    let link = edge.sync().status();
+    Ok(SyncAnswer {
+        link: link.state,
+        transport: "quic",
+        since: Time(link.since_ms),
+        detail: link.detail,
+        status,
+    })
+}
+
+/// How the line to the hub is, what the hub has, and what waits.
+#[utoipa::path(get, path = "/api/v1/sync", tag = "sync", extensions(("x-permission" = json!("basics_read"))),
+    responses((status = 200, body = SyncAnswer), ReadErrors))]
+async fn state(
+    State(edge): State<EdgeState>,
+    who: May<may::BasicsRead>,
+) -> Result<Json<SyncAnswer>, Problem> {
+    read(&edge, who.actor()).await.map(Json)
+}
+
+/// Cuts the line, as an outage would. All work goes on.
+#[utoipa::path(post, path = "/api/v1/sync/pause", tag = "sync", params(KeyHeader),
+    extensions(("x-permission" = json!("sync_pause"))),
+    responses((status = 200, body = SyncAnswer), WriteErrors))]
+async fn pause(
+    State(edge): State<EdgeState>,
+    who: May<may::SyncPause>,
+    command: ApiCommand<NoBody>,
+) -> Result<Response, Problem> {
+    switch(&edge, &who, command, Switch::Pause).await
+}
+
+/// Takes the line up again.
+#[utoipa::path(post, path = "/api/v1/sync/resume", tag = "sync", params(KeyHeader),
+    extensions(("x-permission" = json!("sync_pause"))),
+    responses((status = 200, body = SyncAnswer), WriteErrors))]
+async fn resume(
+    State(edge): State<EdgeState>,
+    who: May<may::SyncPause>,
+    command: ApiCommand<NoBody>,
+) -> Result<Response, Problem> {
+    switch(&edge, &who, command, Switch::Resume).await
+}
+
+#[derive(Clone, Copy)]
+enum Switch {
+    Pause,
+    Resume,
+}
+
+/// Turns the switch once per key; a repeat leaves it where it is by now. The answer is always the present state.
+async fn switch(
+    edge: &EdgeState,
+    who: &Caller,
+    command: ApiCommand<NoBody>,
+    switch: Switch,
+) -> Result<Response, Problem> {
+    let sync = edge.sync().clone();
+    let done = answered(edge, who, command.request, StatusCode::OK, move |_, _| {
+        match switch {
+            Switch::Pause => sync.pause(),
+            Switch::Resume => sync.resume(),
+        }
+        Ok(())
+    });
+    let is_replay = done.await?.is_replay;
+    if !is_replay {
+        let is_paused = matches!(switch, Switch::Pause);
+        settled(edge, |link| (link == LinkState::Paused) == is_paused).await;
+    }
+    let response = Json(read(edge, who.actor()).await?).into_response();
+    Ok(if is_replay {
+        mark_replayed(response)
+    } else {
+        response
+    })
+}
+
+/// Waits until the driver took the wish, so that the answer shows it; a second is plenty.
+async fn settled(edge: &EdgeState, is_so: impl Fn(LinkState) -> bool) {
+    let mut link = edge.sync().watch();
+    let reached = link.wait_for(|status| is_so(status.state));
+    let is_late = tokio::time::timeout(Duration::from_secs(1), reached)
+        .await
+        .is_err();
+    if is_late {
+        tracing::warn!("the line has not taken the wish yet");
+    }
+}

@@ -1,0 +1,7 @@
+//! The branch program. Everything it does is in the library; this hands the command line over.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    edge_node::cli::run()
+}

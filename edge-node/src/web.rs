@@ -1,0 +1,54 @@
+//! The pages of the branch: server-rendered, and all of them work without a script.
+//!
+//! A page reads by the same use cases as the API, and every writing form carries a key made here, so that a double
+//! click or a reload has one effect. Personal values never stand in an address: search is a post.
+
+mod frame;
+pub mod page;
+mod texts;
+mod when;
+
+use axum::Router;
+use axum::routing::{get, post};
+use web_kit::{Guard, ProblemPages, ShellTexts, Side};
+
+use crate::api::EdgeState;
+
+pub(crate) const HOME: &str = "/orders";
+pub(crate) const SIGN_IN: &str = "/sign-in";
+pub(crate) const SIGN_OUT: &str = "/sign-out";
+pub(crate) const INTAKE: &str = "/intake";
+pub(crate) const SEARCH: &str = "/search";
+pub(crate) const STATUS_BAR: &str = "/status-bar";
+
+/// The pages' routes.
+pub fn routes() -> Router<EdgeState> {
+    Router::new()
+        .route("/", get(page::session::home))
+        .route(
+            SIGN_IN,
+            get(page::session::form).post(page::session::sign_in),
+        )
+        .route(SIGN_OUT, post(page::session::sign_out))
+        .route(STATUS_BAR, get(frame::status_bar))
+        .route(HOME, get(page::orders::list))
+        .route(SEARCH, post(page::orders::search))
+        .route("/orders/{id}", get(page::order::show))
+        .route(INTAKE, get(page::intake::form).post(page::intake::take_in))
+}
+
+/// What stands around the router.
+pub fn guard(state: &EdgeState) -> Guard {
+    Guard {
+        hosts: state.hosts(),
+        pages: ProblemPages {
+            side: Side::Branch,
+            language: "en".to_owned(),
+            place: state.store().identity().name.clone(),
+            home: HOME.to_owned(),
+            sign_in: SIGN_IN.to_owned(),
+            texts: ShellTexts::ENGLISH,
+        },
+        over_tls: state.is_over_tls(),
+    }
+}

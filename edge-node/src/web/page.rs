@@ -1,0 +1,6 @@
+//! One file per page.
+
+pub mod intake;
+pub mod order;
+pub mod orders;
+pub mod session;

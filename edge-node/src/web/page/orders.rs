@@ -1,0 +1,257 @@
+//! The list of orders, narrowed by status or by a search.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use domain::order::Status;
+use domain::permission::Permission;
+use serde::Deserialize;
+use web_kit::{
+    ApiQuery, Content, ListQuery, Page, PageRequest, PlainForm, Problem, SafeHtml, html,
+};
+
+use crate::api::caller::{May, may};
+use crate::api::{Caller, EdgeState};
+use crate::app::order;
+use crate::app::order::form::{Order, OrderFilter};
+use crate::app::search::{self, SearchInput};
+use crate::app::wire::Personal;
+use crate::store::order as rows;
+use crate::web::HOME;
+use crate::web::frame::{frame, wall_clock};
+use crate::web::texts::{self, ENGLISH, Texts};
+use crate::web::when::WallClock;
+
+const ROWS: u32 = 50;
+const FOUND: u32 = 50;
+
+/// What the list is narrowed to.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct ListPageQuery {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    cursor: String,
+}
+
+/// What was typed into the search box.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SearchForm {
+    #[serde(default)]
+    q: Personal,
+}
+
+/// A way to narrow the list, with how many there are.
+struct Segment {
+    href: String,
+    label: &'static str,
+    count: u64,
+    current: bool,
+}
+
+/// A row of the list.
+struct Row {
+    href: String,
+    number: String,
+    device: String,
+    fault: String,
+    person: String,
+    status: &'static str,
+    urgent: bool,
+    conflict: bool,
+    promised: String,
+    is_late: bool,
+    taken_in: String,
+    glyph: &'static str,
+    glyph_words: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "orders/page.html", blocks = ["list"])]
+struct OrdersPage<'a> {
+    t: &'a Texts,
+    segments: Vec<Segment>,
+    rows: Vec<Row>,
+    empty: &'static str,
+    refresh: String,
+    older: Option<String>,
+    newest: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "orders/_head.html")]
+struct Head<'a> {
+    t: &'a Texts,
+    may_search: bool,
+    may_write: bool,
+    typed: &'a str,
+}
+
+fn head(who: &Caller, typed: &str) -> Result<SafeHtml, Problem> {
+    SafeHtml::render(&Head {
+        t: &ENGLISH,
+        may_search: who.may(Permission::Search),
+        may_write: who.may(Permission::OrdersWrite),
+        typed,
+    })
+}
+
+fn row(order: Order, clock: &WallClock) -> Row {
+    let device = [
+        order.device.category,
+        order.device.brand,
+        order.device.model,
+    ];
+    let device: Vec<String> = device.into_iter().filter(|word| !word.is_empty()).collect();
+    let person = order.customer.and_then(|customer| customer.name);
+    let (glyph, glyph_words) = texts::sync(order.sync);
+    let is_open = !matches!(
+        order.status,
+        Status::Ready | Status::Collected | Status::Cancelled
+    );
+    Row {
+        href: format!("{HOME}/{}", order.id),
+        number: order.number,
+        device: device.join(" "),
+        fault: order.device.fault,
+        person: person.map_or_else(String::new, |name| name.expose().to_owned()),
+        status: texts::status(order.status),
+        urgent: order.urgent,
+        conflict: order.conflict,
+        promised: order
+            .promised_at
+            .map_or_else(String::new, |at| clock.when(at.0)),
+        is_late: is_open && order.promised_at.is_some_and(|at| clock.is_past(at.0)),
+        taken_in: clock.when(order.created_at.0),
+        glyph,
+        glyph_words,
+    }
+}
+
+fn segments(counts: &[(Status, u64)], current: Option<Status>) -> Vec<Segment> {
+    let all = Segment {
+        href: HOME.to_owned(),
+        label: ENGLISH.all,
+        count: counts.iter().map(|(_, count)| count).sum(),
+        current: current.is_none(),
+    };
+    let by_status = Status::ALL.iter().map(|status| Segment {
+        href: format!("{HOME}?status={status}"),
+        label: texts::status(*status),
+        count: counts
+            .iter()
+            .find(|(known, _)| known == status)
+            .map_or(0, |(_, count)| *count),
+        current: current == Some(*status),
+    });
+    std::iter::once(all).chain(by_status).collect()
+}
+
+/// The page, or the list alone when htmx refreshes it.
+pub(crate) async fn list(
+    State(state): State<EdgeState>,
+    who: May<may::OrdersRead>,
+    asked: PageRequest,
+    ApiQuery(query): ApiQuery<ListPageQuery>,
+) -> Result<Response, Problem> {
+    let status: Option<Status> = match query.status.as_str() {
+        "" => None,
+        name => Some(
+            name.parse()
+                .map_err(|_| Problem::not_found("There is no such status."))?,
+        ),
+    };
+    let actor = who.actor();
+    let page = ListQuery {
+        limit: ROWS,
+        cursor: (!query.cursor.is_empty()).then(|| query.cursor.clone()),
+    };
+    let filter = OrderFilter {
+        status,
+        ..OrderFilter::default()
+    };
+    let read = state.store().read(move |reader| {
+        let orders: Page<Order> = order::list(reader, &actor, &filter, &page)?;
+        Ok((orders, rows::counts(reader)?))
+    });
+    let (orders, counts) = read.await?;
+    let clock = wall_clock(&state).await?;
+    let here = address(&query.status, &query.cursor);
+    let total: u64 = counts.iter().map(|(_, count)| count).sum();
+    let content = OrdersPage {
+        t: &ENGLISH,
+        segments: segments(&counts, status),
+        rows: orders
+            .items
+            .into_iter()
+            .map(|order| row(order, &clock))
+            .collect(),
+        empty: if total == 0 {
+            ENGLISH.no_orders
+        } else {
+            ENGLISH.no_orders_here
+        },
+        refresh: here,
+        older: orders
+            .next_cursor
+            .map(|cursor| address(&query.status, &cursor)),
+        newest: (!query.cursor.is_empty()).then(|| address(&query.status, "")),
+    };
+    if asked.is_fragment() {
+        return Ok(html(SafeHtml::render(&content.as_list())?));
+    }
+    let body = SafeHtml::render(&content)?;
+    let content = Content::new(ENGLISH.orders, body).head(head(&who, "")?);
+    frame(&state, &who, HOME).await?.respond(&content)
+}
+
+fn address(status: &str, cursor: &str) -> String {
+    // Both are made of letters, digits, `-` and `_`: the status was parsed, the cursor is ours.
+    let status = (!status.is_empty()).then(|| format!("status={status}"));
+    let cursor = (!cursor.is_empty()).then(|| format!("cursor={cursor}"));
+    let query: Vec<String> = status.into_iter().chain(cursor).collect();
+    if query.is_empty() {
+        HOME.to_owned()
+    } else {
+        format!("{HOME}?{}", query.join("&"))
+    }
+}
+
+/// What a search found. By post, for a name or a phone number never stands in an address.
+pub(crate) async fn search(
+    State(state): State<EdgeState>,
+    who: May<may::Search>,
+    PlainForm(SearchForm { q }): PlainForm<SearchForm>,
+) -> Result<Response, Problem> {
+    let actor = who.actor();
+    let typed = q.clone();
+    let read = state.store().read(move |reader| {
+        let found = search::find(
+            reader,
+            &actor,
+            &SearchInput {
+                q,
+                limit: Some(FOUND),
+            },
+        )?;
+        let orders: Result<Vec<Order>, _> = found
+            .orders
+            .iter()
+            .map(|found| order::get(reader, &actor, found.id))
+            .collect();
+        orders
+    });
+    let orders = read.await?;
+    let clock = wall_clock(&state).await?;
+    let body = SafeHtml::render(&OrdersPage {
+        t: &ENGLISH,
+        segments: Vec::new(),
+        rows: orders.into_iter().map(|order| row(order, &clock)).collect(),
+        empty: ENGLISH.nothing_found,
+        refresh: String::new(),
+        older: None,
+        newest: Some(HOME.to_owned()),
+    })?;
+    let content = Content::new(ENGLISH.found, body).head(head(&who, typed.expose())?);
+    frame(&state, &who, HOME).await?.respond(&content)
+}
