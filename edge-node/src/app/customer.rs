@@ -132,7 +132,14 @@ pub struct Customer {
     /// The tag of this state of the document.
     #[serde(skip)]
     #[schema(ignore)]
-    pub etag: ETag,
+    pub(crate) etag: ETag,
+}
+
+impl Customer {
+    /// The tag of this state of its document.
+    pub fn etag(&self) -> ETag {
+        self.etag.clone()
+    }
 }
 
 /// Takes a customer in.
@@ -264,7 +271,10 @@ pub(crate) fn show(
 
 fn refused(error: CustomerError) -> AppError {
     match error {
-        CustomerError::Fields(problems) => AppError::Invalid(problems),
+        CustomerError::Fields(mut problems) => {
+            problems.dedup();
+            AppError::Invalid(problems)
+        }
         CustomerError::Seal(error) => {
             AppError::Store(StoreError::Corrupt { table: "person_key", what: error.to_string() })
         }

@@ -54,7 +54,14 @@ pub struct DocumentAnswer {
     /// The tag of this state.
     #[serde(skip)]
     #[schema(ignore)]
-    pub etag: ETag,
+    pub(crate) etag: ETag,
+}
+
+impl DocumentAnswer {
+    /// The tag of this state of its document.
+    pub fn etag(&self) -> ETag {
+        self.etag.clone()
+    }
 }
 
 /// How many documents there are, and one hash over all of them.

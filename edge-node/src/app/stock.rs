@@ -73,7 +73,14 @@ pub struct StockRow {
     /// The tag of its settings.
     #[serde(skip)]
     #[schema(ignore)]
-    pub etag: ETag,
+    pub(crate) etag: ETag,
+}
+
+impl StockRow {
+    /// The tag of this state of its document.
+    pub fn etag(&self) -> ETag {
+        self.etag.clone()
+    }
 }
 
 /// Which rows of the stock.

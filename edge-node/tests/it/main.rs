@@ -1,6 +1,12 @@
 //! Tests of the edge node against the real SQLite, one module per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod app_decision;
+mod app_import;
+mod app_order;
+mod app_staff;
+mod app_support;
+mod app_transfer;
 mod store_commit;
 mod store_feed;
 mod store_log;

@@ -93,7 +93,14 @@ pub struct Order {
     /// The tag of this state of the document.
     #[serde(skip)]
     #[schema(ignore)]
-    pub etag: ETag,
+    pub(crate) etag: ETag,
+}
+
+impl Order {
+    /// The tag of this state of its document.
+    pub fn etag(&self) -> ETag {
+        self.etag.clone()
+    }
 }
 
 /// The customer of an order.
