@@ -2,5 +2,8 @@
 //!
 //! Loopback only. Whatever is started here ends with the test, also when the test is killed.
 
+pub mod chain;
+pub mod edge;
+pub mod hub;
 pub mod postgres;
 pub mod relay;
