@@ -5,6 +5,7 @@
 //! refused for form or owner only; changes of one transaction are taken or parked together; nothing ever stops the log
 //! from going on.
 
+mod ahead;
 mod change;
 mod fact;
 mod load;
@@ -102,6 +103,15 @@ fn decode(raw: &RawItem) -> Decoded {
 }
 
 impl Work {
+    /// Applies transactions in their order.
+    pub(crate) fn apply_all(&mut self, entries: &[Entry]) {
+        self.take_ahead(entries);
+        for entry in entries {
+            self.apply(entry);
+        }
+        self.ready.clear();
+    }
+
     /// Applies one transaction.
     pub(crate) fn apply(&mut self, entry: &Entry) {
         if let Some(reason) = &entry.refusal {

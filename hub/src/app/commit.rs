@@ -96,9 +96,7 @@ impl Batch {
         self.work.load(&mut self.sql, &needs, cache).await?;
         let mut work = std::mem::take(&mut self.work);
         self.work = tokio::task::spawn_blocking(move || {
-            for entry in &entries {
-                work.apply(entry);
-            }
+            work.apply_all(&entries);
             work
         })
         .await?;

@@ -1,6 +1,7 @@
 //! Schema `inventory`: the movement ledger and the columns kept from it, reservations, transfers, settings, catalogue.
 
 pub mod ledger;
+pub mod read;
 pub mod transfer;
 
 use domain::id::{BranchId, DocumentId, PartId, PresetId};
@@ -167,4 +168,14 @@ pub async fn availability_due(
             (BranchId::of_uuid(branch), PartId::of_uuid(part), quantity)
         })
         .collect())
+}
+
+/// The version of a part's row.
+pub(super) async fn part_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from inventory.part where part = $1").bind(id).fetch_optional(connection).await
+}
+
+/// The version of a preset's row.
+pub(super) async fn preset_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from inventory.preset where preset = $1").bind(id).fetch_optional(connection).await
 }

@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use sqlx::types::Uuid;
 use sync_protocol::item::Row;
 
+use crate::error::HubError;
 use crate::store::ids::{AsUuid, OfUuid, big};
 
 /// Writes branches; the highest version of each counts.
@@ -131,7 +132,7 @@ pub struct JoinedBranch {
 pub async fn for_joining(
     connection: &mut PgConnection,
     branch: BranchId,
-) -> Result<Option<JoinedBranch>, sqlx::Error> {
+) -> Result<Option<JoinedBranch>, HubError> {
     let row: Option<(String, String, String, String)> = sqlx::query_as(
         "select code, name, time_zone, region from locations.branch where branch = $1 and not deleted",
     )
@@ -139,4 +140,14 @@ pub async fn for_joining(
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|(code, name, time_zone, region)| JoinedBranch { code, name, time_zone, region }))
+}
+
+/// The version of a branch's row.
+pub(super) async fn branch_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from locations.branch where branch = $1").bind(id).fetch_optional(connection).await
+}
+
+/// The version of a company's row.
+pub(super) async fn company_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from locations.company where branch = $1").bind(id).fetch_optional(connection).await
 }

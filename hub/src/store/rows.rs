@@ -4,6 +4,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use crate::store::ids::{AsUuid, unsigned};
+use crate::store::{inventory, locations, staff};
 
 /// A kind of versioned row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,25 +24,16 @@ pub enum RowKind {
 }
 
 /// The version that the next row of `id` gets. Inside a [`crate::app::HubTx`] nobody else can take it.
-pub async fn next_version(
-    connection: &mut PgConnection,
-    kind: RowKind,
-    id: [u8; 16],
-) -> Result<u64, sqlx::Error> {
-    let query = match kind {
-        RowKind::Branch => sqlx::query_as("select version from locations.branch where branch = $1"),
-        RowKind::Staff => sqlx::query_as("select version from staff.staff where staff = $1"),
-        RowKind::Credential => {
-            sqlx::query_as("select version from staff.credential where staff = $1")
-        }
-        RowKind::Part => sqlx::query_as("select version from inventory.part where part = $1"),
-        RowKind::Preset => sqlx::query_as("select version from inventory.preset where preset = $1"),
-        RowKind::Company => {
-            sqlx::query_as("select version from locations.company where branch = $1")
-        }
+pub async fn next_version(connection: &mut PgConnection, kind: RowKind, id: [u8; 16]) -> Result<u64, sqlx::Error> {
+    let version = match kind {
+        RowKind::Branch => locations::branch_version(connection, id.uuid()).await?,
+        RowKind::Company => locations::company_version(connection, id.uuid()).await?,
+        RowKind::Staff => staff::staff_version(connection, id.uuid()).await?,
+        RowKind::Credential => staff::credential_version(connection, id.uuid()).await?,
+        RowKind::Part => inventory::part_version(connection, id.uuid()).await?,
+        RowKind::Preset => inventory::preset_version(connection, id.uuid()).await?,
     };
-    let row: Option<(i64,)> = query.bind(id.uuid()).fetch_optional(connection).await?;
-    Ok(row.map_or(0, |(version,)| unsigned(version)) + 1)
+    Ok(version.map_or(0, unsigned) + 1)
 }
 
 /// JSON text of a row's fields.

@@ -1,5 +1,7 @@
 //! Schema `staff`: people, what they sign in with, sessions.
 
+pub mod read;
+
 use domain::id::{BranchId, StaffId};
 use domain::staff::{CredentialRow, Role, StaffRow};
 use sqlx::types::Uuid;
@@ -136,4 +138,14 @@ pub async fn credentials(
             }
         })
         .collect())
+}
+
+/// The version of a person's row.
+pub(super) async fn staff_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from staff.staff where staff = $1").bind(id).fetch_optional(connection).await
+}
+
+/// The version of a credential's row.
+pub(super) async fn credential_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from staff.credential where staff = $1").bind(id).fetch_optional(connection).await
 }

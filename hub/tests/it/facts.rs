@@ -27,6 +27,8 @@ async fn of_two_movements_with_one_business_key_the_first_counts() {
         matches!(item, Item::Verdict(verdict) if verdict.verdict == VerdictKind::Superseded && verdict.item == Some(0))
     });
     assert!(told, "the branch learns of it");
+    branch.balances.insert(part(1), (8, 3));
+    assert!(world.hub.check_head(branch.node, &branch.signed_head()).await.unwrap().is_some());
     world.verified().await;
 }
 

@@ -50,3 +50,53 @@ async fn small_transactions_per_second() {
         eprintln!("{phase}: {count} transactions in {elapsed:?}, {rate:.0}/s");
     }
 }
+
+#[tokio::test]
+#[ignore = "a measurement, not a check"]
+async fn taking_one_change() {
+    use domain::document::policy::Writer;
+    use sync_protocol::document::{Document, Sender};
+    use sync_protocol::item::Item;
+    let mut world = World::new().await;
+    let mut branch = world.branch("AAA").await;
+    let mut changes = Vec::new();
+    for _ in 0..2_000 {
+        let position = branch.tip;
+        let (document, order) = branch.new_order(None);
+        let _ = (position, document);
+        let entry = branch.tx(vec![order.clone()]);
+        let edit = branch.edit(document, DocumentKind::Order, &[Edit::text(&["diagnosis"], "looked at it")]);
+        let second = branch.tx(vec![edit.clone()]);
+        changes.push((entry, order, second, edit));
+    }
+    let mut taken = Vec::new();
+    let mut elapsed = [std::time::Duration::ZERO; 4];
+    for (entry, order, second, edit) in &changes {
+        let (Item::Change(order), Item::Change(edit)) = (order, edit) else { panic!() };
+        let sender = |position: sync_protocol::position::Position| Sender {
+            actor: position.actor(),
+            writer: Writer::Home,
+            branch: Some(branch.branch),
+            staff: domain::id::StaffId::NIL,
+            hlc: 0,
+            limit_bytes: 1 << 19,
+        };
+        let begin = Instant::now();
+        let document = Document::receive(None, order, &sender(entry.position)).unwrap();
+        elapsed[0] += begin.elapsed();
+        let begin = Instant::now();
+        let document = Document::receive(Some(&document), edit, &sender(second.position)).unwrap();
+        elapsed[1] += begin.elapsed();
+        let begin = Instant::now();
+        let view = domain::order::read_order(document.automerge()).unwrap();
+        let text = serde_json::to_string(&view).unwrap();
+        elapsed[2] += begin.elapsed();
+        let begin = Instant::now();
+        let saved = document.save();
+        elapsed[3] += begin.elapsed();
+        taken.push((document, text.len(), saved.len()));
+    }
+    let n = changes.len() as u32;
+    let [create, edit, view, save] = elapsed.map(|total| total / n);
+    eprintln!("create {create:?}, edit {edit:?}, view {view:?} ({} B), save {save:?} ({} B)", taken[0].1, taken[0].2);
+}

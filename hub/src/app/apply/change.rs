@@ -11,6 +11,7 @@ use sync_protocol::document::{ChangeRefusal, Document, Sender};
 use sync_protocol::item::{Change, Item, kind};
 use sync_protocol::limits::DOCUMENT_BYTES_HUB;
 
+use super::ahead::Ready;
 use super::{ALL_CHANGES, Decoded, DocumentState, Entry, Work};
 use crate::app::publish::Publication;
 
@@ -28,8 +29,10 @@ impl Work {
             let outcome = match decoded {
                 Decoded::Item(item) => match item.as_ref() {
                     Item::Change(change) => {
-                        changes.push((index as u16, change));
-                        self.stage(entry, change, &mut staged).map_err(|refusal| refusal.to_string())
+                        let index = index as u16;
+                        changes.push((index, change));
+                        let ready = self.ready.remove(&(entry.position, index));
+                        self.stage(entry, change, ready, &mut staged).map_err(|refusal| refusal.to_string())
                     }
                     Item::Snapshot(_) | Item::Detach(_) => Err("only feeds carry this kind of item".to_owned()),
                     _ => Ok(()),
@@ -51,21 +54,19 @@ impl Work {
         &self,
         entry: &Entry,
         change: &Change,
+        ready: Option<Ready>,
         staged: &mut BTreeMap<DocumentId, Staged>,
     ) -> Result<(), ChangeRefusal> {
         let before = match staged.get(&change.document) {
             Some(staged) => Some(&staged.state),
             None => self.document(change.document),
         };
-        let sender = Sender {
-            actor: entry.position.actor(),
-            writer: self.writer(entry, change.document, before)?,
-            branch: (!entry.by_hub()).then_some(entry.branch),
-            staff: entry.header().staff,
-            hlc: entry.header().hlc,
-            limit_bytes: DOCUMENT_BYTES_HUB,
+        let writer = self.writer(entry, change.document, before)?;
+        let before_document = before.map(|state| &state.document);
+        let document = match ready {
+            Some(ready) if ready.holds_for(before_document, writer) => ready.result?,
+            _ => receive(entry, change, before_document, writer)?,
         };
-        let document = Document::receive(before.map(|state| state.document.as_ref()), change, &sender)?;
         let branch = match before {
             Some(state) => state.branch,
             None => document.owner().ok_or(ChangeRefusal::Owner)?,
@@ -75,7 +76,7 @@ impl Work {
             branch,
             created_ms: before.map_or(at_ms, |state| state.created_ms),
             updated_ms: before.map_or(at_ms, |state| state.updated_ms.max(at_ms)),
-            document: Arc::new(document),
+            document,
         };
         let begun_here = before.is_none();
         let customer_before = before.and_then(|state| customer_of(&state.document));
@@ -89,7 +90,7 @@ impl Work {
     }
 
     /// As whom the entry's node writes this document. A branch without interest in it may not write it at all.
-    fn writer(
+    pub(super) fn writer(
         &self,
         entry: &Entry,
         document: DocumentId,
@@ -165,6 +166,24 @@ impl Work {
             self.writes.interest.push((branch, document, i16::from(kind.code())));
         }
     }
+}
+
+/// Takes a change as the entry's node.
+pub(super) fn receive(
+    entry: &Entry,
+    change: &Change,
+    before: Option<&Arc<Document>>,
+    writer: Writer,
+) -> Result<Arc<Document>, ChangeRefusal> {
+    let sender = Sender {
+        actor: entry.position.actor(),
+        writer,
+        branch: (!entry.by_hub()).then_some(entry.branch),
+        staff: entry.header().staff,
+        hlc: entry.header().hlc,
+        limit_bytes: DOCUMENT_BYTES_HUB,
+    };
+    Document::receive(before.map(Arc::as_ref), change, &sender).map(Arc::new)
 }
 
 /// The customer that an order names.

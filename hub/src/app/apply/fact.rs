@@ -12,7 +12,7 @@ use sync_protocol::item::{AuditNote, Item, Reserve, VerdictKind};
 use super::{Entry, Work};
 use crate::app::publish::Publication;
 use crate::store::audit::NoteWrite;
-use crate::store::inventory::ledger::{MovementWrite, ReservationRow};
+use crate::store::inventory::ledger::{MovementWrite, ReservationRow, Stock};
 use crate::store::inventory::transfer::RecordWrite;
 use crate::store::orders::ImportWrite;
 
@@ -113,7 +113,7 @@ impl Work {
             let text = "another movement with the same business key counts";
             self.except(entry.branch, "superseded", fact, entry.at_ms(), Some(text.to_owned()));
             self.verdict(entry, Some(index), VerdictKind::Superseded, text.to_owned());
-            write.balance_after = self.stock.get(&(movement.branch, movement.part)).map_or(0, |stock| stock.on_hand);
+            write.balance_after = self.count_movement(entry, movement).on_hand;
             self.writes.movements.push(write);
             return;
         }
@@ -130,19 +130,25 @@ impl Work {
         }
     }
 
-    fn move_stock(&mut self, entry: &Entry, movement: &Movement) -> i64 {
+    /// Counts a movement of the branch's own log, whether it moves anything or not: signed heads hold the count.
+    fn count_movement(&mut self, entry: &Entry, movement: &Movement) -> &mut Stock {
         let key = (movement.branch, movement.part);
+        self.writes.stock.insert(key);
         let stock = self.stock.entry(key).or_default();
-        let free_before = stock.free();
-        stock.on_hand = stock.on_hand.saturating_add(movement.on_hand_delta());
-        stock.in_transit = stock.in_transit.saturating_add(movement.in_transit_delta());
         if !entry.by_hub() {
             stock.movements += 1;
         }
-        let on_hand = stock.on_hand;
-        self.writes.zero_crossed |= (free_before > 0) != (stock.free() > 0);
-        self.writes.stock.insert(key);
-        self.watch_floor(entry, key);
+        stock
+    }
+
+    fn move_stock(&mut self, entry: &Entry, movement: &Movement) -> i64 {
+        let stock = self.count_movement(entry, movement);
+        let free_before = stock.free();
+        stock.on_hand = stock.on_hand.saturating_add(movement.on_hand_delta());
+        stock.in_transit = stock.in_transit.saturating_add(movement.in_transit_delta());
+        let (on_hand, free_after) = (stock.on_hand, stock.free());
+        self.writes.zero_crossed |= (free_before > 0) != (free_after > 0);
+        self.watch_floor(entry, (movement.branch, movement.part));
         on_hand
     }
 

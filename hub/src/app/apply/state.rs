@@ -18,6 +18,7 @@ use sync_protocol::feed::{FeedEntry, FeedId};
 use sync_protocol::item::{NodeRevoked, Row, Verdict};
 use sync_protocol::position::{NodeId, Position};
 
+use super::ahead::AllReady;
 use crate::store::audit::{ExceptionWrite, NoteWrite};
 use crate::store::inventory::AvailabilityWrite;
 use crate::store::inventory::ledger::{MovementWrite, ReservationRow, Stock};
@@ -71,6 +72,8 @@ pub(crate) struct Work {
     pub all_staff: bool,
     /// Documents without which a transaction could not be applied to its end; it is applied again with them.
     pub missing: BTreeSet<DocumentId>,
+    /// Changes taken ahead.
+    pub ready: AllReady,
     /// Decisions that the branches must learn of, as transactions of node 0.
     pub verdicts: Vec<Verdict>,
     /// What is to be written.

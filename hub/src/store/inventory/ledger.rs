@@ -337,7 +337,7 @@ pub async fn save_reservations(
     Ok(())
 }
 
-/// The branch's balances when `node`'s log ended at `seq`, over the branch's own movements that count (INV-5b).
+/// The branch's balances when `node`'s log ended at `seq`, over the movements of the branch's own log (INV-5b).
 pub async fn balances_at(
     connection: &mut PgConnection,
     branch: BranchId,
@@ -345,10 +345,10 @@ pub async fn balances_at(
     seq: u64,
 ) -> Result<Vec<StockBalance>, sqlx::Error> {
     let rows: Vec<(Uuid, i64, i64)> = sqlx::query_as(
-        "select part, sum(case when to_account = 1 then quantity when from_account = 1 then -quantity else 0 end)::bigint,
-            count(*)
+        "select part, sum(case when superseded then 0 when to_account = 1 then quantity
+                when from_account = 1 then -quantity else 0 end)::bigint, count(*)
          from inventory.movement
-         where branch_id = $1 and node <> 0 and not superseded and not (node = $2 and seq > $3)
+         where branch_id = $1 and node <> 0 and not (node = $2 and seq > $3)
          group by part order by part",
     )
     .bind(branch.uuid())
