@@ -4,17 +4,32 @@
 //! [`apply`], in one SQL transaction with the log itself.
 
 mod apply;
+pub mod audit;
 mod availability;
+pub mod branch;
 mod cache;
 mod command;
 mod commit;
+pub mod customer;
+pub mod document;
 pub mod enrol;
+pub mod error;
+pub mod exceptions;
 mod feeds;
 mod head;
+pub mod idempotency;
 mod ingest;
 mod lineage;
+pub mod order;
+pub mod part;
 mod person_keys;
 mod publish;
+pub mod search;
+pub mod session;
+pub mod settings;
+pub mod staff;
+pub mod stock;
+pub mod transfer;
 pub mod verify;
 pub mod watch;
 
@@ -129,6 +144,15 @@ impl Hub {
     pub fn start(self: &Arc<Self>) -> Workers {
         let queue = self.queue_end.lock().unwrap_or_else(PoisonError::into_inner).take();
         Workers::start(self, queue)
+    }
+
+    /// Whether the database answers: a connection is tried before it is lent.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), HubError> {
+        self.pool.acquire().await?;
+        Ok(())
     }
 
     /// The database.

@@ -136,6 +136,25 @@ impl Hub {
         chosen(rows, &serving).iter().map(|row| self.open_key(row)).collect()
     }
 
+    /// All keys of these persons, of each the newest last.
+    pub async fn person_keys_of(
+        &self,
+        persons: &[DocumentId],
+    ) -> Result<BTreeMap<DocumentId, Vec<PersonKey>>, HubError> {
+        let mut keys: BTreeMap<DocumentId, Vec<PersonKey>> = BTreeMap::new();
+        if persons.is_empty() {
+            return Ok(keys);
+        }
+        let mut connection = self.pool.acquire().await?;
+        let rows = customers::keys(&mut connection, persons).await?;
+        let serving = interest_of(&mut connection, persons).await?;
+        drop(connection);
+        for row in chosen(rows, &serving) {
+            keys.entry(row.person).or_default().push(self.open_key(&row)?);
+        }
+        Ok(keys)
+    }
+
     /// Every key, by person and generation.
     pub async fn all_person_keys(&self) -> Result<Vec<(DocumentId, PersonKey)>, HubError> {
         let mut connection = self.pool.acquire().await?;

@@ -1,5 +1,7 @@
 //! Schema `audit`: signed heads, notes, and exceptions that people must look at.
 
+pub mod read;
+
 use domain::id::{BranchId, StaffId};
 use sqlx::PgConnection;
 use sqlx::types::Uuid;

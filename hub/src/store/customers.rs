@@ -2,6 +2,8 @@
 //!
 //! No personal value ever stands here in clear.
 
+pub mod read;
+
 use domain::customer::CustomerView;
 use domain::id::{BranchId, DocumentId};
 use sqlx::PgConnection;

@@ -1,5 +1,8 @@
 //! Schema `orders`: what pages and programs read of repair orders, kept from their documents.
 
+pub mod read;
+mod stored;
+
 use domain::id::{BranchId, DocumentId};
 use domain::order::OrderView;
 use sqlx::PgConnection;

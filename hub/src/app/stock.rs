@@ -1,0 +1,112 @@
+//! Stock of the chain as its ledgers say it; only branches move it.
+
+use domain::id::{BranchId, PartId};
+use sqlx::PgConnection;
+
+use super::error::AppError;
+use super::session::Person;
+use super::{Hub, branch};
+pub use crate::store::inventory::read::{PartSums, StockPlace, StockRecord};
+use crate::store::inventory::read as store;
+
+/// A part at a branch, with the age of what is known.
+#[derive(Debug, Clone)]
+pub struct StockState {
+    /// The figures.
+    pub record: StockRecord,
+    /// Code of the branch.
+    pub branch: String,
+    /// When that was so.
+    pub as_of_ms: Option<i64>,
+}
+
+/// Stock by sku and branch; of one part or one branch, where named.
+///
+/// # Errors
+/// An unknown branch.
+pub async fn list(
+    hub: &Hub,
+    person: &Person,
+    sku: Option<&str>,
+    branch_name: Option<&str>,
+    after: Option<&StockPlace>,
+    limit: i64,
+) -> Result<Vec<StockState>, AppError> {
+    let heard = branch::heard(hub).await?;
+    let mut connection = hub.pool().acquire().await?;
+    let only = optional_branch(&mut connection, branch_name).await?;
+    let codes = branch::codes(&mut connection).await?;
+    let scope = person.scope().narrowed(only);
+    let rows = store::stock(&mut connection, &scope, sku, after, limit).await?;
+    let state = |record: StockRecord| StockState {
+        branch: branch::code_of(&codes, record.branch()),
+        as_of_ms: heard.get(&record.branch()).copied(),
+        record,
+    };
+    Ok(rows.into_iter().map(state).collect())
+}
+
+/// The branch of `?branch=`.
+///
+/// # Errors
+/// 422 where there is none of this code or id.
+pub async fn optional_branch(
+    connection: &mut PgConnection,
+    name: Option<&str>,
+) -> Result<Option<BranchId>, AppError> {
+    match name {
+        None | Some("") => Ok(None),
+        Some(name) => branch::named(connection, "/branch", name).await.map(Some),
+    }
+}
+
+/// The balance of a part over the whole chain.
+#[derive(Debug, Clone)]
+pub struct PartBalance {
+    /// The part.
+    pub part: PartId,
+    /// Its sku; empty while the catalogue lacks the part.
+    pub sku: String,
+    /// Its name.
+    pub name: String,
+    /// The terms.
+    pub sums: PartSums,
+}
+
+/// The balances of parts, by part id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn balances(hub: &Hub, after: Option<[u8; 16]>, limit: i64) -> Result<Vec<PartBalance>, AppError> {
+    let mut connection = hub.pool().acquire().await?;
+    let sums = store::sums(&mut connection, None, after, limit).await?;
+    with_names(&mut connection, sums).await
+}
+
+/// The balance of one part.
+///
+/// # Errors
+/// When there is no such part.
+pub async fn balance(hub: &Hub, sku: &str) -> Result<PartBalance, AppError> {
+    let mut connection = hub.pool().acquire().await?;
+    let part = store::part_by_sku(&mut connection, sku).await?.ok_or(AppError::NotFound { what: "part" })?;
+    let sums = store::sums(&mut connection, Some(part.id), None, 1).await?;
+    let found = with_names(&mut connection, sums).await?;
+    found.into_iter().next().ok_or(AppError::NotFound { what: "part" })
+}
+
+async fn with_names(
+    connection: &mut PgConnection,
+    sums: Vec<(PartId, PartSums)>,
+) -> Result<Vec<PartBalance>, AppError> {
+    let parts: Vec<PartId> = sums.iter().map(|(part, _)| *part).collect();
+    let mut names: std::collections::BTreeMap<PartId, (String, String)> =
+        store::part_names(connection, &parts).await?.into_iter().map(|(part, sku, name)| (part, (sku, name))).collect();
+    Ok(sums
+        .into_iter()
+        .map(|(part, sums)| {
+            let (sku, name) = names.remove(&part).unwrap_or_default();
+            PartBalance { part, sku, name, sums }
+        })
+        .collect())
+}

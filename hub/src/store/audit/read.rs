@@ -1,0 +1,102 @@
+//! Exceptions and signed heads as people see them.
+
+use domain::id::BranchId;
+use sqlx::types::Uuid;
+use sqlx::{FromRow, PgConnection};
+use sync_protocol::position::NodeId;
+
+use crate::store::ids::{AsUuid, OfUuid, node_number};
+use crate::store::scope::Scope;
+
+/// Something that people must look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExceptionRecord {
+    /// Whose it is; nil for the hub.
+    pub branch: BranchId,
+    /// What kind.
+    pub kind: String,
+    /// A document, a part or a fact, as the kind says.
+    pub subject: [u8; 16],
+    /// For people.
+    pub detail: String,
+    /// Since when.
+    pub at_ms: i64,
+}
+
+/// Where the last exception of a page stood: time, branch, kind, subject.
+pub type ExceptionPlace = (i64, [u8; 16], String, [u8; 16]);
+
+type Raw = (Uuid, String, Uuid, String, i64);
+
+/// Exceptions, the newest first; of `kinds` only, where given.
+pub async fn exceptions(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    kinds: Option<&[&str]>,
+    place: Option<ExceptionPlace>,
+    limit: i64,
+) -> Result<Vec<ExceptionRecord>, sqlx::Error> {
+    let (at_ms, branch, kind, subject) = match place {
+        Some((at_ms, branch, kind, subject)) => {
+            (Some(at_ms), Some(branch.uuid()), Some(kind), Some(subject.uuid()))
+        }
+        None => (None, None, None, None),
+    };
+    let rows: Vec<Raw> = sqlx::query_as(
+        "select branch_id, kind, subject, detail, at_ms from audit.exception
+         where ($1::uuid[] is null or branch_id = any($1))
+         and ($2::text[] is null or kind = any($2))
+         and ($3::bigint is null or (at_ms, branch_id, kind, subject) < ($3, $4::uuid, $5::text, $6::uuid))
+         order by at_ms desc, branch_id desc, kind desc, subject desc limit $7",
+    )
+    .bind(scope.sql())
+    .bind(kinds.map(<[&str]>::to_vec))
+    .bind(at_ms)
+    .bind(branch)
+    .bind(kind)
+    .bind(subject)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(branch, kind, subject, detail, at_ms)| ExceptionRecord {
+            branch: BranchId::of_uuid(branch),
+            kind,
+            subject: subject.into_bytes(),
+            detail,
+            at_ms,
+        })
+        .collect())
+}
+
+/// A signed head.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct HeadRecord {
+    /// Number of the last transaction that it covers.
+    pub seq: i64,
+    /// Chain hash behind it.
+    pub hash: Vec<u8>,
+    /// The node's signature.
+    pub signature: Vec<u8>,
+    /// The hub's; absent where the head is not what the hub has.
+    pub countersignature: Option<Vec<u8>>,
+    /// When the hub saw it.
+    pub seen_ms: i64,
+}
+
+/// The newest signed head of a node.
+pub async fn newest_head(
+    connection: &mut PgConnection,
+    branch: BranchId,
+    node: NodeId,
+) -> Result<Option<HeadRecord>, sqlx::Error> {
+    sqlx::query_as(
+        "select seq, hash, signature, countersignature, seen_ms from audit.signed_head
+         where branch_id = $1 and node = $2 order by seq desc, epoch desc limit 1",
+    )
+    .bind(branch.uuid())
+    .bind(node_number(node))
+    .fetch_optional(connection)
+    .await
+}
