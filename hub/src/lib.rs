@@ -3,8 +3,14 @@
 //! `web`, `api` and `sync` call `app`, `app` calls `store`; handlers hold no SQL and no rules, `app` no HTTP, `store`
 //! no decisions.
 
+pub mod api;
 pub mod app;
+pub mod web;
+pub mod server;
+pub mod cli;
 pub mod ca;
+pub mod config;
+pub mod database;
 pub mod env;
 pub mod error;
 pub mod keys;

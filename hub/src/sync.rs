@@ -15,5 +15,5 @@ mod tls;
 mod transport;
 
 pub use self::core::{Core, HubCore};
-pub use self::listener::{ListenError, Listener, ListenerConfig, serve};
+pub use self::listener::{ListenError, Listener, ListenerConfig};
 pub use self::tls::TlsError;

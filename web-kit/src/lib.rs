@@ -19,9 +19,11 @@ pub mod pages;
 pub mod problem;
 pub mod rate;
 mod reference;
+pub mod serve;
 pub mod session;
 pub mod shell;
 pub mod sign_in;
+pub mod telemetry;
 pub mod texts;
 
 pub use etag::{ETag, IfMatch, IfNoneMatch};

@@ -21,7 +21,7 @@ use utoipa::openapi::security::{
 use utoipa::openapi::{
     ComponentsBuilder, Content, OpenApi, OpenApiVersion, Ref, RefOr, ResponseBuilder,
 };
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use crate::etag::{ETag, IfNoneMatch};
 use crate::problem::{FieldError, PROBLEM_JSON, Problem, ProblemBody};
@@ -197,4 +197,57 @@ fn json_answer(json: Bytes) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     (head, json).into_response()
+}
+
+/// Gives each operation a name of its own, from its method and address: handlers are called alike in many files.
+#[must_use]
+pub fn named(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    for (path, item) in &mut document.paths.paths {
+        let words: Vec<&str> = path
+            .trim_start_matches("/api/v1")
+            .split(['/', '{', '}', '.'])
+            .filter(|word| !word.is_empty())
+            .collect();
+        let name = words.join("_");
+        let operations = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                operation.operation_id = Some(format!("{method}_{name}"));
+            }
+        }
+    }
+    document
+}
+
+/// Header of a command that may be repeated.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct KeyHeader {
+    /// Same key and body replay the first answer with `Idempotency-Replayed: true`; another body gives 422.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$")]
+    pub idempotency_key: Option<String>,
+}
+
+/// Header of a command that moves stock or money.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct RequiredKeyHeader {
+    /// Required. Same key and body replay the first answer with `Idempotency-Replayed: true`; another body gives 422.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$")]
+    pub idempotency_key: String,
+}
+
+/// Header of a change to something that was read before.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct MatchHeader {
+    /// `ETag` of the version that the change is based on; 412 when there is a newer one.
+    #[param(rename = "If-Match")]
+    pub if_match: Option<String>,
 }

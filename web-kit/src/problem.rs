@@ -310,3 +310,18 @@ pub fn panic_response(_panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("a handler panicked");
     Problem::internal().into_response()
 }
+
+/// Makes a refusal from inside a sentence: those are written without capital and full stop.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let mut sentence = String::with_capacity(text.len() + 1);
+    let mut letters = text.chars();
+    if let Some(first) = letters.next() {
+        sentence.extend(first.to_uppercase());
+    }
+    sentence.push_str(letters.as_str());
+    if !sentence.is_empty() && !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    sentence
+}

@@ -1,4 +1,4 @@
-//! Enrolment: join codes, machines becoming nodes, fresh certificates, revocation.
+//! Enrolment: machines become nodes by join codes, and known ones get fresh certificates.
 //!
 //! A code is stored as a hash only, belongs to one branch, lives 30 minutes and is used up in the very commit that writes
 //! *node enrolled* and keeps the certificate (T-4). Nothing of a machine's request but its proven key is believed.
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::id::BranchId;
 use sync_protocol::certificate::NodeName;
-use sync_protocol::item::{Item, NodeEnrolled, NodeRevoked, command};
+use sync_protocol::item::{Item, NodeEnrolled, command};
 use sync_protocol::join_code::JoinCode;
 use sync_protocol::message::{Close, CloseReason, Grant, Join, Renew};
 use sync_protocol::position::NodeId;
@@ -17,20 +17,8 @@ use super::{Actor, Hub, HubTx};
 use crate::ca::{Ca, CaError, NodeCertificate};
 use crate::error::HubError;
 use crate::store::locations::{self, JoinedBranch};
-use crate::store::sync::join_code::{self, JoinCodeRow, NewCode, UsedCode};
+use crate::store::sync::join_code::{self, JoinCodeRow, UsedCode};
 use crate::store::sync::node::{self, NodeRow};
-
-/// How long a join code is good, in milliseconds (30 minutes).
-pub const JOIN_CODE_MS: i64 = 30 * 60 * 1000;
-
-/// A join code just made. The code itself is nowhere else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MadeJoinCode {
-    /// What a person types at the machine.
-    pub code: JoinCode,
-    /// Until when it is good, milliseconds since 1970.
-    pub expires_ms: i64,
-}
 
 /// Why something about a machine was not done.
 #[derive(Debug, Error)]
@@ -64,12 +52,6 @@ pub enum EnrolError {
     Hub(#[from] HubError),
 }
 
-impl From<sqlx::Error> for EnrolError {
-    fn from(error: sqlx::Error) -> Self {
-        EnrolError::Hub(error.into())
-    }
-}
-
 impl From<EnrolError> for Close {
     /// What the machine hears.
     fn from(error: EnrolError) -> Self {
@@ -93,23 +75,6 @@ impl From<EnrolError> for Close {
 }
 
 impl Hub {
-    /// Makes a join code for a branch.
-    ///
-    /// # Errors
-    /// When there is no such branch, or the database fails.
-    pub async fn make_join_code(&self, ca: &Ca, actor: Actor, branch: BranchId) -> Result<MadeJoinCode, EnrolError> {
-        let code = JoinCode { secret: self.env.random(), fingerprint: ca.fingerprint() };
-        let created_ms = self.env.now_ms();
-        let expires_ms = created_ms + JOIN_CODE_MS;
-        let mut sql = self.pool.begin().await?;
-        locations::for_joining(&mut sql, branch).await?.ok_or(EnrolError::UnknownBranch)?;
-        let secret_hash = JoinCode::secret_hash(&code.secret);
-        let new = NewCode { branch, secret_hash, created_ms, expires_ms, staff: actor.staff };
-        join_code::insert(&mut sql, &new).await?;
-        sql.commit().await?;
-        Ok(MadeJoinCode { code, expires_ms })
-    }
-
     /// Makes a machine a node of the code's branch.
     ///
     /// # Errors
@@ -125,13 +90,13 @@ impl Hub {
             return Ok(self.grant(again.node, code.branch, branch, ca.chain_of(again.certificate)));
         }
         let branch = locations::for_joining(tx.sql(), code.branch).await?.ok_or(EnrolError::UnknownBranch)?;
-        let former = active_node(tx.sql(), code.branch).await?;
+        let former = active_node(&mut tx, code.branch).await?;
         let node = self.free_node_number(&mut tx).await?;
         let name = NodeName { node, branch: code.branch };
         let chain = ca.node_chain(name, &join.public_key, &join.request, now_ms, &mut self.env.entropy())?;
         let certificate = chain.first().cloned().unwrap_or_default();
         let used = UsedCode { node, public_key: join.public_key, certificate };
-        join_code::use_up(tx.sql(), code.branch, &hash, &used, now_ms).await?;
+        join_code::use_up(tx.sql(), code.branch, &hash, &used, now_ms).await.map_err(HubError::from)?;
         tx.fact(Item::NodeEnrolled(NodeEnrolled { node, branch: code.branch, public_key: join.public_key, former }));
         tx.commit().await?;
         Ok(self.grant(node, code.branch, branch, chain))
@@ -158,27 +123,13 @@ impl Hub {
     /// When it may not speak, the request is not of its key, or the database fails.
     pub async fn renew(&self, ca: &Ca, certificate: &NodeCertificate, renew: &Renew) -> Result<Grant, EnrolError> {
         let row = self.standing(certificate).await?;
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.pool.acquire().await.map_err(HubError::from)?;
         let branch = locations::for_joining(&mut connection, row.branch).await?.ok_or(EnrolError::UnknownBranch)?;
         drop(connection);
         let now_ms = self.env.now_ms();
         let chain =
             ca.node_chain(certificate.name, &row.public_key, &renew.request, now_ms, &mut self.env.entropy())?;
         Ok(self.grant(row.node, row.branch, branch, chain))
-    }
-
-    /// Says that a machine may no longer speak; its open sessions end, and no commit takes anything more of it (INV-13).
-    ///
-    /// # Errors
-    /// When there is no such machine, or the database fails.
-    pub async fn revoke_node(self: &Arc<Self>, actor: Actor, node: NodeId, reason: &str) -> Result<(), EnrolError> {
-        let mut tx = self.begin(actor, command::NODES).await?;
-        let known = node::find(tx.sql(), node).await?.ok_or(EnrolError::UnknownNode)?;
-        if known.revoked.is_none() {
-            tx.fact(Item::NodeRevoked(NodeRevoked { node, reason: reason.to_owned() }));
-            tx.commit().await?;
-        }
-        Ok(())
     }
 
     async fn free_node_number(&self, tx: &mut HubTx) -> Result<NodeId, EnrolError> {
@@ -205,8 +156,8 @@ impl Hub {
 }
 
 /// The machine that speaks for a branch now, and that a new one replaces.
-async fn active_node(connection: &mut sqlx::PgConnection, branch: BranchId) -> Result<Option<NodeId>, HubError> {
-    let nodes = node::of_branch(connection, branch).await?;
+async fn active_node(tx: &mut HubTx, branch: BranchId) -> Result<Option<NodeId>, HubError> {
+    let nodes = node::of_branch(tx.sql(), branch).await?;
     Ok(nodes.into_iter().find(|row| !row.closed && row.revoked.is_none()).map(|row| row.node))
 }
 

@@ -1,3 +1,7 @@
+//! The authority: made once, opened again, and what its certificates say.
+//!
+//! Times and random bytes are handed in; files lie in a folder of the test's own.
+
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::os::unix::fs::PermissionsExt;

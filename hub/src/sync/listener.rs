@@ -16,11 +16,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
-use super::core::{Core, HubCore};
+use super::core::HubCore;
 use super::driver::{self, Context};
 use super::registry::Registry;
 use super::{grant, tls, transport};
-use crate::app::Hub;
 use crate::ca::{Ca, CaError, NodeCertificate};
 use crate::env::Env;
 
@@ -50,26 +49,6 @@ pub struct ListenerConfig<'a> {
     pub reset_key: &'a [u8; 64],
     /// Clock and randomness.
     pub env: &'a Env,
-}
-
-/// Connections that one hub process takes.
-const CONNECTIONS: usize = 20_000;
-
-/// Opens the hub's port for branches and serves them until [`Listener::stop`].
-///
-/// # Errors
-/// When the socket or the hub's certificate cannot be made.
-pub fn serve(hub: &Arc<Hub>, ca: &Arc<Ca>, address: SocketAddr) -> Result<Listener, ListenError> {
-    let keys = hub.keys();
-    let config = ListenerConfig {
-        address,
-        connections: CONNECTIONS,
-        ca,
-        seed: &keys.node0.to_bytes(),
-        reset_key: &keys.quic_reset,
-        env: hub.env(),
-    };
-    Listener::start(&config, Arc::new(Core { hub: hub.clone(), ca: ca.clone() }))
 }
 
 /// The port cannot be opened.

@@ -1,0 +1,44 @@
+//! The managers' pages: server-rendered, and all of them work without a script.
+//!
+//! A page reads by the same use cases as the API. Nothing here writes but signing in and out.
+
+mod frame;
+pub mod page;
+
+use axum::Router;
+use axum::routing::{get, post};
+use web_kit::{Guard, ProblemPages, ShellTexts, Side};
+
+use crate::api::HubState;
+
+pub(crate) const HOME: &str = "/branches";
+pub(crate) const SIGN_IN: &str = "/sign-in";
+pub(crate) const SIGN_OUT: &str = "/sign-out";
+pub(crate) const STATUS_BAR: &str = "/status-bar";
+pub(crate) const PLACE: &str = "Hub";
+
+/// The pages' routes.
+pub fn routes() -> Router<HubState> {
+    Router::new()
+        .route("/", get(page::session::home))
+        .route(SIGN_IN, get(page::session::form).post(page::session::sign_in))
+        .route(SIGN_OUT, post(page::session::sign_out))
+        .route(STATUS_BAR, get(frame::status_bar))
+        .route(HOME, get(page::branches::list))
+}
+
+/// What stands around the router.
+pub fn guard(state: &HubState) -> Guard {
+    Guard {
+        hosts: state.hosts(),
+        pages: ProblemPages {
+            side: Side::Hub,
+            language: "en".to_owned(),
+            place: PLACE.to_owned(),
+            home: HOME.to_owned(),
+            sign_in: SIGN_IN.to_owned(),
+            texts: ShellTexts::ENGLISH,
+        },
+        over_tls: state.is_over_tls(),
+    }
+}

@@ -1,0 +1,4 @@
+//! One module for each page.
+
+pub mod branches;
+pub mod session;
