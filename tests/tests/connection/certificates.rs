@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use domain::env::SeededEntropy;
 use edge_node::sync::{JoinError, LinkState};
-use hub::app::Actor;
 use quinn::crypto::rustls::QuicClientConfig;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls13_signature};
@@ -74,7 +73,7 @@ async fn a_revoked_machine_is_thrown_out_at_once_and_comes_no_further_than_a_rea
     let address = hub.address().to_string();
     let serving = branch.serve(&address);
     serving.becomes(LinkState::Connected).await;
-    hub.hub.revoke_node(Actor::SYSTEM, serving.node, "stolen").await.unwrap();
+    hub.revoke(serving.node).await;
     let status = serving.becomes(LinkState::Held).await;
     assert!(status.detail.contains("revoked"), "{}", status.detail);
     let stored = hub.stored(serving.node).await;

@@ -8,17 +8,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use domain::branch::BranchRow;
 use domain::env::{Clock, SeededEntropy};
-use domain::id::BranchId;
+use domain::id::{BranchId, StaffId};
 use domain::money::Currency;
 use edge_node::identity::NodeIdentity;
 use edge_node::store::{Actor as BranchActor, Store, StoreConfig};
 use edge_node::sync::{JoinError, LinkState, LinkStatus, SyncConfig, SyncHandle};
+use hub::app::branch::new_join_code;
 use hub::app::{Actor, Hub, HubOptions, Workers};
 use hub::ca::Ca;
 use hub::keys::Keys;
-use hub::sync::{ListenError, Listener};
+use hub::sync::{Core, ListenError, Listener, ListenerConfig};
 use sqlx::postgres::PgConnectOptions;
-use sync_protocol::item::{AuditNote, Item, Row, command};
+use sync_protocol::item::{AuditNote, Item, NodeRevoked, Row, command};
 use sync_protocol::join_code::JoinCode;
 use sync_protocol::position::NodeId;
 use tempfile::TempDir;
@@ -78,7 +79,8 @@ impl TestHub {
     pub async fn listen(&mut self, address: SocketAddr) {
         let opened = async {
             loop {
-                match hub::sync::serve(&self.hub, &self.ca, address) {
+                let core = Core { hub: self.hub.clone(), ca: self.ca.clone() };
+                match Listener::start(&self.listener_config(address), Arc::new(core)) {
                     Ok(listener) => return listener,
                     Err(ListenError::Socket { .. }) => tokio::task::yield_now().await,
                     Err(error) => panic!("{error}"),
@@ -88,12 +90,34 @@ impl TestHub {
         self.listener = Some(timeout(PATIENCE, opened).await.expect("the port is free again"));
     }
 
+    fn listener_config(&self, address: SocketAddr) -> ListenerConfig<'_> {
+        let keys = self.hub.keys();
+        ListenerConfig {
+            address,
+            connections: 100,
+            ca: &self.ca,
+            seed: keys.node0.as_bytes(),
+            reset_key: &keys.quic_reset,
+            env: self.hub.env(),
+        }
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.listener.as_ref().unwrap().address()
     }
 
     pub async fn code(&self) -> JoinCode {
-        self.hub.make_join_code(&self.ca, Actor::SYSTEM, self.branch).await.unwrap().code
+        let mut tx = self.hub.begin(Actor::SYSTEM, command::NODES).await.unwrap();
+        let made = new_join_code(&mut tx, self.branch, self.ca.fingerprint(), StaffId::NIL).await.unwrap();
+        tx.commit().await.unwrap();
+        made.code
+    }
+
+    /// Takes a machine's right to speak away.
+    pub async fn revoke(&self, node: NodeId) {
+        let mut tx = self.hub.begin(Actor::SYSTEM, command::NODES).await.unwrap();
+        tx.fact(Item::NodeRevoked(NodeRevoked { node, reason: "stolen".to_owned() }));
+        tx.commit().await.unwrap();
     }
 
     /// Joins a fresh directory.
