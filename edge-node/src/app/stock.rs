@@ -38,6 +38,8 @@ const MOVEMENTS: &str = "movements";
 const REASON_MAX: usize = 250;
 /// Longest reference, in bytes.
 const REFERENCE_MAX: usize = 120;
+/// Most branches that are named to somebody who finds too few pieces here.
+const ELSEWHERE_MAX: usize = 20;
 /// Stands between reason and reference in a movement's one text.
 const BETWEEN: char = '␟';
 
@@ -340,6 +342,7 @@ fn elsewhere(reader: &Reader<'_>, part: PartId) -> Result<Vec<Value>, AppError> 
     }
     // The rows come with the most pieces first; of equally far branches that order stays.
     found.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    found.truncate(ELSEWHERE_MAX);
     let show = |(distance_m, place): (f64, rows::Elsewhere)| {
         let mut shown = json!({
             "branch": place.code.unwrap_or_else(|| place.branch.to_string()),

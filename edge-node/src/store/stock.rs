@@ -67,7 +67,7 @@ pub struct Elsewhere {
 pub fn elsewhere(reader: &Reader<'_>, part: PartId) -> Result<Vec<Elsewhere>, AppError> {
     let mut statement = reader.conn().prepare_cached(
         "select a.branch, b.code, a.quantity, a.as_of from availability a left join branch b on b.id = a.branch
-         where a.part = ?1 and a.branch <> ?2 and a.quantity > 0 order by a.quantity desc, a.branch limit 20",
+         where a.part = ?1 and a.branch <> ?2 and a.quantity > 0 order by a.quantity desc, a.branch",
     )?;
     let rows = statement.query_map((Id(part), Id(reader.identity().branch)), |row| {
         Ok(Elsewhere {
