@@ -11,6 +11,7 @@ mod credentials;
 mod driver;
 mod heads;
 mod join;
+mod liveness;
 mod log_stream;
 mod session;
 mod status;

@@ -13,7 +13,8 @@ use super::attempts::{Attempts, Target, backoff};
 use super::branch_store::BranchStore;
 use super::heads::Heads;
 use super::join::{self, JoinError};
-use super::session::{self, CUT_OFF_AFTER, Ended, Surroundings};
+use super::liveness::CUT_OFF_AFTER;
+use super::session::{self, Ended, Surroundings};
 use super::status::{LinkState, Report, SyncHandle, Watched, Wish};
 use super::transport::ReachError;
 use crate::env::Env;
@@ -102,7 +103,7 @@ async fn keep_renewed(target: Target, mut wishes: watch::Receiver<Wish>) {
 
 impl<S: BranchStore> Driver<S> {
     async fn run(mut self) {
-        let mut heads = Heads::new(self.store.last_head_seq().await.unwrap_or(0));
+        let mut heads = Heads::new(self.store.last_head_seq().await.unwrap_or(0), Instant::now());
         let mut next: Option<Connection> = None;
         let mut wait = Duration::ZERO;
         loop {

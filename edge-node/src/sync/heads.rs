@@ -18,16 +18,16 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    pub(super) fn new(last_seq: u64) -> Self {
-        Self { last_seq, last_at: Instant::now(), is_claiming: false, waiting: None }
+    pub(super) fn new(last_seq: u64, now: Instant) -> Self {
+        Self { last_seq, last_at: now, is_claiming: false, waiting: None }
     }
 
     /// Whether a head should be signed at `tip`, and if so remembers that it is being done.
-    pub(super) fn begin(&mut self, tip: &Tip, is_leaving: bool) -> bool {
+    pub(super) fn begin(&mut self, tip: &Tip, is_leaving: bool, now: Instant) -> bool {
         let behind = tip.seq.saturating_sub(self.last_seq);
         let is_due = is_leaving
             || behind >= HEAD_EVERY_TRANSACTIONS
-            || self.last_at.elapsed() >= Duration::from_millis(HEAD_EVERY_MS.unsigned_abs());
+            || now >= self.due_at();
         let begins = behind > 0 && is_due && !self.is_claiming;
         self.is_claiming |= begins;
         begins
@@ -38,16 +38,16 @@ impl Heads {
         self.last_at + Duration::from_millis(HEAD_EVERY_MS.unsigned_abs())
     }
 
-    pub(super) fn signed(&mut self, head: SignedHead) {
+    pub(super) fn signed(&mut self, head: SignedHead, now: Instant) {
         self.is_claiming = false;
-        self.last_at = Instant::now();
+        self.last_at = now;
         self.last_seq = head.claim.tip.seq;
         self.waiting = Some(head);
     }
 
-    pub(super) fn failed(&mut self) {
+    pub(super) fn failed(&mut self, now: Instant) {
         self.is_claiming = false;
-        self.last_at = Instant::now();
+        self.last_at = now;
     }
 
     /// A head that the hub can check, now that it has stored up to `stored`.
@@ -72,20 +72,21 @@ mod tests {
         SignedHead { claim: HeadClaim { node: NodeId(1), tip: tip(seq), stock: [0; 32] }, signature: Vec::new() }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_head_is_due_after_a_minute_a_thousand_entries_or_on_leaving() {
-        let mut heads = Heads::new(10);
-        assert!(!heads.begin(&tip(10), true), "nothing moved");
-        assert!(!heads.begin(&tip(11), false), "too early");
-        tokio::time::advance(Duration::from_secs(60)).await;
-        assert!(heads.begin(&tip(11), false));
-        assert!(!heads.begin(&tip(11), true), "one at a time");
-        heads.signed(head(11));
+    #[test]
+    fn a_head_is_due_after_a_minute_a_thousand_entries_or_on_leaving() {
+        let begun = Instant::now();
+        let mut heads = Heads::new(10, begun);
+        assert!(!heads.begin(&tip(10), true, begun), "nothing moved");
+        assert!(!heads.begin(&tip(11), false, begun), "too early");
+        let later = begun + Duration::from_secs(60);
+        assert!(heads.begin(&tip(11), false, later));
+        assert!(!heads.begin(&tip(11), true, later), "one at a time");
+        heads.signed(head(11), later);
         assert_eq!(heads.ready(&tip(10)), None, "the hub has not stored it");
         assert_eq!(heads.ready(&tip(11)).unwrap().claim.tip.seq, 11);
         assert_eq!(heads.ready(&tip(11)), None, "sent once");
-        assert!(heads.begin(&tip(1011), false));
-        heads.failed();
-        assert!(heads.begin(&tip(12), true));
+        assert!(heads.begin(&tip(1011), false, later));
+        heads.failed(later);
+        assert!(heads.begin(&tip(12), true, later));
     }
 }

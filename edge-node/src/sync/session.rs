@@ -17,25 +17,21 @@ use sync_protocol::error::DecodeError;
 use sync_protocol::feed::FeedBlock;
 use sync_protocol::frame::Frame;
 use sync_protocol::head::{Countersignature, SignedHead};
-use sync_protocol::message::{Ack, Close, CloseReason, FeedHead, GivenKey, Ping, STREAM_LOG, Welcome};
+use sync_protocol::message::{Ack, Close, CloseReason, FeedHead, GivenKey, STREAM_LOG, Welcome};
 use sync_protocol::position::Tip;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
-use super::attempts::{Attempts, Target, backoff};
+use super::attempts::Target;
 use super::branch_store::{BranchStore, Opening};
-use super::control::Pinger;
 use super::heads::Heads;
+use super::liveness::{Finding, Liveness, at};
 use super::log_stream::{Outbox, read_frames};
 use super::status::{FeedHeads, LinkState, Report, Watched, Wish};
-use super::transport::{ReachError, closed_by_hub};
+use super::transport::closed_by_hub;
 use crate::error::AppError;
 use crate::store::log::ReadLog;
 
-/// Without an answer for so long the line counts as cut off.
-pub(super) const CUT_OFF_AFTER: Duration = Duration::from_secs(10);
-const PING_WATCHED: Duration = Duration::from_secs(5);
-const PING_UNWATCHED: Duration = Duration::from_secs(25);
 /// Ordered jobs that may wait before no further frame is taken.
 const JOBS_WAITING: usize = 16;
 /// Bytes that may wait to be written.
@@ -96,11 +92,8 @@ enum Event {
     Head(Result<SignedHead, AppError>),
     Appended(Tip),
     Wish(Wish),
-    Pong(Ping),
-    PingDue,
-    SilentTooLong,
+    Found(Finding),
     HeadDue,
-    Raced(Result<Connection, ReachError>),
     Closed(quinn::ConnectionError),
 }
 
@@ -109,7 +102,7 @@ struct Running<'a, S> {
     connection: Connection,
     session: BranchSession,
     outbox: Outbox,
-    pinger: Pinger,
+    liveness: Liveness,
     tips: watch::Receiver<Tip>,
     jobs: VecDeque<Job>,
     job: Option<Later<Stored>>,
@@ -118,12 +111,6 @@ struct Running<'a, S> {
     acknowledging: Option<Later<Result<(), AppError>>>,
     signing: Option<Later<Result<SignedHead, AppError>>>,
     own_heads: FeedHeads,
-    asked: u64,
-    ping_at: Instant,
-    /// When the oldest question was asked that the hub has not answered.
-    unanswered_since: Option<Instant>,
-    race: Option<Attempts>,
-    nudges: u64,
 }
 
 /// Runs a session until it ends.
@@ -148,7 +135,7 @@ pub(super) async fn run<S: BranchStore>(around: Surroundings<'_, S>, connection:
         around,
         session,
         outbox: Outbox::new(send),
-        pinger: Pinger::start(connection.clone()),
+        liveness: Liveness::new(connection.clone(), nudges),
         connection,
         tips,
         jobs: VecDeque::new(),
@@ -158,11 +145,6 @@ pub(super) async fn run<S: BranchStore>(around: Surroundings<'_, S>, connection:
         acknowledging: None,
         signing: None,
         own_heads,
-        asked: 0,
-        ping_at: Instant::now() + PING_WATCHED,
-        unanswered_since: Some(Instant::now()),
-        race: None,
-        nudges,
     };
     let ended = running.run(effects, &mut frames).await;
     reader.abort();
@@ -195,20 +177,6 @@ async fn of<T>(slot: &mut Option<Later<T>>) -> T {
     }
 }
 
-async fn raced(race: &mut Option<Attempts>, target: &Target) -> Result<Connection, ReachError> {
-    match race {
-        Some(attempts) => attempts.outcome(target).await,
-        None => pending().await,
-    }
-}
-
-async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => sleep_until(moment).await,
-        None => pending().await,
-    }
-}
-
 impl<S: BranchStore> Running<'_, S> {
     async fn run(
         &mut self,
@@ -236,7 +204,6 @@ impl<S: BranchStore> Running<'_, S> {
 
     async fn next(&mut self, frames: &mut mpsc::Receiver<Result<Frame, DecodeError>>) -> Event {
         let takes_frames = self.jobs.len() < JOBS_WAITING;
-        let silent_at = self.unanswered_since.filter(|_| self.race.is_none()).map(|since| since + CUT_OFF_AFTER);
         let head_at = (self.session.is_open() && self.signing.is_none()).then(|| self.around.heads.due_at());
         tokio::select! {
             frame = frames.recv(), if takes_frames => Event::Frame(frame),
@@ -249,11 +216,8 @@ impl<S: BranchStore> Running<'_, S> {
                 Ok(()) => *self.around.wishes.borrow_and_update(),
                 Err(_) => Wish { is_stopping: true, ..Wish::default() },
             }),
-            pong = self.pinger.answer() => Event::Pong(pong),
-            () = sleep_until(self.ping_at) => Event::PingDue,
-            () = at(silent_at) => Event::SilentTooLong,
+            found = self.liveness.next(self.around.target) => Event::Found(found),
             () = at(head_at.filter(|at| *at > Instant::now())) => Event::HeadDue,
-            outcome = raced(&mut self.race, self.around.target) => Event::Raced(outcome),
             error = self.connection.closed() => Event::Closed(error),
         }
     }
@@ -281,27 +245,14 @@ impl<S: BranchStore> Running<'_, S> {
             Event::Head(head) => self.on_head(head),
             Event::Appended(tip) => self.session.handle(Input::Appended(tip)),
             Event::Wish(wish) => {
-                self.on_nudge(wish.nudges);
+                self.liveness.nudged(wish.nudges, self.around.watched);
                 Vec::new()
             }
-            Event::Pong(Ping { .. }) => {
-                self.heard();
-                Vec::new()
-            }
-            Event::PingDue => {
-                self.ping();
-                Vec::new()
-            }
-            Event::SilentTooLong => {
-                self.silent();
+            Event::Found(found) => {
+                self.on_finding(found)?;
                 Vec::new()
             }
             Event::HeadDue => Vec::new(),
-            Event::Raced(Ok(connection)) => return Err(Ended::Overtaken(connection)),
-            Event::Raced(Err(error)) => {
-                self.race_failed(&error);
-                Vec::new()
-            }
             Event::Closed(error) => return Err(closed(&error)),
         };
         self.carry_out(effects)?;
@@ -310,45 +261,29 @@ impl<S: BranchStore> Running<'_, S> {
     }
 
     fn heard(&mut self) {
-        self.unanswered_since = None;
-        if self.race.take().is_some() && self.session.is_open() {
+        if self.liveness.heard() && self.session.is_open() {
             self.around.report.set(LinkState::Connected, "");
         }
     }
 
-    fn ping(&mut self) {
-        self.asked += 1;
-        self.pinger.ask(self.asked);
-        self.unanswered_since.get_or_insert_with(Instant::now);
-        let wait = if self.around.watched.is_now() { PING_WATCHED } else { PING_UNWATCHED };
-        self.ping_at = Instant::now() + wait;
-    }
-
-    fn silent(&mut self) {
-        if self.around.report.state() != LinkState::Held {
-            self.around.report.set(LinkState::CutOff, "the hub does not answer");
-        }
-        self.race = Some(Attempts::after(Duration::ZERO));
-    }
-
-    fn race_failed(&mut self, error: &ReachError) {
-        tracing::debug!(%error, "an attempt beside the silent connection failed");
-        *self.around.failures += 1;
-        let wait =
-            backoff(*self.around.failures, self.around.watched.is_now(), &mut self.around.target.env.random());
-        if let Some(race) = &mut self.race {
-            race.failed(wait);
-        }
-    }
-
-    fn on_nudge(&mut self, nudges: u64) {
-        if nudges != self.nudges {
-            self.nudges = nudges;
-            match &mut self.race {
-                Some(race) => race.hurry(),
-                None => self.ping(),
+    fn on_finding(&mut self, finding: Finding) -> Result<(), Ended> {
+        match finding {
+            Finding::Answered => self.heard(),
+            Finding::AskDue => self.liveness.ask(self.around.watched),
+            Finding::Silent => {
+                if self.around.report.state() != LinkState::Held {
+                    self.around.report.set(LinkState::CutOff, "the hub does not answer");
+                }
+                self.liveness.race();
+            }
+            Finding::Raced(Ok(connection)) => return Err(Ended::Overtaken(connection)),
+            Finding::Raced(Err(error)) => {
+                tracing::debug!(%error, "an attempt beside the silent connection failed");
+                *self.around.failures = self.around.failures.saturating_add(1);
+                self.liveness.race_failed(*self.around.failures, self.around.watched, self.around.target);
             }
         }
+        Ok(())
     }
 
     fn stored(&mut self, input: Input) -> Vec<Effect> {
@@ -361,12 +296,12 @@ impl<S: BranchStore> Running<'_, S> {
     fn on_head(&mut self, head: Result<SignedHead, AppError>) -> Vec<Effect> {
         match head {
             Ok(head) => {
-                self.around.heads.signed(head);
+                self.around.heads.signed(head, Instant::now());
                 self.send_head()
             }
             Err(error) => {
                 tracing::warn!(%error, "a head could not be signed");
-                self.around.heads.failed();
+                self.around.heads.failed(Instant::now());
                 Vec::new()
             }
         }
@@ -446,7 +381,7 @@ impl<S: BranchStore> Running<'_, S> {
             self.acknowledging = Some(Box::pin(async move { store.acknowledge(ack).await }));
         }
         let tip = *self.tips.borrow();
-        if self.session.is_open() && self.signing.is_none() && self.around.heads.begin(&tip, is_leaving) {
+        if self.session.is_open() && self.signing.is_none() && self.around.heads.begin(&tip, is_leaving, Instant::now()) {
             let (store, key) = (self.around.store.clone(), self.around.key.clone());
             self.signing = Some(Box::pin(async move {
                 let head = SignedHead::sign(store.head_claim().await?, &key);
