@@ -29,8 +29,14 @@ impl Env {
     }
 
     /// Another clock and source, for the simulator and generated data.
-    pub fn new(clock: impl Clock + Send + Sync + 'static, entropy: impl Entropy + Send + 'static) -> Self {
-        Self { clock: Arc::new(clock), entropy: Arc::new(Mutex::new(Box::new(entropy))) }
+    pub fn new(
+        clock: impl Clock + Send + Sync + 'static,
+        entropy: impl Entropy + Send + 'static,
+    ) -> Self {
+        Self {
+            clock: Arc::new(clock),
+            entropy: Arc::new(Mutex::new(Box::new(entropy))),
+        }
     }
 
     /// Milliseconds since 1970 UTC.
@@ -57,7 +63,11 @@ pub struct Random<'a>(&'a Env);
 
 impl Entropy for Random<'_> {
     fn fill(&mut self, bytes: &mut [u8]) {
-        self.0.entropy.lock().unwrap_or_else(PoisonError::into_inner).fill(bytes);
+        self.0
+            .entropy
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fill(bytes);
     }
 }
 
@@ -75,7 +85,10 @@ impl Clock for SystemClock {
 struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::expect_used, reason = "without randomness there are no ids and no keys: nothing could go on")]
+    #[expect(
+        clippy::expect_used,
+        reason = "without randomness there are no ids and no keys: nothing could go on"
+    )]
     fn fill(&mut self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the operating system gives random bytes");
     }

@@ -32,7 +32,9 @@ pub enum StoreError {
         path: String,
     },
     /// A newer program wrote the database (INV-18).
-    #[error("the database has schema {found}, this program knows up to {known}: use the newer program")]
+    #[error(
+        "the database has schema {found}, this program knows up to {known}: use the newer program"
+    )]
     Newer {
         /// The schema found.
         found: u32,
@@ -140,7 +142,11 @@ impl AppError {
 
     /// A conflict without members of its own.
     pub fn conflict(kind: &'static str, detail: impl Into<String>) -> Self {
-        AppError::Conflict { kind, detail: detail.into(), extra: Map::new() }
+        AppError::Conflict {
+            kind,
+            detail: detail.into(),
+            extra: Map::new(),
+        }
     }
 
     /// Adds a member to a conflict; other errors stay as they are.
@@ -181,14 +187,19 @@ impl From<EditError> for AppError {
     fn from(error: EditError) -> Self {
         match error {
             EditError::Document(error) => error.into(),
-            EditError::Limits(error) => AppError::TooLarge { detail: error.to_string() },
+            EditError::Limits(error) => AppError::TooLarge {
+                detail: error.to_string(),
+            },
         }
     }
 }
 
 impl From<ChangeRefusal> for StoreError {
     fn from(refusal: ChangeRefusal) -> Self {
-        StoreError::Corrupt { table: "document", what: refusal.to_string() }
+        StoreError::Corrupt {
+            table: "document",
+            what: refusal.to_string(),
+        }
     }
 }
 
@@ -197,13 +208,19 @@ impl From<OrderError> for AppError {
         match error {
             OrderError::Fields(problems) => AppError::Invalid(problems),
             OrderError::UnknownLine => AppError::NotFound { what: "line" },
-            OrderError::UnknownEvent => AppError::NotFound { what: "step that could be undone" },
+            OrderError::UnknownEvent => AppError::NotFound {
+                what: "step that could be undone",
+            },
             OrderError::UnknownEstimate => AppError::NotFound { what: "estimate" },
             OrderError::Move(error) => AppError::conflict("move-not-allowed", error.to_string()),
-            OrderError::Answered => AppError::conflict("answered", OrderError::Answered.to_string()),
+            OrderError::Answered => {
+                AppError::conflict("answered", OrderError::Answered.to_string())
+            }
             OrderError::Money(error) => AppError::field("/unit_price", error),
             OrderError::NotReceived => AppError::field("/status", OrderError::NotReceived),
-            OrderError::Full => AppError::TooLarge { detail: OrderError::Full.to_string() },
+            OrderError::Full => AppError::TooLarge {
+                detail: OrderError::Full.to_string(),
+            },
         }
     }
 }

@@ -58,11 +58,17 @@ impl NodeIdentity {
     /// When the file is missing (the directory was never joined) or does not read.
     pub fn read(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(NODE_FILE);
-        let text = fs::read_to_string(&path)
-            .map_err(|source| StoreError::Io { path: path.display().to_string(), source })?;
-        let wrong = |what: String| StoreError::Config { path: path.display().to_string(), what };
+        let text = fs::read_to_string(&path).map_err(|source| StoreError::Io {
+            path: path.display().to_string(),
+            source,
+        })?;
+        let wrong = |what: String| StoreError::Config {
+            path: path.display().to_string(),
+            what,
+        };
         let file: NodeFile = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        let node = u32::from_str_radix(&file.node, 16).map_err(|_| wrong("node is not hexadecimal".to_owned()))?;
+        let node = u32::from_str_radix(&file.node, 16)
+            .map_err(|_| wrong("node is not hexadecimal".to_owned()))?;
         Ok(Self {
             node: NodeId(node),
             branch: file.branch,
@@ -89,8 +95,10 @@ impl NodeIdentity {
             region: self.region.clone(),
             hub: self.hub.clone(),
         };
-        let text = toml::to_string(&file)
-            .map_err(|error| StoreError::Config { path: path.display().to_string(), what: error.to_string() })?;
+        let text = toml::to_string(&file).map_err(|error| StoreError::Config {
+            path: path.display().to_string(),
+            what: error.to_string(),
+        })?;
         crate::store::secrets::write_private(&path, text.as_bytes())
     }
 }

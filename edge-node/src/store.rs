@@ -72,7 +72,11 @@ pub struct Actor {
 
 impl Actor {
     /// The node itself.
-    pub const SYSTEM: Actor = Actor { staff: StaffId::NIL, role: Role::Operator, terminal: 0 };
+    pub const SYSTEM: Actor = Actor {
+        staff: StaffId::NIL,
+        role: Role::Operator,
+        terminal: 0,
+    };
 }
 
 /// What a commit touched; pages that show it ask again.
@@ -144,7 +148,11 @@ struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.queue = None;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread
             && thread.join().is_err()
         {
@@ -169,7 +177,9 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut WriteTx<'_>) -> Result<T, AppError> + Send + 'static,
     {
-        self.submit(work)?.await.unwrap_or(Err(AppError::Store(StoreError::Closed)))
+        self.submit(work)?
+            .await
+            .unwrap_or(Err(AppError::Store(StoreError::Closed)))
     }
 
     /// [`Store::write`] for threads without a runtime.
@@ -178,7 +188,9 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut WriteTx<'_>) -> Result<T, AppError> + Send + 'static,
     {
-        self.submit(work)?.blocking_recv().unwrap_or(Err(AppError::Store(StoreError::Closed)))
+        self.submit(work)?
+            .blocking_recv()
+            .unwrap_or(Err(AppError::Store(StoreError::Closed)))
     }
 
     fn submit<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, AppError>>, AppError>
@@ -187,7 +199,9 @@ impl Store {
         F: FnOnce(&mut WriteTx<'_>) -> Result<T, AppError> + Send + 'static,
     {
         let (job, answer) = writer::job(work);
-        let Some(queue) = &self.inner.queue else { return Err(StoreError::Closed.into()) };
+        let Some(queue) = &self.inner.queue else {
+            return Err(StoreError::Closed.into());
+        };
         match queue.try_send(job) {
             Ok(()) => Ok(answer),
             Err(TrySendError::Full(_)) => Err(AppError::Busy),
@@ -208,11 +222,15 @@ impl Store {
             drop(permit);
             result
         });
-        read.await.unwrap_or(Err(AppError::Store(StoreError::Panicked)))
+        read.await
+            .unwrap_or(Err(AppError::Store(StoreError::Panicked)))
     }
 
     /// [`Store::read`] for threads without a runtime.
-    pub fn read_blocking<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, AppError>) -> Result<T, AppError> {
+    pub fn read_blocking<T>(
+        &self,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, AppError>,
+    ) -> Result<T, AppError> {
         self.inner.readers.read(&self.inner.shared, work)
     }
 
@@ -258,6 +276,9 @@ impl Store {
 
     /// Marks transactions from now on: the node knows that its clock is off (or no longer is).
     pub fn mark_clock(&self, is_off: bool) {
-        self.inner.shared.clock_marked.store(is_off, Ordering::Release);
+        self.inner
+            .shared
+            .clock_marked
+            .store(is_off, Ordering::Release);
     }
 }

@@ -19,12 +19,21 @@ pub struct AuditNoteRow {
 }
 
 /// The newest note about a subject.
-pub fn newest_note(reader: &Reader<'_>, subject: &[u8; 16]) -> Result<Option<AuditNoteRow>, AppError> {
+pub fn newest_note(
+    reader: &Reader<'_>,
+    subject: &[u8; 16],
+) -> Result<Option<AuditNoteRow>, AppError> {
     let found = reader
         .conn()
-        .prepare_cached("select text, at, staff from audit_note where subject = ?1 order by row desc limit 1")?
+        .prepare_cached(
+            "select text, at, staff from audit_note where subject = ?1 order by row desc limit 1",
+        )?
         .query_row([subject], |row| {
-            Ok(AuditNoteRow { text: row.get(0)?, at_ms: row.get(1)?, staff: row.get::<_, Id<StaffId>>(2)?.0 })
+            Ok(AuditNoteRow {
+                text: row.get(0)?,
+                at_ms: row.get(1)?,
+                staff: row.get::<_, Id<StaffId>>(2)?.0,
+            })
         })
         .optional()?;
     Ok(found)

@@ -27,7 +27,10 @@ pub struct StockedPart {
 }
 
 /// What applies at the branch: its own row, or what joining said while that has not arrived.
-pub(crate) fn branch_settings(conn: &Connection, identity: &NodeIdentity) -> Result<BranchSettings, StoreError> {
+pub(crate) fn branch_settings(
+    conn: &Connection,
+    identity: &NodeIdentity,
+) -> Result<BranchSettings, StoreError> {
     let fields: Option<String> = conn
         .prepare_cached("select fields from branch where id = ?1 and deleted = 0")?
         .query_row([Id(identity.branch)], |row| row.get(0))
@@ -56,28 +59,43 @@ pub fn branch(reader: &Reader<'_>, id: BranchId) -> Result<Option<BranchRow>, Ap
         .prepare_cached("select fields from branch where id = ?1 and deleted = 0")?
         .query_row([Id(id)], |row| row.get(0))
         .optional()?;
-    Ok(fields.map(|fields| serde_json::from_str(&fields)).transpose()?)
+    Ok(fields
+        .map(|fields| serde_json::from_str(&fields))
+        .transpose()?)
 }
 
 /// The branch with a code.
-pub fn branch_by_code(reader: &Reader<'_>, code: &str) -> Result<Option<(BranchId, BranchRow)>, AppError> {
+pub fn branch_by_code(
+    reader: &Reader<'_>,
+    code: &str,
+) -> Result<Option<(BranchId, BranchRow)>, AppError> {
     let found = reader
         .conn()
-        .prepare_cached("select id, fields from branch where code = ?1 and deleted = 0 order by id limit 1")?
-        .query_row([code], |row| Ok((row.get::<_, Id<BranchId>>(0)?.0, row.get::<_, String>(1)?)))
+        .prepare_cached(
+            "select id, fields from branch where code = ?1 and deleted = 0 order by id limit 1",
+        )?
+        .query_row([code], |row| {
+            Ok((row.get::<_, Id<BranchId>>(0)?.0, row.get::<_, String>(1)?))
+        })
         .optional()?;
-    found.map(|(id, fields)| Ok((id, serde_json::from_str(&fields)?))).transpose()
+    found
+        .map(|(id, fields)| Ok((id, serde_json::from_str(&fields)?)))
+        .transpose()
 }
 
 /// All branches, by code.
 pub fn branches(reader: &Reader<'_>) -> Result<Vec<(BranchId, BranchRow)>, AppError> {
-    let mut statement =
-        reader.conn().prepare_cached("select id, fields from branch where deleted = 0 order by code, id")?;
+    let mut statement = reader
+        .conn()
+        .prepare_cached("select id, fields from branch where deleted = 0 order by code, id")?;
     let mut rows = statement.query([])?;
     let mut branches = Vec::new();
     while let Some(row) = rows.next()? {
         let fields: String = row.get(1)?;
-        branches.push((row.get::<_, Id<BranchId>>(0)?.0, serde_json::from_str(&fields)?));
+        branches.push((
+            row.get::<_, Id<BranchId>>(0)?.0,
+            serde_json::from_str(&fields)?,
+        ));
     }
     Ok(branches)
 }
@@ -86,10 +104,16 @@ pub fn branches(reader: &Reader<'_>) -> Result<Vec<(BranchId, BranchRow)>, AppEr
 pub fn part_by_sku(reader: &Reader<'_>, sku: &str) -> Result<Option<(PartId, PartRow)>, AppError> {
     let found = reader
         .conn()
-        .prepare_cached("select id, fields from part where sku = ?1 and deleted = 0 order by id limit 1")?
-        .query_row([sku], |row| Ok((row.get::<_, Id<PartId>>(0)?.0, row.get::<_, String>(1)?)))
+        .prepare_cached(
+            "select id, fields from part where sku = ?1 and deleted = 0 order by id limit 1",
+        )?
+        .query_row([sku], |row| {
+            Ok((row.get::<_, Id<PartId>>(0)?.0, row.get::<_, String>(1)?))
+        })
         .optional()?;
-    found.map(|(id, fields)| Ok((id, serde_json::from_str(&fields)?))).transpose()
+    found
+        .map(|(id, fields)| Ok((id, serde_json::from_str(&fields)?)))
+        .transpose()
 }
 
 /// One part.
@@ -99,7 +123,9 @@ pub fn part(reader: &Reader<'_>, id: PartId) -> Result<Option<PartRow>, AppError
         .prepare_cached("select fields from part where id = ?1")?
         .query_row([Id(id)], |row| row.get(0))
         .optional()?;
-    Ok(fields.map(|fields| serde_json::from_str(&fields)).transpose()?)
+    Ok(fields
+        .map(|fields| serde_json::from_str(&fields))
+        .transpose()?)
 }
 
 /// What a list of parts is narrowed to.
@@ -114,7 +140,11 @@ pub struct PartFilter {
 }
 
 /// Parts with their sums, by sku.
-pub fn parts(reader: &Reader<'_>, filter: &PartFilter, limit: u32) -> Result<Vec<StockedPart>, AppError> {
+pub fn parts(
+    reader: &Reader<'_>,
+    filter: &PartFilter,
+    limit: u32,
+) -> Result<Vec<StockedPart>, AppError> {
     let mut statement = reader.conn().prepare_cached(
         "select p.id, p.fields, coalesce(s.on_hand, 0), coalesce(s.reserved, 0), coalesce(s.in_transit, 0),
              coalesce(s.movements, 0), coalesce(s.as_of, 0)
@@ -164,12 +194,17 @@ pub fn part_by_barcode(reader: &Reader<'_>, code: &str) -> Result<Option<PartId>
 
 /// All presets.
 pub fn presets(reader: &Reader<'_>) -> Result<Vec<(PresetId, PresetRow)>, AppError> {
-    let mut statement = reader.conn().prepare_cached("select id, fields from preset where deleted = 0 order by id")?;
+    let mut statement = reader
+        .conn()
+        .prepare_cached("select id, fields from preset where deleted = 0 order by id")?;
     let mut rows = statement.query([])?;
     let mut presets = Vec::new();
     while let Some(row) = rows.next()? {
         let fields: String = row.get(1)?;
-        presets.push((PresetId::from_bytes(row.get::<_, Bytes<16>>(0)?.0), serde_json::from_str(&fields)?));
+        presets.push((
+            PresetId::from_bytes(row.get::<_, Bytes<16>>(0)?.0),
+            serde_json::from_str(&fields)?,
+        ));
     }
     Ok(presets)
 }
@@ -181,5 +216,7 @@ pub fn company(reader: &Reader<'_>) -> Result<Option<CompanyRow>, AppError> {
         .prepare_cached("select fields from company where id = ?1 and deleted = 0")?
         .query_row([Id(BranchId::NIL)], |row| row.get(0))
         .optional()?;
-    Ok(fields.map(|fields| serde_json::from_str(&fields)).transpose()?)
+    Ok(fields
+        .map(|fields| serde_json::from_str(&fields))
+        .transpose()?)
 }

@@ -92,7 +92,11 @@ pub fn get(reader: &Reader<'_>, id: DocumentId) -> Result<Option<CustomerRecord>
 }
 
 /// Customers, newest first.
-pub fn list(reader: &Reader<'_>, before_row: Option<i64>, limit: u32) -> Result<Vec<CustomerRecord>, AppError> {
+pub fn list(
+    reader: &Reader<'_>,
+    before_row: Option<i64>,
+    limit: u32,
+) -> Result<Vec<CustomerRecord>, AppError> {
     let acked = acked_seqs(reader.conn(), reader.identity())?;
     let mut statement = reader.conn().prepare_cached(MANY)?;
     let mut rows = statement.query((before_row.unwrap_or(i64::MAX), limit))?;
@@ -107,7 +111,11 @@ pub fn list(reader: &Reader<'_>, before_row: Option<i64>, limit: u32) -> Result<
 /// the first entry that uses it.
 pub fn new_key(tx: &mut WriteTx<'_>, person: DocumentId) -> Result<PersonKey, AppError> {
     let key = PersonKey::from_random(1, &mut tx.random());
-    let given = GivenKey { person, generation: key.generation(), key: *key.expose() };
+    let given = GivenKey {
+        person,
+        generation: key.generation(),
+        key: *key.expose(),
+    };
     let first_seq = tx.position().map(|position| position.seq);
     person::keep_key(tx.conn(), tx.storage_key(), tx.bytes(), &given, first_seq)?;
     Ok(key)

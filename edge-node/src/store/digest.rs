@@ -22,9 +22,15 @@ pub struct BranchDigest {
 
 /// One digest per branch.
 pub fn by_branch(reader: &Reader<'_>) -> Result<Vec<BranchDigest>, AppError> {
-    let mut statement = reader.conn().prepare_cached("select branch, hash from document")?;
-    let rows = statement
-        .query_map([], |row| Ok((row.get::<_, Option<Id<BranchId>>>(0)?.map(|id| id.0), hash(row, 1)?)))?;
+    let mut statement = reader
+        .conn()
+        .prepare_cached("select branch, hash from document")?;
+    let rows = statement.query_map([], |row| {
+        Ok((
+            row.get::<_, Option<Id<BranchId>>>(0)?.map(|id| id.0),
+            hash(row, 1)?,
+        ))
+    })?;
     let mut hashes: BTreeMap<Option<BranchId>, Vec<Hash>> = BTreeMap::new();
     for row in rows {
         let (branch, hash) = row?;

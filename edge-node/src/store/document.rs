@@ -31,7 +31,11 @@ pub(crate) struct Documents {
 
 impl Documents {
     /// The document as the job sees it.
-    pub(crate) fn get(&mut self, conn: &Connection, id: DocumentId) -> Result<Option<Arc<Document>>, StoreError> {
+    pub(crate) fn get(
+        &mut self,
+        conn: &Connection,
+        id: DocumentId,
+    ) -> Result<Option<Arc<Document>>, StoreError> {
         if let Some(staged) = self.job.get(&id).or_else(|| self.group.get(&id)) {
             return Ok(staged.clone());
         }
@@ -92,11 +96,21 @@ pub(crate) fn load(conn: &Connection, id: DocumentId) -> Result<Option<Document>
     let row = conn
         .prepare_cached("select kind, heads, saved, origins from document where id = ?1")?
         .query_row([Id(id)], |row| {
-            Ok((row.get::<_, u8>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, Vec<u8>>(2)?, row.get::<_, Vec<u8>>(3)?))
+            Ok((
+                row.get::<_, u8>(0)?,
+                row.get::<_, Vec<u8>>(1)?,
+                row.get::<_, Vec<u8>>(2)?,
+                row.get::<_, Vec<u8>>(3)?,
+            ))
         })
         .optional()?;
-    let Some((kind, heads, saved, origins)) = row else { return Ok(None) };
-    let corrupt = |what: &str| StoreError::Corrupt { table: "document", what: format!("{id}: {what}") };
+    let Some((kind, heads, saved, origins)) = row else {
+        return Ok(None);
+    };
+    let corrupt = |what: &str| StoreError::Corrupt {
+        table: "document",
+        what: format!("{id}: {what}"),
+    };
     let kind = DocumentKind::from_code(kind).ok_or_else(|| corrupt("unknown kind"))?;
     let heads = split_hashes(&heads).ok_or_else(|| corrupt("heads are not whole hashes"))?;
     let origins: Vec<Origin> = decode_body(&origins, "origins")?;
@@ -104,7 +118,11 @@ pub(crate) fn load(conn: &Connection, id: DocumentId) -> Result<Option<Document>
 }
 
 /// Writes a document's row.
-pub(crate) fn put(conn: &Connection, document: &Document, unreadable: Option<&str>) -> Result<(), StoreError> {
+pub(crate) fn put(
+    conn: &Connection,
+    document: &Document,
+    unreadable: Option<&str>,
+) -> Result<(), StoreError> {
     conn.prepare_cached(
         "insert into document (id, kind, branch, version, heads, saved, origins, hash, unreadable)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -175,7 +193,9 @@ pub fn list(
 pub fn row(reader: &Reader<'_>, id: DocumentId) -> Result<Option<DocumentRow>, AppError> {
     let found = reader
         .conn()
-        .prepare_cached("select id, kind, heads, version, hash, unreadable from document where id = ?1")?
+        .prepare_cached(
+            "select id, kind, heads, version, hash, unreadable from document where id = ?1",
+        )?
         .query_row([Id(id)], read_row)
         .optional()?;
     Ok(found)

@@ -44,7 +44,12 @@ pub(crate) fn feeds_of(identity: &NodeIdentity) -> Vec<FeedId> {
 fn tip_of(conn: &Connection, kind: FeedKind) -> Result<Option<FeedTip>, StoreError> {
     let found = conn
         .prepare_cached("select n, running from feed_cursor where kind = ?1")?
-        .query_row([kind as u8], |row| Ok(FeedTip { n: unsigned(row, 0)?, running: hash(row, 1)? }))
+        .query_row([kind as u8], |row| {
+            Ok(FeedTip {
+                n: unsigned(row, 0)?,
+                running: hash(row, 1)?,
+            })
+        })
         .optional()?;
     Ok(found)
 }
@@ -60,7 +65,10 @@ pub(crate) fn cursors(conn: &Connection) -> Result<Vec<Cursor>, StoreError> {
     Ok(cursors)
 }
 
-pub(crate) fn progress(conn: &Connection, identity: &NodeIdentity) -> Result<Vec<FeedProgress>, StoreError> {
+pub(crate) fn progress(
+    conn: &Connection,
+    identity: &NodeIdentity,
+) -> Result<Vec<FeedProgress>, StoreError> {
     let mut progress = Vec::new();
     for feed in feeds_of(identity) {
         let cursor = tip_of(conn, feed.kind)?.map_or(0, |tip| tip.n);
@@ -69,7 +77,11 @@ pub(crate) fn progress(conn: &Connection, identity: &NodeIdentity) -> Result<Vec
             .query_row([feed.kind as u8], |row| unsigned(row, 0))
             .optional()?
             .unwrap_or(0);
-        progress.push(FeedProgress { feed, cursor, head: head.max(cursor) });
+        progress.push(FeedProgress {
+            feed,
+            cursor,
+            head: head.max(cursor),
+        });
     }
     Ok(progress)
 }
@@ -85,10 +97,16 @@ pub(crate) fn keep_head(conn: &Connection, head: &FeedHead) -> Result<(), StoreE
 }
 
 /// One entry of a feed, as stored, and the running hash behind it.
-pub(crate) fn entry(conn: &Connection, kind: i64, n: u64) -> Result<Option<(FeedEntry, Hash)>, StoreError> {
+pub(crate) fn entry(
+    conn: &Connection,
+    kind: i64,
+    n: u64,
+) -> Result<Option<(FeedEntry, Hash)>, StoreError> {
     let found = conn
         .prepare_cached("select bytes, running from feed_entry where kind = ?1 and n = ?2")?
-        .query_row((kind, signed(n)), |row| Ok((row.get::<_, Vec<u8>>(0)?, hash(row, 1)?)))
+        .query_row((kind, signed(n)), |row| {
+            Ok((row.get::<_, Vec<u8>>(0)?, hash(row, 1)?))
+        })
         .optional()?;
     Ok(match found {
         Some((bytes, running)) => Some((FeedEntry::from_bytes(&bytes)?, running)),
@@ -103,23 +121,38 @@ impl Store {
     /// # Errors
     /// A conflict `feed-gap` when the block does not follow the cursor.
     pub async fn apply_feed_block(&self, block: FeedBlock) -> Result<Cursor, AppError> {
-        let FeedBlock { feed, first, before, entries } = block;
+        let FeedBlock {
+            feed,
+            first,
+            before,
+            entries,
+        } = block;
         if !self.feeds().contains(&feed) {
-            return Err(AppError::conflict("foreign-feed", "this feed is not one that the branch reads"));
+            return Err(AppError::conflict(
+                "foreign-feed",
+                "this feed is not one that the branch reads",
+            ));
         }
-        let mut tip = FeedTip { n: first - 1, running: before };
+        let mut tip = FeedTip {
+            n: first - 1,
+            running: before,
+        };
         let mut rest = entries.into_iter().peekable();
         while rest.peek().is_some() {
             let mut group = Vec::new();
             let mut items = 0;
             while let Some(entry) = rest.peek() {
                 items += entry.items.len();
-                if group.len() >= ENTRIES_PER_COMMIT || (!group.is_empty() && items > ITEMS_PER_COMMIT) {
+                if group.len() >= ENTRIES_PER_COMMIT
+                    || (!group.is_empty() && items > ITEMS_PER_COMMIT)
+                {
                     break;
                 }
                 group.extend(rest.next());
             }
-            tip = self.write(move |tx| apply_group(tx, feed, tip, &group)).await?;
+            tip = self
+                .write(move |tx| apply_group(tx, feed, tip, &group))
+                .await?;
         }
         Ok(Cursor::new(feed.kind, tip.n, &tip.running))
     }
@@ -131,7 +164,10 @@ fn apply_group(
     before: FeedTip,
     entries: &[FeedEntry],
 ) -> Result<FeedTip, AppError> {
-    let known = tip_of(tx.conn(), feed.kind)?.unwrap_or(FeedTip { n: 0, running: feed.start() });
+    let known = tip_of(tx.conn(), feed.kind)?.unwrap_or(FeedTip {
+        n: 0,
+        running: feed.start(),
+    });
     if before.n > known.n {
         let detail = format!("entry {} does not follow entry {}", before.n + 1, known.n);
         return Err(AppError::conflict("feed-gap", detail));
@@ -195,7 +231,11 @@ pub(crate) fn apply_items(
     kind: FeedKind,
     entry: &FeedEntry,
 ) -> Result<(), StoreError> {
-    let cx = ApplyContext { origin: entry.origin, header: entry.header, source: Source::Feed(kind) };
+    let cx = ApplyContext {
+        origin: entry.origin,
+        header: entry.header,
+        source: Source::Feed(kind),
+    };
     for (index, item) in &entry.items {
         projector.apply_raw(&cx, *index, item)?;
     }

@@ -46,7 +46,11 @@ pub struct Request<'a> {
 
 impl<'a> From<&'a web_kit::IdempotentRequest> for Request<'a> {
     fn from(request: &'a web_kit::IdempotentRequest) -> Self {
-        Self { key: request.key.as_deref(), route: &request.route, body_hmac: &request.body_hmac }
+        Self {
+            key: request.key.as_deref(),
+            route: &request.route,
+            body_hmac: &request.body_hmac,
+        }
     }
 }
 
@@ -60,15 +64,24 @@ impl WriteTx<'_> {
         work: impl FnOnce(&mut Self) -> Result<Answer, AppError>,
     ) -> Result<Answered, AppError> {
         let Some(key) = request.key else {
-            return Ok(Answered { answer: work(self)?, is_replay: false });
+            return Ok(Answered {
+                answer: work(self)?,
+                is_replay: false,
+            });
         };
         let key_hash = sha256(&[staff.as_bytes(), key.as_bytes()].concat());
         if let Some(answer) = self.kept(&key_hash, request)? {
-            return Ok(Answered { answer, is_replay: true });
+            return Ok(Answered {
+                answer,
+                is_replay: true,
+            });
         }
         let answer = work(self)?;
         self.keep(&key_hash, request, staff, &answer)?;
-        Ok(Answered { answer, is_replay: false })
+        Ok(Answered {
+            answer,
+            is_replay: false,
+        })
     }
 
     fn kept(&self, key_hash: &[u8; 32], request: &Request<'_>) -> Result<Option<Answer>, AppError> {
@@ -79,12 +92,18 @@ impl WriteTx<'_> {
                 Ok((row.get::<_, Bytes<32>>(0)?.0, row.get::<_, u16>(1)?, row.get::<_, Vec<u8>>(2)?))
             })
             .optional()?;
-        let Some((body_hmac, status, sealed)) = found else { return Ok(None) };
+        let Some((body_hmac, status, sealed)) = found else {
+            return Ok(None);
+        };
         if body_hmac != *request.body_hmac {
             return Err(AppError::KeyReused);
         }
-        let opened = open_at_rest(self.storage_key(), key_hash, &sealed).map_err(|error| corrupt(&error))?;
-        Ok(Some(Answer { status, body: serde_json::from_slice(opened.expose())? }))
+        let opened =
+            open_at_rest(self.storage_key(), key_hash, &sealed).map_err(|error| corrupt(&error))?;
+        Ok(Some(Answer {
+            status,
+            body: serde_json::from_slice(opened.expose())?,
+        }))
     }
 
     fn keep(
@@ -95,8 +114,8 @@ impl WriteTx<'_> {
         answer: &Answer,
     ) -> Result<(), AppError> {
         let body = zeroize::Zeroizing::new(serde_json::to_vec(&answer.body)?);
-        let sealed =
-            seal_at_rest(self.storage_key(), key_hash, self.bytes(), &body).map_err(|error| corrupt(&error))?;
+        let sealed = seal_at_rest(self.storage_key(), key_hash, self.bytes(), &body)
+            .map_err(|error| corrupt(&error))?;
         self.conn()
             .prepare_cached(
                 "insert into idempotency (key_hash, route, staff, body_hmac, status, answer, created_at)
@@ -119,7 +138,10 @@ impl WriteTx<'_> {
 }
 
 fn corrupt(error: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Corrupt { table: "idempotency", what: error.to_string() }
+    StoreError::Corrupt {
+        table: "idempotency",
+        what: error.to_string(),
+    }
 }
 
 pub(super) fn purge(conn: &Connection, now_ms: i64) -> Result<(), StoreError> {

@@ -13,7 +13,9 @@ pub fn get(reader: &Reader<'_>, source: &str) -> Result<Option<(DocumentId, Hash
     let found = reader
         .conn()
         .prepare_cached("select repair_order, fingerprint from import_record where source = ?1")?
-        .query_row([source], |row| Ok((row.get::<_, Id<DocumentId>>(0)?.0, hash(row, 1)?)))
+        .query_row([source], |row| {
+            Ok((row.get::<_, Id<DocumentId>>(0)?.0, hash(row, 1)?))
+        })
         .optional()?;
     Ok(found)
 }

@@ -20,7 +20,12 @@ pub struct Incident {
     pub detail: String,
 }
 
-pub(crate) fn add(conn: &Connection, at_ms: i64, kind: &str, detail: &str) -> Result<(), StoreError> {
+pub(crate) fn add(
+    conn: &Connection,
+    at_ms: i64,
+    kind: &str,
+    detail: &str,
+) -> Result<(), StoreError> {
     conn.prepare_cached("insert into incident (at, kind, detail) values (?1, ?2, ?3)")?
         .execute((at_ms, kind, detail))?;
     Ok(())
@@ -34,12 +39,24 @@ pub fn record(tx: &mut WriteTx<'_>, kind: &str, detail: &str) -> Result<(), AppE
 }
 
 /// Incidents, newest first, before the one with `before`.
-pub fn list(reader: &Reader<'_>, before: Option<i64>, limit: u32) -> Result<Vec<Incident>, AppError> {
-    let mut statement = reader
-        .conn()
-        .prepare_cached("select id, at, kind, detail from incident where id < ?1 order by id desc limit ?2")?;
-    let rows = statement.query_map((before.unwrap_or(i64::MAX), signed(u64::from(limit))), |row| {
-        Ok(Incident { id: row.get(0)?, at_ms: row.get(1)?, kind: row.get(2)?, detail: row.get(3)? })
-    })?;
+pub fn list(
+    reader: &Reader<'_>,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Incident>, AppError> {
+    let mut statement = reader.conn().prepare_cached(
+        "select id, at, kind, detail from incident where id < ?1 order by id desc limit ?2",
+    )?;
+    let rows = statement.query_map(
+        (before.unwrap_or(i64::MAX), signed(u64::from(limit))),
+        |row| {
+            Ok(Incident {
+                id: row.get(0)?,
+                at_ms: row.get(1)?,
+                kind: row.get(2)?,
+                detail: row.get(3)?,
+            })
+        },
+    )?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

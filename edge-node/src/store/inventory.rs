@@ -43,6 +43,14 @@ pub fn of_part(reader: &Reader<'_>, part: PartId) -> Result<Option<InventorySett
             ))
         })
         .optional()?;
-    let Some((document, bin, reorder_point, note, barcodes)) = found else { return Ok(None) };
-    Ok(Some(InventorySetting { document, bin, reorder_point, note, barcodes: serde_json::from_str(&barcodes)? }))
+    let Some((document, bin, reorder_point, note, barcodes)) = found else {
+        return Ok(None);
+    };
+    Ok(Some(InventorySetting {
+        document,
+        bin,
+        reorder_point,
+        note,
+        barcodes: serde_json::from_str(&barcodes)?,
+    }))
 }

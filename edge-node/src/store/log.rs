@@ -33,7 +33,13 @@ pub enum ReadLog {
 pub(crate) fn tip(conn: &Connection, identity: &NodeIdentity) -> Result<Tip, StoreError> {
     let last = conn
         .prepare_cached("select epoch, seq, chain from log_entry order by seq desc limit 1")?
-        .query_row([], |row| Ok(Tip { epoch: Epoch(unsigned(row, 0)?), seq: unsigned(row, 1)?, hash: hash(row, 2)? }))
+        .query_row([], |row| {
+            Ok(Tip {
+                epoch: Epoch(unsigned(row, 0)?),
+                seq: unsigned(row, 1)?,
+                hash: hash(row, 2)?,
+            })
+        })
         .optional()?;
     Ok(last.unwrap_or_else(|| Tip::start(identity.line_start())))
 }
@@ -69,38 +75,61 @@ pub(crate) fn append(
         conn.prepare_cached("insert into lineage (epoch, parent_epoch, parent_seq, parent_hash) values (?1, ?2, ?3, ?4)")?
             .execute((signed(epoch.0), signed(before.epoch.0), signed(before.seq), &before.hash))?;
     }
-    conn.prepare_cached("insert into log_entry (seq, epoch, bytes, chain) values (?1, ?2, ?3, ?4)")?
-        .execute((signed(seq), signed(epoch.0), bytes, chain))?;
+    conn.prepare_cached(
+        "insert into log_entry (seq, epoch, bytes, chain) values (?1, ?2, ?3, ?4)",
+    )?
+    .execute((signed(seq), signed(epoch.0), bytes, chain))?;
     applied(conn, SOURCE_OWN, seq)
 }
 
 /// Notes that an entry was applied, behind all before it.
 pub(crate) fn applied(conn: &Connection, source: i64, n: u64) -> Result<(), StoreError> {
-    conn.prepare_cached("insert into apply_order (source, n) values (?1, ?2)")?.execute((source, signed(n)))?;
+    conn.prepare_cached("insert into apply_order (source, n) values (?1, ?2)")?
+        .execute((source, signed(n)))?;
     Ok(())
 }
 
 /// The epochs of this node's line behind that of `known`, oldest first.
-pub(crate) fn lineage_since(conn: &Connection, known: Epoch) -> Result<Vec<LineageRow>, StoreError> {
-    let mut statement =
-        conn.prepare_cached("select epoch, parent_epoch, parent_seq, parent_hash from lineage order by parent_seq")?;
+pub(crate) fn lineage_since(
+    conn: &Connection,
+    known: Epoch,
+) -> Result<Vec<LineageRow>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "select epoch, parent_epoch, parent_seq, parent_hash from lineage order by parent_seq",
+    )?;
     let rows = statement.query_map([], |row| {
-        let parent = Tip { epoch: Epoch(unsigned(row, 1)?), seq: unsigned(row, 2)?, hash: hash(row, 3)? };
-        Ok(LineageRow { epoch: Epoch(unsigned(row, 0)?), parent })
+        let parent = Tip {
+            epoch: Epoch(unsigned(row, 1)?),
+            seq: unsigned(row, 2)?,
+            hash: hash(row, 3)?,
+        };
+        Ok(LineageRow {
+            epoch: Epoch(unsigned(row, 0)?),
+            parent,
+        })
     })?;
     let rows = rows.collect::<Result<Vec<_>, _>>()?;
-    let behind = rows.iter().position(|row| row.epoch == known).map_or(0, |index| index + 1);
+    let behind = rows
+        .iter()
+        .position(|row| row.epoch == known)
+        .map_or(0, |index| index + 1);
     Ok(rows[behind..].to_vec())
 }
 
 /// Whether `tip` is an entry of this line, or its start.
-pub(crate) fn is_on_line(conn: &Connection, identity: &NodeIdentity, tip: &Tip) -> Result<bool, StoreError> {
+pub(crate) fn is_on_line(
+    conn: &Connection,
+    identity: &NodeIdentity,
+    tip: &Tip,
+) -> Result<bool, StoreError> {
     if tip.seq == 0 {
         return Ok(tip.hash == identity.line_start());
     }
     let found = conn
         .prepare_cached("select epoch, chain from log_entry where seq = ?1")?
-        .query_row([signed(tip.seq)], |row| Ok((Epoch(unsigned(row, 0)?), hash(row, 1)?)))
+        .query_row([signed(tip.seq)], |row| {
+            Ok((Epoch(unsigned(row, 0)?), hash(row, 1)?))
+        })
         .optional()?;
     Ok(found == Some((tip.epoch, tip.hash)))
 }
@@ -116,15 +145,20 @@ pub(crate) fn read_blocks(
     if !is_on_line(conn, identity, after)? {
         return Ok(ReadLog::NotOnLine);
     }
-    let mut statement =
-        conn.prepare_cached("select seq, epoch, bytes, chain from log_entry where seq > ?1 order by seq")?;
+    let mut statement = conn.prepare_cached(
+        "select seq, epoch, bytes, chain from log_entry where seq > ?1 order by seq",
+    )?;
     let mut rows = statement.query([signed(after.seq)])?;
     let mut blocks = Vec::new();
     let mut packed_bytes = 0;
     let mut open: Option<OpenBlock> = None;
     let mut before = after.hash;
     while let Some(row) = rows.next()? {
-        let tip = Tip { seq: unsigned(row, 0)?, epoch: Epoch(unsigned(row, 1)?), hash: hash(row, 3)? };
+        let tip = Tip {
+            seq: unsigned(row, 0)?,
+            epoch: Epoch(unsigned(row, 1)?),
+            hash: hash(row, 3)?,
+        };
         let bytes = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
         if let Some(block) = &mut open
             && block.writer.push(tip.epoch, tip.seq, bytes)
@@ -133,14 +167,20 @@ pub(crate) fn read_blocks(
         } else {
             if let Some(block) = open.take() {
                 blocks.push(block.pack(conn, storage_key)?);
-                packed_bytes += blocks.last().map_or(0, |block: &OutBlock| block.packed.len());
+                packed_bytes += blocks
+                    .last()
+                    .map_or(0, |block: &OutBlock| block.packed.len());
                 if packed_bytes >= limit_bytes {
                     break;
                 }
             }
             let mut writer = BlockWriter::new(identity.node, tip.epoch, tip.seq, &before);
             writer.push(tip.epoch, tip.seq, bytes);
-            open = Some(OpenBlock { writer, first_seq: tip.seq, last: tip });
+            open = Some(OpenBlock {
+                writer,
+                first_seq: tip.seq,
+                last: tip,
+            });
         }
         before = tip.hash;
     }
@@ -158,18 +198,39 @@ struct OpenBlock {
 
 impl OpenBlock {
     fn pack(self, conn: &Connection, storage_key: &[u8; 32]) -> Result<OutBlock, StoreError> {
-        let keys: Vec<GivenKey> = person::keys_first_used(conn, storage_key, self.first_seq, self.last.seq)?;
-        Ok(OutBlock { packed: compress(&self.writer.finish()), last: self.last, keys })
+        let keys: Vec<GivenKey> =
+            person::keys_first_used(conn, storage_key, self.first_seq, self.last.seq)?;
+        Ok(OutBlock {
+            packed: compress(&self.writer.finish()),
+            last: self.last,
+            keys,
+        })
     }
 }
 
 /// One entry of the log, as stored.
-pub(crate) fn entry(conn: &Connection, identity: &NodeIdentity, seq: u64) -> Result<Option<LogEntry>, StoreError> {
+pub(crate) fn entry(
+    conn: &Connection,
+    identity: &NodeIdentity,
+    seq: u64,
+) -> Result<Option<LogEntry>, StoreError> {
     let found = conn
         .prepare_cached("select epoch, bytes, chain from log_entry where seq = ?1")?
-        .query_row([signed(seq)], |row| Ok((unsigned(row, 0)?, row.get::<_, Vec<u8>>(1)?, hash(row, 2)?)))
+        .query_row([signed(seq)], |row| {
+            Ok((unsigned(row, 0)?, row.get::<_, Vec<u8>>(1)?, hash(row, 2)?))
+        })
         .optional()?;
-    let Some((epoch, bytes, hash)) = found else { return Ok(None) };
-    let position = Position { node: identity.node, epoch: Epoch(epoch), seq };
-    Ok(Some(LogEntry { position, transaction: Transaction::from_bytes(&bytes)?, hash }))
+    let Some((epoch, bytes, hash)) = found else {
+        return Ok(None);
+    };
+    let position = Position {
+        node: identity.node,
+        epoch: Epoch(epoch),
+        seq,
+    };
+    Ok(Some(LogEntry {
+        position,
+        transaction: Transaction::from_bytes(&bytes)?,
+        hash,
+    }))
 }

@@ -21,7 +21,10 @@ pub(crate) fn schema_of(conn: &Connection) -> Result<u32, StoreError> {
 pub(crate) fn check(conn: &Connection) -> Result<u32, StoreError> {
     let found = schema_of(conn)?;
     if found > SCHEMA {
-        return Err(StoreError::Newer { found, known: SCHEMA });
+        return Err(StoreError::Newer {
+            found,
+            known: SCHEMA,
+        });
     }
     Ok(found)
 }

@@ -41,7 +41,9 @@ pub struct Faults {
 
 impl std::fmt::Debug for Faults {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Faults").field("at_commit", &self.at_commit.is_some()).finish()
+        f.debug_struct("Faults")
+            .field("at_commit", &self.at_commit.is_some())
+            .finish()
     }
 }
 
@@ -74,7 +76,12 @@ impl StoreConfig {
 }
 
 pub(super) fn open(config: StoreConfig) -> Result<Store, StoreError> {
-    let StoreConfig { dir, identity, env, faults } = config;
+    let StoreConfig {
+        dir,
+        identity,
+        env,
+        faults,
+    } = config;
     let lock = prepare_dir(&dir)?;
     let storage_key = key_or_new(&dir, STORAGE_KEY, &env)?;
     let idempotency_key = key_or_new(&dir, IDEMPOTENCY_KEY, &env)?;
@@ -83,7 +90,10 @@ pub(super) fn open(config: StoreConfig) -> Result<Store, StoreError> {
     let tip = log::tip(&conn, &identity)?;
     let restored = read_high_water(&dir)? > tip.seq;
     if restored {
-        let detail = format!("the log ends at {} and was further before: the database was restored", tip.seq);
+        let detail = format!(
+            "the log ends at {} and was further before: the database was restored",
+            tip.seq
+        );
         incident::add(&conn, env.now_ms(), "restored", &detail)?;
     }
     let persons = PersonIndex::load(&conn, &storage_key)?;
@@ -121,7 +131,11 @@ pub(super) fn open(config: StoreConfig) -> Result<Store, StoreError> {
 /// Makes the directory private and takes its lock.
 fn prepare_dir(dir: &Path) -> Result<File, StoreError> {
     if !dir.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(io(dir))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(io(dir))?;
     }
     fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(io(dir))?;
     let path = dir.join("lock");
@@ -134,14 +148,21 @@ fn prepare_dir(dir: &Path) -> Result<File, StoreError> {
         .map_err(io(&path))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked { path: dir.display().to_string() }),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked {
+            path: dir.display().to_string(),
+        }),
         Err(error) => Err(io(&path)(error.into())),
     }
 }
 
 fn open_writing(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
-        OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map_err(io(path))?;
+        OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(io(path))?;
     }
     let conn = Connection::open(path)?;
     // A newer program's database must not even be switched to WAL.
@@ -173,7 +194,10 @@ pub fn rebuild(dir: &Path) -> Result<(), StoreError> {
     migrate::migrate(&mut conn)?;
     if !super::verify::chain_holds(&conn, &identity)? {
         let what = "log or feeds are not intact; a rebuild would make that permanent".to_owned();
-        return Err(StoreError::Corrupt { table: "log_entry", what });
+        return Err(StoreError::Corrupt {
+            table: "log_entry",
+            what,
+        });
     }
     let transaction = conn.transaction()?;
     replay::clear(&transaction)?;

@@ -83,7 +83,11 @@ fn read(row: &Row<'_>, acked: (u64, u64)) -> Result<OrderRecord, StoreError> {
     })
 }
 
-fn query(reader: &Reader<'_>, sql: &'static str, params: Vec<Value>) -> Result<Vec<OrderRecord>, AppError> {
+fn query(
+    reader: &Reader<'_>,
+    sql: &'static str,
+    params: Vec<Value>,
+) -> Result<Vec<OrderRecord>, AppError> {
     let acked = acked_seqs(reader.conn(), reader.identity())?;
     let mut statement = reader.conn().prepare_cached(sql)?;
     let mut rows = statement.query(params_from_iter(params))?;
@@ -100,18 +104,35 @@ fn blob(id: &[u8; 16]) -> Value {
 
 /// One order.
 pub fn get(reader: &Reader<'_>, id: DocumentId) -> Result<Option<OrderRecord>, AppError> {
-    Ok(query(reader, select!("where o.id = ?1"), vec![blob(id.as_bytes())])?.pop())
+    Ok(query(
+        reader,
+        select!("where o.id = ?1"),
+        vec![blob(id.as_bytes())],
+    )?
+    .pop())
 }
 
 /// The orders of a visit, in the order in which they were taken in.
 pub fn of_visit(reader: &Reader<'_>, visit: VisitId) -> Result<Vec<OrderRecord>, AppError> {
-    query(reader, select!("where o.visit = ?1 order by o.row"), vec![blob(visit.as_bytes())])
+    query(
+        reader,
+        select!("where o.visit = ?1 order by o.row"),
+        vec![blob(visit.as_bytes())],
+    )
 }
 
 /// The orders of a customer, newest first.
-pub fn of_customer(reader: &Reader<'_>, customer: DocumentId, limit: u32) -> Result<Vec<OrderRecord>, AppError> {
+pub fn of_customer(
+    reader: &Reader<'_>,
+    customer: DocumentId,
+    limit: u32,
+) -> Result<Vec<OrderRecord>, AppError> {
     let params = vec![blob(customer.as_bytes()), Value::Integer(i64::from(limit))];
-    query(reader, select!("where o.customer = ?1 order by o.row desc limit ?2"), params)
+    query(
+        reader,
+        select!("where o.customer = ?1 order by o.row desc limit ?2"),
+        params,
+    )
 }
 
 /// Whether an order has this number here.
@@ -138,16 +159,24 @@ pub struct OrderFilter {
 }
 
 /// Orders, newest first.
-pub fn list(reader: &Reader<'_>, filter: &OrderFilter, limit: u32) -> Result<Vec<OrderRecord>, AppError> {
+pub fn list(
+    reader: &Reader<'_>,
+    filter: &OrderFilter,
+    limit: u32,
+) -> Result<Vec<OrderRecord>, AppError> {
     let before = Value::Integer(filter.before_row.unwrap_or(i64::MAX));
     let limit = Value::Integer(i64::from(limit));
     let since = Value::Integer(filter.since_ms.unwrap_or(i64::MIN));
-    let status = filter.status.map(|status| Value::Text(status.as_str().to_owned()));
+    let status = filter
+        .status
+        .map(|status| Value::Text(status.as_str().to_owned()));
     match (&filter.number_or_serial, status) {
         (Some(wanted), status) => query(
             reader,
-            "where (o.number = ?1 or (o.serial = ?1 and o.serial <> '')) and o.row < ?2 and o.updated_at >= ?3
-                 and (?5 is null or o.status = ?5) order by o.row desc limit ?4",
+            select!(
+                "where (o.number = ?1 or (o.serial = ?1 and o.serial <> '')) and o.row < ?2 and o.updated_at >= ?3
+                     and (?5 is null or o.status = ?5) order by o.row desc limit ?4"
+            ),
             vec![Value::Text(wanted.clone()), before, since, limit, status.unwrap_or(Value::Null)],
         ),
         (None, Some(status)) => query(
@@ -165,7 +194,9 @@ pub fn list(reader: &Reader<'_>, filter: &OrderFilter, limit: u32) -> Result<Vec
 
 /// Orders whose number, device or fault has a word that begins with each word typed, newest first.
 pub fn search(reader: &Reader<'_>, typed: &str, limit: u32) -> Result<Vec<OrderRecord>, AppError> {
-    let Some(expression) = match_expression(typed) else { return Ok(Vec::new()) };
+    let Some(expression) = match_expression(typed) else {
+        return Ok(Vec::new());
+    };
     query(
         reader,
         select!("where o.row in (select rowid from order_text where words match ?1 order by rowid desc limit ?2)
@@ -187,8 +218,9 @@ fn match_expression(typed: &str) -> Option<String> {
 
 /// How many orders there are by status.
 pub fn counts(reader: &Reader<'_>) -> Result<Vec<(Status, u64)>, AppError> {
-    let mut statement =
-        reader.conn().prepare_cached("select status, count(*) from repair_order group by status")?;
+    let mut statement = reader
+        .conn()
+        .prepare_cached("select status, count(*) from repair_order group by status")?;
     let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, unsigned(row, 1)?)))?;
     let mut counts = Vec::new();
     for row in rows {

@@ -51,7 +51,9 @@ pub struct ConflictRow {
 
 /// Items that this node parked.
 pub(crate) fn here(conn: &Connection) -> Result<u64, StoreError> {
-    Ok(conn.prepare_cached("select count(*) from parked_item")?.query_row([], |row| unsigned(row, 0))?)
+    Ok(conn
+        .prepare_cached("select count(*) from parked_item")?
+        .query_row([], |row| unsigned(row, 0))?)
 }
 
 const AT_HUB: &str = "select v.node, v.epoch, v.seq, v.item, v.reason from verdict v where v.verdict = 1
@@ -72,7 +74,11 @@ pub(crate) fn count(conn: &Connection) -> Result<u64, StoreError> {
 /// Everything that is parked.
 pub fn list(reader: &Reader<'_>) -> Result<Vec<ParkedItem>, AppError> {
     let position = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Position> {
-        Ok(Position { node: NodeId(row.get(0)?), epoch: Epoch(unsigned(row, 1)?), seq: unsigned(row, 2)? })
+        Ok(Position {
+            node: NodeId(row.get(0)?),
+            epoch: Epoch(unsigned(row, 1)?),
+            seq: unsigned(row, 2)?,
+        })
     };
     let mut statement = reader.conn().prepare_cached(AT_HUB)?;
     let at_hub = statement.query_map([], |row| {
@@ -103,8 +109,9 @@ pub fn list(reader: &Reader<'_>) -> Result<Vec<ParkedItem>, AppError> {
 
 /// Decisions that wait, oldest first.
 pub fn decisions(reader: &Reader<'_>) -> Result<Vec<Decision>, AppError> {
-    let mut statement =
-        reader.conn().prepare_cached("select id, kind, subject, since from decision order by since, id")?;
+    let mut statement = reader
+        .conn()
+        .prepare_cached("select id, kind, subject, since from decision order by since, id")?;
     let rows = statement.query_map([], |row| {
         Ok(Decision {
             id: row.get::<_, Bytes<16>>(0)?.0,
@@ -117,7 +124,10 @@ pub fn decisions(reader: &Reader<'_>) -> Result<Vec<Decision>, AppError> {
 }
 
 /// Conflicts, by document; of one document when it is named.
-pub fn conflicts(reader: &Reader<'_>, document: Option<DocumentId>) -> Result<Vec<ConflictRow>, AppError> {
+pub fn conflicts(
+    reader: &Reader<'_>,
+    document: Option<DocumentId>,
+) -> Result<Vec<ConflictRow>, AppError> {
     let mut statement = reader.conn().prepare_cached(
         "select id, document, found from conflict where ?1 is null or document = ?1 order by document, path",
     )?;

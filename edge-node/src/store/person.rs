@@ -16,7 +16,8 @@ use sync_protocol::message::{GivenKey, KeyState};
 use super::value::{Id, signed};
 use crate::error::StoreError;
 
-const COLUMNS_OF_KEYS: &str = "select person, generation, sealed from person_key where person = ?1 order by generation";
+const COLUMNS_OF_KEYS: &str =
+    "select person, generation, sealed from person_key where person = ?1 order by generation";
 
 fn label(person: DocumentId, generation: u8) -> Vec<u8> {
     let mut label = b"person key ".to_vec();
@@ -29,10 +30,22 @@ fn open_key(storage_key: &[u8; 32], row: &Row<'_>) -> Result<GivenKey, StoreErro
     let person = row.get::<_, Id<DocumentId>>(0)?.0;
     let generation: u8 = row.get(1)?;
     let sealed: Vec<u8> = row.get(2)?;
-    let corrupt = || StoreError::Corrupt { table: "person_key", what: format!("the key of {person} does not open") };
-    let opened = open_at_rest(storage_key, &label(person, generation), &sealed).map_err(|_| corrupt())?;
-    let key = opened.expose().as_slice().try_into().map_err(|_| corrupt())?;
-    Ok(GivenKey { person, generation, key })
+    let corrupt = || StoreError::Corrupt {
+        table: "person_key",
+        what: format!("the key of {person} does not open"),
+    };
+    let opened =
+        open_at_rest(storage_key, &label(person, generation), &sealed).map_err(|_| corrupt())?;
+    let key = opened
+        .expose()
+        .as_slice()
+        .try_into()
+        .map_err(|_| corrupt())?;
+    Ok(GivenKey {
+        person,
+        generation,
+        key,
+    })
 }
 
 /// A person's keys.
@@ -42,7 +55,10 @@ pub(crate) fn keys(
     person: DocumentId,
 ) -> Result<Vec<PersonKey>, StoreError> {
     let given = given_keys(conn, storage_key, person)?;
-    Ok(given.into_iter().map(|given| PersonKey::new(given.generation, given.key)).collect())
+    Ok(given
+        .into_iter()
+        .map(|given| PersonKey::new(given.generation, given.key))
+        .collect())
 }
 
 /// The same, to be given to the hub.
@@ -61,7 +77,10 @@ pub(crate) fn given_keys(
 }
 
 /// All keys that were made here.
-pub(crate) fn keys_created_here(conn: &Connection, storage_key: &[u8; 32]) -> Result<Vec<GivenKey>, StoreError> {
+pub(crate) fn keys_created_here(
+    conn: &Connection,
+    storage_key: &[u8; 32],
+) -> Result<Vec<GivenKey>, StoreError> {
     keys_first_used(conn, storage_key, 0, i64::MAX as u64)
 }
 
@@ -92,8 +111,16 @@ pub(crate) fn keep_key(
     given: &GivenKey,
     first_seq: Option<u64>,
 ) -> Result<bool, StoreError> {
-    let sealed = seal_at_rest(storage_key, &label(given.person, given.generation), nonce, &given.key)
-        .map_err(|error| StoreError::Corrupt { table: "person_key", what: error.to_string() })?;
+    let sealed = seal_at_rest(
+        storage_key,
+        &label(given.person, given.generation),
+        nonce,
+        &given.key,
+    )
+    .map_err(|error| StoreError::Corrupt {
+        table: "person_key",
+        what: error.to_string(),
+    })?;
     let changed = conn
         .prepare_cached(
             "insert into person_key (person, generation, sealed, first_seq, created_here) values (?1, ?2, ?3, ?4, ?5)
@@ -112,7 +139,9 @@ pub(crate) fn keep_key(
 /// Count and hash of the keys held.
 pub(crate) fn key_state(conn: &Connection) -> Result<KeyState, StoreError> {
     let mut statement = conn.prepare_cached("select person, generation from person_key")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, Id<DocumentId>>(0)?.0, row.get::<_, u8>(1)?)))?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get::<_, Id<DocumentId>>(0)?.0, row.get::<_, u8>(1)?))
+    })?;
     Ok(KeyState::of(rows.collect::<Result<_, _>>()?))
 }
 
@@ -167,10 +196,13 @@ impl PersonIndex {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let given = open_key(storage_key, row)?;
-            keys.entry(given.person).or_default().push(PersonKey::new(given.generation, given.key));
+            keys.entry(given.person)
+                .or_default()
+                .push(PersonKey::new(given.generation, given.key));
         }
         let mut index = Self::default();
-        let mut statement = conn.prepare("select id, name, phone, email, address, note from customer")?;
+        let mut statement =
+            conn.prepare("select id, name, phone, email, address, note from customer")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let id = row.get::<_, Id<DocumentId>>(0)?.0;
@@ -187,8 +219,9 @@ impl PersonIndex {
         storage_key: &[u8; 32],
         id: DocumentId,
     ) -> Result<(), StoreError> {
-        let mut statement =
-            conn.prepare_cached("select name, phone, email, address, note from customer where id = ?1")?;
+        let mut statement = conn.prepare_cached(
+            "select name, phone, email, address, note from customer where id = ?1",
+        )?;
         let mut rows = statement.query([Id(id)])?;
         match rows.next()? {
             Some(row) => {
@@ -208,8 +241,12 @@ impl PersonIndex {
             self.persons.remove(&id);
             return;
         };
-        let PersonValues { name, phone, email, .. } = values;
-        let text = |value: &Option<Sensitive<String>>| value.as_ref().map_or("", |value| value.expose()).to_owned();
+        let PersonValues {
+            name, phone, email, ..
+        } = values;
+        let text = |value: &Option<Sensitive<String>>| {
+            value.as_ref().map_or("", |value| value.expose()).to_owned()
+        };
         self.persons.insert(
             id,
             Person {
@@ -236,7 +273,10 @@ impl PersonIndex {
         let folded = fold(typed);
         let words: Vec<&str> = folded.split_whitespace().collect();
         let digits = phone_digits(typed);
-        let is_number = digits.len() >= 3 && typed.chars().all(|c| c.is_ascii_digit() || " +()-./".contains(c));
+        let is_number = digits.len() >= 3
+            && typed
+                .chars()
+                .all(|c| c.is_ascii_digit() || " +()-./".contains(c));
         if words.is_empty() {
             return Vec::new();
         }
@@ -263,7 +303,10 @@ impl Person {
         if let Some(digits) = digits {
             return self.digits.expose().contains(digits).then_some(1);
         }
-        if words.iter().all(|word| name.split_whitespace().any(|part| part.starts_with(word))) {
+        if words
+            .iter()
+            .all(|word| name.split_whitespace().any(|part| part.starts_with(word)))
+        {
             return Some(if name.starts_with(folded) { 1 } else { 2 });
         }
         (folded.len() >= 3 && self.email.expose().contains(folded)).then_some(3)
@@ -296,14 +339,19 @@ fn fold(text: &str) -> String {
 }
 
 /// Whether the sealed values of every customer open with the keys that are here; the ones that do not.
-pub(crate) fn unopened(conn: &Connection, storage_key: &[u8; 32]) -> Result<Vec<DocumentId>, StoreError> {
-    let mut statement = conn.prepare("select id, name, phone, email, address, note from customer order by id")?;
+pub(crate) fn unopened(
+    conn: &Connection,
+    storage_key: &[u8; 32],
+) -> Result<Vec<DocumentId>, StoreError> {
+    let mut statement =
+        conn.prepare("select id, name, phone, email, address, note from customer order by id")?;
     let mut rows = statement.query([])?;
     let mut closed = Vec::new();
     while let Some(row) = rows.next()? {
         let id = row.get::<_, Id<DocumentId>>(0)?.0;
         let view = sealed_view(row, 1)?;
-        let opens = keys(conn, storage_key, id).is_ok_and(|keys| open_customer(&view, id, &keys).is_ok());
+        let opens =
+            keys(conn, storage_key, id).is_ok_and(|keys| open_customer(&view, id, &keys).is_ok());
         if !opens {
             closed.push(id);
         }

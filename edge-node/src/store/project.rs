@@ -63,11 +63,21 @@ impl<'a> Projector<'a> {
         documents: &'a mut Documents,
         touched: &'a mut BTreeSet<Touched>,
     ) -> Self {
-        Self { conn, identity, documents, touched }
+        Self {
+            conn,
+            identity,
+            documents,
+            touched,
+        }
     }
 
     /// Applies an item as it came; an erased one says nothing, one that does not read is parked.
-    pub(super) fn apply_raw(&mut self, cx: &ApplyContext, index: u16, raw: &RawItem) -> Result<(), StoreError> {
+    pub(super) fn apply_raw(
+        &mut self,
+        cx: &ApplyContext,
+        index: u16,
+        raw: &RawItem,
+    ) -> Result<(), StoreError> {
         match Item::from_raw(raw) {
             Ok(Some(item)) => self.apply(cx, index, &item, None),
             Ok(None) => Ok(()),
@@ -127,7 +137,10 @@ impl<'a> Projector<'a> {
         Ok(())
     }
 
-    fn import_record(&mut self, record: &sync_protocol::item::ImportRecord) -> Result<(), StoreError> {
+    fn import_record(
+        &mut self,
+        record: &sync_protocol::item::ImportRecord,
+    ) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
                 "insert into import_record (source, repair_order, fingerprint) values (?1, ?2, ?3)
@@ -137,15 +150,32 @@ impl<'a> Projector<'a> {
         Ok(())
     }
 
-    fn audit_note(&mut self, cx: &ApplyContext, note: &sync_protocol::item::AuditNote) -> Result<(), StoreError> {
+    fn audit_note(
+        &mut self,
+        cx: &ApplyContext,
+        note: &sync_protocol::item::AuditNote,
+    ) -> Result<(), StoreError> {
         self.conn
-            .prepare_cached("insert into audit_note (subject, text, at, staff) values (?1, ?2, ?3, ?4)")?
-            .execute((&note.subject, &note.text, cx.header.at_ms(), Id(cx.header.staff)))?;
+            .prepare_cached(
+                "insert into audit_note (subject, text, at, staff) values (?1, ?2, ?3, ?4)",
+            )?
+            .execute((
+                &note.subject,
+                &note.text,
+                cx.header.at_ms(),
+                Id(cx.header.staff),
+            ))?;
         Ok(())
     }
 
     /// Opens a decision for people, or closes it: it is open exactly while its condition holds.
-    fn decision(&mut self, kind: &str, subject: &[u8; 16], is_open: bool, since_ms: i64) -> Result<(), StoreError> {
+    fn decision(
+        &mut self,
+        kind: &str,
+        subject: &[u8; 16],
+        is_open: bool,
+        since_ms: i64,
+    ) -> Result<(), StoreError> {
         let id = derived_id(&[b"decision ", kind.as_bytes(), subject]);
         let changed = if is_open {
             self.conn
@@ -154,7 +184,9 @@ impl<'a> Projector<'a> {
                 )?
                 .execute((&id, kind, subject, since_ms))?
         } else {
-            self.conn.prepare_cached("delete from decision where id = ?1")?.execute([&id])?
+            self.conn
+                .prepare_cached("delete from decision where id = ?1")?
+                .execute([&id])?
         };
         if changed > 0 {
             self.touched.insert(Touched::Exceptions);

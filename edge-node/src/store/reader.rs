@@ -53,7 +53,10 @@ impl<'a> Reader<'a> {
 
     /// The persons' names, phones and e-mails in memory.
     pub fn persons(&self) -> RwLockReadGuard<'a, PersonIndex> {
-        self.shared.persons.read().unwrap_or_else(PoisonError::into_inner)
+        self.shared
+            .persons
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A person's keys, as far as they are here.
@@ -75,7 +78,11 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, free: Mutex::new(Vec::new()), permits: Arc::new(Semaphore::new(READERS)) }
+        Self {
+            path,
+            free: Mutex::new(Vec::new()),
+            permits: Arc::new(Semaphore::new(READERS)),
+        }
     }
 
     /// Waits for its turn; `None` never comes, for the semaphore is never closed.
@@ -88,7 +95,11 @@ impl Pool {
         shared: &Shared,
         work: impl FnOnce(&Reader<'_>) -> Result<T, AppError>,
     ) -> Result<T, AppError> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let free = self
+            .free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         let conn = match free {
             Some(conn) => conn,
             None => open_reading(&self.path)?,
@@ -96,7 +107,10 @@ impl Pool {
         conn.execute_batch("begin")?;
         let result = work(&Reader::new(&conn, shared));
         conn.execute_batch("commit")?;
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+        self.free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(conn);
         result
     }
 }

@@ -29,7 +29,11 @@ pub(crate) fn clear(conn: &Connection) -> Result<(), StoreError> {
 }
 
 /// Applies all entries of `from` to the empty derived tables of `to`; how many there were.
-pub(crate) fn replay(from: &Connection, to: &Connection, identity: &NodeIdentity) -> Result<u64, StoreError> {
+pub(crate) fn replay(
+    from: &Connection,
+    to: &Connection,
+    identity: &NodeIdentity,
+) -> Result<u64, StoreError> {
     let mut documents = Documents::default();
     let mut touched = BTreeSet::new();
     let mut order = from.prepare("select source, n from apply_order order by ord")?;
@@ -61,13 +65,19 @@ fn apply_one(
             Ok(None) | Err(StoreError::Decode(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let cx = ApplyContext { origin: entry.position, header: entry.transaction.header, source: Source::Own };
+        let cx = ApplyContext {
+            origin: entry.position,
+            header: entry.transaction.header,
+            source: Source::Own,
+        };
         for (index, item) in (0..).zip(&entry.transaction.items) {
             projector.apply_raw(&cx, index, item)?;
         }
         return Ok(());
     }
-    let kind = u8::try_from(source).ok().and_then(|number| FeedKind::from_number(number).ok());
+    let kind = u8::try_from(source)
+        .ok()
+        .and_then(|number| FeedKind::from_number(number).ok());
     match (kind, feed::entry(from, source, n)) {
         (Some(kind), Ok(Some((entry, _)))) => feed::apply_items(projector, kind, &entry),
         (None, _) | (_, Ok(None) | Err(StoreError::Decode(_))) => Ok(()),

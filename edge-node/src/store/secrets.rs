@@ -28,7 +28,11 @@ pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
 pub fn secrets_dir(dir: &Path) -> Result<PathBuf, StoreError> {
     let path = dir.join("secrets");
     if !path.is_dir() {
-        DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(io(&path))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .map_err(io(&path))?;
     }
     Ok(path)
 }
@@ -43,10 +47,14 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         .mode(0o600)
         .open(&beside)
         .map_err(io(&beside))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io(&beside))?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(io(&beside))?;
     fs::rename(&beside, path).map_err(io(path))?;
     if let Some(parent) = path.parent() {
-        File::open(parent).and_then(|folder| folder.sync_all()).map_err(io(parent))?;
+        File::open(parent)
+            .and_then(|folder| folder.sync_all())
+            .map_err(io(parent))?;
     }
     Ok(())
 }
@@ -60,9 +68,10 @@ pub fn key_or_new(dir: &Path, name: &str, env: &Env) -> Result<Zeroizing<[u8; 32
     let bytes = Zeroizing::new(fs::read(&path).map_err(io(&path))?);
     match <[u8; 32]>::try_from(bytes.as_slice()) {
         Ok(key) => Ok(Zeroizing::new(key)),
-        Err(_) => {
-            Err(StoreError::Config { path: path.display().to_string(), what: "a key has 32 bytes".to_owned() })
-        }
+        Err(_) => Err(StoreError::Config {
+            path: path.display().to_string(),
+            what: "a key has 32 bytes".to_owned(),
+        }),
     }
 }
 
@@ -87,6 +96,7 @@ pub fn write_high_water(dir: &Path, seq: u64) -> Result<(), StoreError> {
         .mode(0o600)
         .open(&beside)
         .map_err(io(&beside))?;
-    file.write_all(format!("{seq}\n").as_bytes()).map_err(io(&beside))?;
+    file.write_all(format!("{seq}\n").as_bytes())
+        .map_err(io(&beside))?;
     fs::rename(&beside, &path).map_err(io(&path))
 }

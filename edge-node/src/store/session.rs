@@ -22,13 +22,23 @@ pub struct SessionRow {
 }
 
 /// Keeps a new session.
-pub fn insert(tx: &mut WriteTx<'_>, token_hash: &[u8; 32], session: &SessionRow) -> Result<(), AppError> {
+pub fn insert(
+    tx: &mut WriteTx<'_>,
+    token_hash: &[u8; 32],
+    session: &SessionRow,
+) -> Result<(), AppError> {
     tx.conn()
         .prepare_cached(
             "insert into session (token_hash, staff, page, created_at, used_at, expires_at)
              values (?1, ?2, ?3, ?4, ?4, ?5)",
         )?
-        .execute((token_hash, Id(session.staff), session.is_page, session.used_at_ms, session.expires_at_ms))?;
+        .execute((
+            token_hash,
+            Id(session.staff),
+            session.is_page,
+            session.used_at_ms,
+            session.expires_at_ms,
+        ))?;
     Ok(())
 }
 
@@ -36,7 +46,9 @@ pub fn insert(tx: &mut WriteTx<'_>, token_hash: &[u8; 32], session: &SessionRow)
 pub fn get(reader: &Reader<'_>, token_hash: &[u8; 32]) -> Result<Option<SessionRow>, AppError> {
     let found = reader
         .conn()
-        .prepare_cached("select staff, page, used_at, expires_at from session where token_hash = ?1")?
+        .prepare_cached(
+            "select staff, page, used_at, expires_at from session where token_hash = ?1",
+        )?
         .query_row([token_hash], |row| {
             Ok(SessionRow {
                 staff: row.get::<_, Id<StaffId>>(0)?.0,
@@ -59,11 +71,15 @@ pub fn touch(tx: &mut WriteTx<'_>, token_hash: &[u8; 32], at_ms: i64) -> Result<
 
 /// Ends a session; whether there was one.
 pub fn remove(tx: &mut WriteTx<'_>, token_hash: &[u8; 32]) -> Result<bool, AppError> {
-    let removed = tx.conn().prepare_cached("delete from session where token_hash = ?1")?.execute([token_hash])?;
+    let removed = tx
+        .conn()
+        .prepare_cached("delete from session where token_hash = ?1")?
+        .execute([token_hash])?;
     Ok(removed > 0)
 }
 
 pub(super) fn purge(conn: &Connection, now_ms: i64) -> Result<(), StoreError> {
-    conn.prepare_cached("delete from session where expires_at < ?1")?.execute([now_ms])?;
+    conn.prepare_cached("delete from session where expires_at < ?1")?
+        .execute([now_ms])?;
     Ok(())
 }

@@ -51,18 +51,24 @@ pub fn get(reader: &Reader<'_>, id: StaffId) -> Result<Option<StaffRow>, AppErro
         .prepare_cached("select fields from staff where id = ?1 and deleted = 0")?
         .query_row([Id(id)], |row| row.get(0))
         .optional()?;
-    Ok(fields.map(|fields| serde_json::from_str(&fields)).transpose()?)
+    Ok(fields
+        .map(|fields| serde_json::from_str(&fields))
+        .transpose()?)
 }
 
 /// All people, by user name.
 pub fn list(reader: &Reader<'_>) -> Result<Vec<(StaffId, StaffRow)>, AppError> {
-    let mut statement =
-        reader.conn().prepare_cached("select id, fields from staff where deleted = 0 order by username, id")?;
+    let mut statement = reader
+        .conn()
+        .prepare_cached("select id, fields from staff where deleted = 0 order by username, id")?;
     let mut rows = statement.query([])?;
     let mut people = Vec::new();
     while let Some(row) = rows.next()? {
         let fields: String = row.get(1)?;
-        people.push((row.get::<_, Id<StaffId>>(0)?.0, serde_json::from_str(&fields)?));
+        people.push((
+            row.get::<_, Id<StaffId>>(0)?.0,
+            serde_json::from_str(&fields)?,
+        ));
     }
     Ok(people)
 }

@@ -34,7 +34,9 @@ impl Balance {
 pub fn balance(reader: &Reader<'_>, part: PartId) -> Result<Balance, AppError> {
     let found = reader
         .conn()
-        .prepare_cached("select on_hand, reserved, in_transit, movements, as_of from stock where part = ?1")?
+        .prepare_cached(
+            "select on_hand, reserved, in_transit, movements, as_of from stock where part = ?1",
+        )?
         .query_row([Id(part)], |row| read_balance(row, 0))
         .optional()?;
     Ok(found.unwrap_or_default())
@@ -192,7 +194,10 @@ pub struct ReservationRecord {
 }
 
 /// The reservation of an order line.
-pub fn reservation(reader: &Reader<'_>, line: LineId) -> Result<Option<ReservationRecord>, AppError> {
+pub fn reservation(
+    reader: &Reader<'_>,
+    line: LineId,
+) -> Result<Option<ReservationRecord>, AppError> {
     let found = reader
         .conn()
         .prepare_cached("select part, quantity, open from reservation where id = ?1")?
@@ -208,7 +213,11 @@ pub fn reservation(reader: &Reader<'_>, line: LineId) -> Result<Option<Reservati
 }
 
 /// The pieces of an order line that were used: the quantity of its `use`, if there was one.
-pub fn used_quantity(reader: &Reader<'_>, order: &[u8; 16], line: &[u8; 16]) -> Result<Option<i64>, AppError> {
+pub fn used_quantity(
+    reader: &Reader<'_>,
+    order: &[u8; 16],
+    line: &[u8; 16],
+) -> Result<Option<i64>, AppError> {
     let found = reader
         .conn()
         .prepare_cached(

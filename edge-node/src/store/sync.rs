@@ -51,17 +51,32 @@ struct Acked {
 
 fn acked(conn: &Connection, identity: &NodeIdentity) -> Result<Acked, StoreError> {
     let found = conn
-        .prepare_cached("select ack_epoch, ack_seq, ack_hash, applied from sync_state where id = 1")?
+        .prepare_cached(
+            "select ack_epoch, ack_seq, ack_hash, applied from sync_state where id = 1",
+        )?
         .query_row([], |row| {
-            let stored = Tip { epoch: Epoch(unsigned(row, 0)?), seq: unsigned(row, 1)?, hash: hash(row, 2)? };
-            Ok(Acked { stored, applied: unsigned(row, 3)? })
+            let stored = Tip {
+                epoch: Epoch(unsigned(row, 0)?),
+                seq: unsigned(row, 1)?,
+                hash: hash(row, 2)?,
+            };
+            Ok(Acked {
+                stored,
+                applied: unsigned(row, 3)?,
+            })
         })
         .optional()?;
-    Ok(found.unwrap_or_else(|| Acked { stored: Tip::start(identity.line_start()), applied: 0 }))
+    Ok(found.unwrap_or_else(|| Acked {
+        stored: Tip::start(identity.line_start()),
+        applied: 0,
+    }))
 }
 
 /// (stored, applied) as numbers of this node's log.
-pub(crate) fn acked_seqs(conn: &Connection, identity: &NodeIdentity) -> Result<(u64, u64), StoreError> {
+pub(crate) fn acked_seqs(
+    conn: &Connection,
+    identity: &NodeIdentity,
+) -> Result<(u64, u64), StoreError> {
     let acked = acked(conn, identity)?;
     Ok((acked.stored.seq, acked.applied))
 }
@@ -72,16 +87,21 @@ pub fn state(reader: &Reader<'_>) -> Result<SyncState, AppError> {
     let acked = acked(conn, reader.identity())?;
     let after = signed(acked.stored.seq);
     let (count, bytes): (i64, i64) = conn
-        .prepare_cached("select count(*), coalesce(sum(length(bytes)), 0) from log_entry where seq > ?1")?
+        .prepare_cached(
+            "select count(*), coalesce(sum(length(bytes)), 0) from log_entry where seq > ?1",
+        )?
         .query_row([after], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let oldest: Option<Vec<u8>> = conn
         .prepare_cached("select bytes from log_entry where seq > ?1 order by seq limit 1")?
         .query_row([after], |row| row.get(0))
         .optional()?;
-    let oldest_pending_at_ms =
-        oldest.map(|bytes| Transaction::from_bytes(&bytes).map(|entry| entry.header.at_ms())).transpose()?;
+    let oldest_pending_at_ms = oldest
+        .map(|bytes| Transaction::from_bytes(&bytes).map(|entry| entry.header.at_ms()))
+        .transpose()?;
     let count_of = |sql: &'static str| -> Result<u64, AppError> {
-        Ok(conn.prepare_cached(sql)?.query_row([], |row| unsigned(row, 0))?)
+        Ok(conn
+            .prepare_cached(sql)?
+            .query_row([], |row| unsigned(row, 0))?)
     };
     Ok(SyncState {
         tip: log::tip(conn, reader.identity())?,
@@ -129,7 +149,13 @@ impl Store {
     pub async fn read_blocks(&self, after: Tip, limit_bytes: usize) -> Result<ReadLog, AppError> {
         self.read(move |reader| {
             let key = &reader.shared().storage_key;
-            Ok(log::read_blocks(reader.conn(), reader.identity(), key, &after, limit_bytes)?)
+            Ok(log::read_blocks(
+                reader.conn(),
+                reader.identity(),
+                key,
+                &after,
+                limit_bytes,
+            )?)
         })
         .await
     }
@@ -177,7 +203,9 @@ impl Store {
                     .query_row([Id(key.person)], |row| row.get(0))
                     .optional()?;
                 let nonce = tx.bytes();
-                if erased.is_none() && person::keep_key(tx.conn(), tx.storage_key(), nonce, key, None)? {
+                if erased.is_none()
+                    && person::keep_key(tx.conn(), tx.storage_key(), nonce, key, None)?
+                {
                     tx.touch(Touched::Customer(key.person));
                 }
             }
@@ -206,7 +234,11 @@ impl Store {
     pub async fn head_claim(&self) -> Result<HeadClaim, AppError> {
         self.read(|reader| {
             let tip = log::tip(reader.conn(), reader.identity())?;
-            Ok(HeadClaim { node: reader.identity().node, tip, stock: stock_digest_of(reader.conn())? })
+            Ok(HeadClaim {
+                node: reader.identity().node,
+                tip,
+                stock: stock_digest_of(reader.conn())?,
+            })
         })
         .await
     }
@@ -236,8 +268,14 @@ impl Store {
     pub async fn store_countersignature(&self, seen: Countersignature) -> Result<(), AppError> {
         self.write(move |tx| {
             tx.conn()
-                .prepare_cached("update signed_head set countersignature = ?3 where seq = ?1 and hash = ?2")?
-                .execute((signed(seen.claim.tip.seq), &seen.claim.tip.hash, &seen.signature))?;
+                .prepare_cached(
+                    "update signed_head set countersignature = ?3 where seq = ?1 and hash = ?2",
+                )?
+                .execute((
+                    signed(seen.claim.tip.seq),
+                    &seen.claim.tip.hash,
+                    &seen.signature,
+                ))?;
             Ok(())
         })
         .await
@@ -246,7 +284,9 @@ impl Store {
     /// Number of the last entry that a head of this node vouches for; 0 for none.
     pub async fn last_head_seq(&self) -> Result<u64, AppError> {
         self.read(|reader| {
-            let mut statement = reader.conn().prepare_cached("select coalesce(max(seq), 0) from signed_head")?;
+            let mut statement = reader
+                .conn()
+                .prepare_cached("select coalesce(max(seq), 0) from signed_head")?;
             Ok(statement.query_row([], |row| unsigned(row, 0))?)
         })
         .await
@@ -262,9 +302,24 @@ impl Store {
         .await
     }
 
+    /// Begins a new epoch: after the hub refused what was written in this one.
+    pub async fn new_epoch(&self) -> Result<Epoch, AppError> {
+        self.write(|tx| {
+            tx.new_epoch();
+            Ok(())
+        })
+        .await?;
+        Ok(self.epoch())
+    }
+
     /// Notes something that people should know about the exchange with the hub.
-    pub async fn record_incident(&self, kind: &'static str, detail: String) -> Result<(), AppError> {
-        self.write(move |tx| incident::record(tx, kind, &detail)).await
+    pub async fn record_incident(
+        &self,
+        kind: &'static str,
+        detail: String,
+    ) -> Result<(), AppError> {
+        self.write(move |tx| incident::record(tx, kind, &detail))
+            .await
     }
 }
 
@@ -272,7 +327,11 @@ pub(crate) fn stock_digest_of(conn: &Connection) -> Result<[u8; 32], StoreError>
     let mut statement = conn.prepare_cached("select part, on_hand, movements from stock")?;
     let rows = statement.query_map([], |row| {
         let part = row.get::<_, Id<domain::id::PartId>>(0)?.0;
-        Ok(StockBalance { part, on_hand: row.get(1)?, movements: unsigned(row, 2)? })
+        Ok(StockBalance {
+            part,
+            on_hand: row.get(1)?,
+            movements: unsigned(row, 2)?,
+        })
     })?;
     Ok(stock_digest(rows.collect::<Result<_, _>>()?))
 }

@@ -31,8 +31,23 @@ pub struct StoredLine {
 
 impl StoredLine {
     pub(crate) fn of(part: PartId, balance: &TransferBalance) -> Self {
-        let TransferBalance { planned, shipped, good, damaged, missing, lost } = *balance;
-        Self { part, planned, shipped, good, damaged, missing, lost }
+        let TransferBalance {
+            planned,
+            shipped,
+            good,
+            damaged,
+            missing,
+            lost,
+        } = *balance;
+        Self {
+            part,
+            planned,
+            shipped,
+            good,
+            damaged,
+            missing,
+            lost,
+        }
     }
 
     /// What is on its way.
@@ -65,9 +80,13 @@ pub struct TransferView {
 }
 
 /// The records of a transfer in the order in which they were accepted.
-pub(crate) fn records(conn: &Connection, transfer: TransferId) -> Result<Vec<TransferRecord>, StoreError> {
-    let mut statement =
-        conn.prepare_cached("select kind, body from transfer_record where transfer = ?1 order by row")?;
+pub(crate) fn records(
+    conn: &Connection,
+    transfer: TransferId,
+) -> Result<Vec<TransferRecord>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "select kind, body from transfer_record where transfer = ?1 order by row",
+    )?;
     let mut rows = statement.query([Id(transfer)])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
@@ -81,7 +100,10 @@ pub(crate) fn records(conn: &Connection, transfer: TransferId) -> Result<Vec<Tra
             Item::Movement(body) => TransferRecord::Movement(body),
             other => {
                 let what = format!("item kind {} is no record of a transfer", other.kind());
-                return Err(StoreError::Corrupt { table: "transfer_record", what });
+                return Err(StoreError::Corrupt {
+                    table: "transfer_record",
+                    what,
+                });
             }
         });
     }
@@ -89,14 +111,20 @@ pub(crate) fn records(conn: &Connection, transfer: TransferId) -> Result<Vec<Tra
 }
 
 /// The records of a transfer.
-pub fn records_of(reader: &Reader<'_>, transfer: TransferId) -> Result<Vec<TransferRecord>, AppError> {
+pub fn records_of(
+    reader: &Reader<'_>,
+    transfer: TransferId,
+) -> Result<Vec<TransferRecord>, AppError> {
     Ok(records(reader.conn(), transfer)?)
 }
 
 fn read(row: &Row<'_>) -> Result<TransferView, AppError> {
     let state: String = row.get(3)?;
     let lines: String = row.get(5)?;
-    let corrupt = || StoreError::Corrupt { table: "transfer", what: format!("state {state}") };
+    let corrupt = || StoreError::Corrupt {
+        table: "transfer",
+        what: format!("state {state}"),
+    };
     Ok(TransferView {
         id: row.get::<_, Id<TransferId>>(0)?.0,
         from: row.get::<_, Id<BranchId>>(1)?.0,

@@ -17,11 +17,14 @@ use sync_protocol::document::Document;
 use sync_protocol::item::{Item, Origin};
 use sync_protocol::limits::{DOCUMENT_BYTES_BRANCH, TRANSACTION_BYTES, TRANSACTION_ITEMS};
 use sync_protocol::position::{Epoch, Position, Tip, chain};
-use sync_protocol::transaction::{FLAG_CLOCK_MARKED, HEADER_BYTES, Header, RawItem, Transaction, next_hlc};
+use sync_protocol::transaction::{
+    FLAG_CLOCK_MARKED, HEADER_BYTES, Header, RawItem, Transaction, next_hlc,
+};
 
 use super::document::Documents;
 use super::project::{ApplyContext, Projector, Source};
 use super::reader::Reader;
+use super::writer::draw_epoch;
 use super::{Actor, Shared, Touched, catalogue, log};
 use crate::env::Random;
 use crate::error::{AppError, StoreError};
@@ -59,7 +62,11 @@ impl Batch {
     }
 
     pub(super) fn save(&self) -> Saved {
-        Saved { tip: self.tip, hlc: self.hlc, written: self.written }
+        Saved {
+            tip: self.tip,
+            hlc: self.hlc,
+            written: self.written,
+        }
     }
 
     /// The job stands: what it did counts for those behind it.
@@ -114,7 +121,12 @@ impl std::fmt::Debug for WriteTx<'_> {
 
 impl<'a> WriteTx<'a> {
     pub(super) fn new(conn: &'a Connection, shared: &'a Shared, batch: &'a mut Batch) -> Self {
-        Self { conn, shared, batch, open: None }
+        Self {
+            conn,
+            shared,
+            batch,
+            open: None,
+        }
     }
 
     pub(super) fn conn(&self) -> &'a Connection {
@@ -173,9 +185,17 @@ impl<'a> WriteTx<'a> {
             business_day: business_day(now_ms, &self.settings()?.time_zone),
             items: 0,
         };
-        let position =
-            Position { node: self.identity().node, epoch: self.batch.epoch, seq: self.batch.tip.seq + 1 };
-        self.open = Some(OpenTransaction { header, position, items: Vec::new(), size: HEADER_BYTES });
+        let position = Position {
+            node: self.identity().node,
+            epoch: self.batch.epoch,
+            seq: self.batch.tip.seq + 1,
+        };
+        self.open = Some(OpenTransaction {
+            header,
+            position,
+            items: Vec::new(),
+            size: HEADER_BYTES,
+        });
         Ok(())
     }
 
@@ -198,14 +218,21 @@ impl<'a> WriteTx<'a> {
     ) -> Result<Option<Arc<Document>>, AppError> {
         let before = self.document(id)?;
         let open = self.begun()?;
-        let origin =
-            Origin { actor: open.position.actor(), seq: 0, staff: open.header.staff, hlc: open.header.hlc };
-        let Some((document, chunk)) = Document::edit(before.as_deref(), id, kind, origin, edits)? else {
+        let origin = Origin {
+            actor: open.position.actor(),
+            seq: 0,
+            staff: open.header.staff,
+            hlc: open.header.hlc,
+        };
+        let Some((document, chunk)) = Document::edit(before.as_deref(), id, kind, origin, edits)?
+        else {
             return Ok(None);
         };
         let size_bytes = document.save().len();
         if size_bytes > DOCUMENT_BYTES_BRANCH {
-            let detail = format!("the document would have {size_bytes} bytes, the limit is {DOCUMENT_BYTES_BRANCH}");
+            let detail = format!(
+                "the document would have {size_bytes} bytes, the limit is {DOCUMENT_BYTES_BRANCH}"
+            );
             return Err(AppError::TooLarge { detail });
         }
         self.add(Item::change(id, kind, chunk), Some(document))?;
@@ -222,7 +249,10 @@ impl<'a> WriteTx<'a> {
     fn begun(&mut self) -> Result<&mut OpenTransaction, AppError> {
         self.open.as_mut().ok_or_else(|| {
             let what = "a use case wrote without beginning a transaction".to_owned();
-            AppError::Store(StoreError::Corrupt { table: "log_entry", what })
+            AppError::Store(StoreError::Corrupt {
+                table: "log_entry",
+                what,
+            })
         })
     }
 
@@ -238,9 +268,14 @@ impl<'a> WriteTx<'a> {
         let index = open.items.len() as u16;
         open.items.push(raw);
         open.size = size;
-        let cx = ApplyContext { origin: open.position, header: open.header, source: Source::Own };
+        let cx = ApplyContext {
+            origin: open.position,
+            header: open.header,
+            source: Source::Own,
+        };
         let batch = &mut *self.batch;
-        let mut projector = Projector::new(conn, identity, &mut batch.documents, &mut batch.job_touched);
+        let mut projector =
+            Projector::new(conn, identity, &mut batch.documents, &mut batch.job_touched);
         projector.apply(&cx, index, &item, prepared)?;
         Ok(index)
     }
@@ -248,7 +283,12 @@ impl<'a> WriteTx<'a> {
     /// Applies an entry of a feed; for the store's own use.
     pub(super) fn projector(&mut self) -> Projector<'_> {
         let identity = &self.shared.identity;
-        Projector::new(self.conn, identity, &mut self.batch.documents, &mut self.batch.job_touched)
+        Projector::new(
+            self.conn,
+            identity,
+            &mut self.batch.documents,
+            &mut self.batch.job_touched,
+        )
     }
 
     /// Raises the clock's floor to what was seen elsewhere.
@@ -261,6 +301,13 @@ impl<'a> WriteTx<'a> {
         self.batch.job_touched.insert(touched);
     }
 
+    /// Begins a new epoch with the next transaction. One that was begun keeps its own, so this is a job by itself.
+    pub(super) fn new_epoch(&mut self) {
+        if self.open.is_none() {
+            self.batch.epoch = draw_epoch(self.shared);
+        }
+    }
+
     /// Counts bytes written beside the log, for the checkpoint.
     pub(super) fn wrote(&mut self, size_bytes: usize) {
         self.batch.written += size_bytes;
@@ -269,7 +316,9 @@ impl<'a> WriteTx<'a> {
     /// Appends what was collected to the log.
     pub(super) fn finish(&mut self) -> Result<(), AppError> {
         self.batch.written += 4 * 4096;
-        let Some(open) = self.open.take() else { return Ok(()) };
+        let Some(open) = self.open.take() else {
+            return Ok(());
+        };
         if open.items.is_empty() {
             return Ok(());
         }

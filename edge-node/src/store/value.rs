@@ -25,11 +25,16 @@ macro_rules! ids {
     )+};
 }
 
-ids!(BranchId, DocumentId, LineId, PartId, StaffId, TransferId, VisitId);
+ids!(
+    BranchId, DocumentId, LineId, PartId, StaffId, TransferId, VisitId
+);
 
 fn array<const N: usize>(value: ValueRef<'_>) -> FromSqlResult<[u8; N]> {
     let blob = value.as_blob()?;
-    blob.try_into().map_err(|_| FromSqlError::InvalidBlobSize { expected_size: N, blob_size: blob.len() })
+    blob.try_into().map_err(|_| FromSqlError::InvalidBlobSize {
+        expected_size: N,
+        blob_size: blob.len(),
+    })
 }
 
 /// Fixed bytes of a column.

@@ -102,7 +102,11 @@ pub(super) struct Differences(Vec<Difference>);
 impl Differences {
     fn add(&mut self, table: &str, key: impl std::fmt::Display, what: impl Into<String>) {
         if self.0.len() < LISTED {
-            self.0.push(Difference { table: table.to_owned(), key: key.to_string(), what: what.into() });
+            self.0.push(Difference {
+                table: table.to_owned(),
+                key: key.to_string(),
+                what: what.into(),
+            });
         }
     }
 }
@@ -119,13 +123,22 @@ pub fn verify(dir: &Path) -> Result<VerifyReport, StoreError> {
     let identity = NodeIdentity::read(dir)?;
     let path = dir.join("secrets").join(STORAGE_KEY);
     let bytes = Zeroizing::new(std::fs::read(&path).map_err(io(&path))?);
-    let wrong = || StoreError::Config { path: path.display().to_string(), what: "a key has 32 bytes".to_owned() };
+    let wrong = || StoreError::Config {
+        path: path.display().to_string(),
+        what: "a key has 32 bytes".to_owned(),
+    };
     let storage_key = Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| wrong())?);
     let conn = reader::open_reading(&dir.join(DATABASE))?;
     let found = migrate::check(&conn)?;
     if found < migrate::SCHEMA {
-        let what = format!("the database has schema {found}; start the server once to bring it to {}", migrate::SCHEMA);
-        return Err(StoreError::Config { path: dir.join(DATABASE).display().to_string(), what });
+        let what = format!(
+            "the database has schema {found}; start the server once to bring it to {}",
+            migrate::SCHEMA
+        );
+        return Err(StoreError::Config {
+            path: dir.join(DATABASE).display().to_string(),
+            what,
+        });
     }
     conn.execute_batch("begin")?;
     let report = verify_state(&conn, dir, &identity, &storage_key);
@@ -159,7 +172,10 @@ fn verify_state(
         branch: identity.code.clone(),
         node: identity.node.to_string(),
         log,
-        documents: DocumentsReport { count, digest: hex(&digest) },
+        documents: DocumentsReport {
+            count,
+            digest: hex(&digest),
+        },
         tables,
         stock: stock(conn)?,
         differences: differences.0,

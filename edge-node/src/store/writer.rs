@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -78,7 +78,11 @@ where
     F: FnOnce(&mut WriteTx<'_>) -> Result<T, AppError> + Send + 'static,
 {
     let (answer, receiver) = oneshot::channel();
-    let job = Work { work: Some(work), result: Err(StoreError::Closed.into()), answer };
+    let job = Work {
+        work: Some(work),
+        result: Err(StoreError::Closed.into()),
+        answer,
+    };
     (Box::new(job), receiver)
 }
 
@@ -127,13 +131,20 @@ impl Writer {
     fn commit_group(&mut self, first: Box<dyn Job>) {
         let mut done: Vec<Box<dyn Job>> = Vec::new();
         let before = self.batch.tip;
-        let outcome = self.run_group(first, &mut done).and_then(|()| self.commit());
+        let outcome = self
+            .run_group(first, &mut done)
+            .and_then(|()| self.commit());
         match outcome {
             Ok(()) => self.publish(before),
             Err(error) => {
                 tracing::error!(%error, "a commit failed; a new epoch begins");
                 for job in &mut done {
-                    job.fail(StoreError::CommitFailed { reason: error.to_string() }.into());
+                    job.fail(
+                        StoreError::CommitFailed {
+                            reason: error.to_string(),
+                        }
+                        .into(),
+                    );
                 }
                 self.start_over(&error);
             }
@@ -146,7 +157,11 @@ impl Writer {
         }
     }
 
-    fn run_group(&mut self, first: Box<dyn Job>, done: &mut Vec<Box<dyn Job>>) -> Result<(), StoreError> {
+    fn run_group(
+        &mut self,
+        first: Box<dyn Job>,
+        done: &mut Vec<Box<dyn Job>>,
+    ) -> Result<(), StoreError> {
         let mut next = Some(first);
         if let Err(error) = self.conn.execute_batch("begin immediate") {
             done.extend(next);
@@ -157,10 +172,7 @@ impl Writer {
             done.push(job);
             stands?;
             if done.len() < BATCH {
-                next = match self.jobs.try_recv() {
-                    Ok(job) => Some(job),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                };
+                next = self.jobs.try_recv().ok();
             }
         }
         Ok(())
@@ -192,7 +204,9 @@ impl Writer {
             self.batch.restore(saved);
             if self.conn.is_autocommit() {
                 // SQLite itself gave the SQL transaction up (a full disk does that): earlier jobs went with it.
-                return Err(StoreError::CommitFailed { reason: "the SQL transaction was given up".to_owned() });
+                return Err(StoreError::CommitFailed {
+                    reason: "the SQL transaction was given up".to_owned(),
+                });
             }
             self.conn.execute_batch("rollback to job; release job")?;
         }
@@ -200,13 +214,22 @@ impl Writer {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        let fault = self.shared.faults.at_commit.as_ref().map_or(CommitFault::None, |ask| ask());
+        let fault = self
+            .shared
+            .faults
+            .at_commit
+            .as_ref()
+            .map_or(CommitFault::None, |ask| ask());
         if fault == CommitFault::Fail {
-            return Err(StoreError::CommitFailed { reason: "a fault on demand".to_owned() });
+            return Err(StoreError::CommitFailed {
+                reason: "a fault on demand".to_owned(),
+            });
         }
         self.conn.execute_batch("commit")?;
         if fault == CommitFault::LoseAnswer {
-            return Err(StoreError::CommitFailed { reason: "a lost answer on demand".to_owned() });
+            return Err(StoreError::CommitFailed {
+                reason: "a lost answer on demand".to_owned(),
+            });
         }
         Ok(())
     }
@@ -214,7 +237,9 @@ impl Writer {
     fn publish(&mut self, before: Tip) {
         self.since_checkpoint += self.batch.take_written();
         self.batch.documents.commit();
-        let touched: Vec<Touched> = std::mem::take(&mut self.batch.touched).into_iter().collect();
+        let touched: Vec<Touched> = std::mem::take(&mut self.batch.touched)
+            .into_iter()
+            .collect();
         self.refresh_persons(&touched);
         let tip = self.batch.tip;
         if !touched.is_empty() || tip != before {
@@ -230,12 +255,22 @@ impl Writer {
     fn refresh_persons(&self, touched: &[Touched]) {
         let changed: Vec<_> = touched
             .iter()
-            .filter_map(|touched| if let Touched::Customer(id) = touched { Some(*id) } else { None })
+            .filter_map(|touched| {
+                if let Touched::Customer(id) = touched {
+                    Some(*id)
+                } else {
+                    None
+                }
+            })
             .collect();
         if changed.is_empty() {
             return;
         }
-        let mut persons = self.shared.persons.write().unwrap_or_else(PoisonError::into_inner);
+        let mut persons = self
+            .shared
+            .persons
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         for id in changed {
             if let Err(error) = persons.refresh(&self.conn, &self.shared.storage_key, id) {
                 tracing::error!(%error, "a person cannot be put into the search index");
@@ -250,7 +285,12 @@ impl Writer {
         {
             tracing::error!(%error, "the SQL transaction cannot be rolled back");
         }
-        if let Err(error) = incident::add(&self.conn, self.shared.env.now_ms(), "commit_failed", &error.to_string()) {
+        if let Err(error) = incident::add(
+            &self.conn,
+            self.shared.env.now_ms(),
+            "commit_failed",
+            &error.to_string(),
+        ) {
             tracing::error!(%error, "the incident cannot be written");
         }
         match fresh_batch(&self.conn, &self.shared) {
@@ -262,7 +302,13 @@ impl Writer {
             }
         }
         match super::PersonIndex::load(&self.conn, &self.shared.storage_key) {
-            Ok(persons) => *self.shared.persons.write().unwrap_or_else(PoisonError::into_inner) = persons,
+            Ok(persons) => {
+                *self
+                    .shared
+                    .persons
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner) = persons
+            }
             Err(error) => tracing::error!(%error, "the persons cannot be read"),
         }
         self.shared.tip.send_replace(self.batch.tip);
@@ -274,9 +320,11 @@ impl Writer {
             self.checkpoint();
         }
         let now_ms = self.shared.env.now_ms();
-        if now_ms.saturating_sub(self.purged_at_ms).unsigned_abs() >= PURGE_EVERY_MS.unsigned_abs() {
+        if now_ms.saturating_sub(self.purged_at_ms).unsigned_abs() >= PURGE_EVERY_MS.unsigned_abs()
+        {
             self.purged_at_ms = now_ms;
-            let purged = idempotency::purge(&self.conn, now_ms).and_then(|()| session::purge(&self.conn, now_ms));
+            let purged = idempotency::purge(&self.conn, now_ms)
+                .and_then(|()| session::purge(&self.conn, now_ms));
             if let Err(error) = purged {
                 tracing::warn!(%error, "old answers and sessions cannot be removed");
             }
@@ -286,7 +334,8 @@ impl Writer {
     fn mark_high_water(&mut self, closing: bool) {
         let seq = self.batch.tip.seq;
         let now_ms = self.shared.env.now_ms();
-        let due = now_ms.saturating_sub(self.high_water_at_ms).unsigned_abs() >= HIGH_WATER_EVERY_MS.unsigned_abs();
+        let due = now_ms.saturating_sub(self.high_water_at_ms).unsigned_abs()
+            >= HIGH_WATER_EVERY_MS.unsigned_abs();
         if seq <= self.high_water || !(due || closing) {
             return;
         }
@@ -299,14 +348,16 @@ impl Writer {
 
     fn checkpoint(&mut self) {
         self.since_checkpoint = 0;
-        let done = self.conn.query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
+        let done = self
+            .conn
+            .query_row("pragma wal_checkpoint(passive)", [], |_| Ok(()));
         if let Err(error) = done {
             tracing::warn!(%error, "the write-ahead log cannot be checkpointed");
         }
     }
 }
 
-fn draw_epoch(shared: &Shared) -> Epoch {
+pub(super) fn draw_epoch(shared: &Shared) -> Epoch {
     let epoch = Epoch::from_random(shared.env.bytes());
     shared.epoch.store(epoch.0, Ordering::Release);
     epoch

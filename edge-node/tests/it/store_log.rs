@@ -49,7 +49,14 @@ fn blocks_hold_the_whole_log_in_one_chain_over_epochs() {
     assert_eq!(epochs.len(), 3);
     assert_eq!(tip, *store.tip().borrow());
     let hello = block_on(store.hello("test")).unwrap();
-    assert_eq!(hello.lineage.iter().map(|row| row.epoch).collect::<Vec<_>>(), epochs);
+    assert_eq!(
+        hello
+            .lineage
+            .iter()
+            .map(|row| row.epoch)
+            .collect::<Vec<_>>(),
+        epochs
+    );
     assert_eq!(hello.tip, tip);
 }
 
@@ -66,8 +73,14 @@ fn a_limit_gives_one_block_at_least_and_a_foreign_tip_none() {
     let rest = read(&store, blocks[0].last, usize::MAX);
     assert_eq!(rest.last().unwrap().last, *store.tip().borrow());
     assert!(read(&store, *store.tip().borrow(), 1_000).is_empty());
-    let foreign = Tip { hash: [1; 32], ..blocks[0].last };
-    assert_eq!(block_on(store.read_blocks(foreign, 1)).unwrap(), ReadLog::NotOnLine);
+    let foreign = Tip {
+        hash: [1; 32],
+        ..blocks[0].last
+    };
+    assert_eq!(
+        block_on(store.read_blocks(foreign, 1)).unwrap(),
+        ReadLog::NotOnLine
+    );
 }
 
 #[test]
@@ -79,7 +92,13 @@ fn keys_travel_with_the_block_that_first_uses_them() {
     let person = write_customer(&store, "Ada Lovelace", "+49 30 5550100", "ada@example.org");
     let start = Tip::start(identity().line_start());
     let all = read(&store, start, usize::MAX);
-    assert_eq!(all.iter().flat_map(|block| &block.keys).filter(|key| key.person == person).count(), 1);
+    assert_eq!(
+        all.iter()
+            .flat_map(|block| &block.keys)
+            .filter(|key| key.person == person)
+            .count(),
+        1
+    );
     let behind = read(&store, before, usize::MAX);
     assert_eq!(behind[0].keys.len(), 1);
     let given = block_on(store.read_keys(Vec::new())).unwrap();
@@ -95,16 +114,31 @@ fn acknowledgements_move_the_stage_of_orders_and_what_is_pending() {
     let id = write_order(&store, "one");
     let stored = *store.tip().borrow();
     let other = write_order(&store, "two");
-    let stage = |id| store.read_blocking(|reader| order::get(reader, id)).unwrap().unwrap().stage;
+    let stage = |id| {
+        store
+            .read_blocking(|reader| order::get(reader, id))
+            .unwrap()
+            .unwrap()
+            .stage
+    };
     let state = || store.read_blocking(sync::state).unwrap();
     assert_eq!(stage(id), order::Stage::Local);
     assert_eq!(state().pending_transactions, 2);
     block_on(store.acknowledge(Ack { stored, applied: 0 })).unwrap();
-    assert_eq!((stage(id), stage(other)), (order::Stage::Stored, order::Stage::Local));
+    assert_eq!(
+        (stage(id), stage(other)),
+        (order::Stage::Stored, order::Stage::Local)
+    );
     block_on(store.acknowledge(Ack { stored, applied: 1 })).unwrap();
-    assert_eq!((stage(id), stage(other)), (order::Stage::Applied, order::Stage::Local));
+    assert_eq!(
+        (stage(id), stage(other)),
+        (order::Stage::Applied, order::Stage::Local)
+    );
     let now = state();
-    assert_eq!((now.pending_transactions, now.stored, now.applied), (1, stored, 1));
+    assert_eq!(
+        (now.pending_transactions, now.stored, now.applied),
+        (1, stored, 1)
+    );
     assert!(now.pending_bytes > 0 && now.oldest_pending_at_ms.is_some());
     let hello = block_on(store.hello("test")).unwrap();
     assert_eq!(hello.last_ack, stored);

@@ -2,8 +2,10 @@
 
 use domain::id::DocumentId;
 use edge_node::store::idempotency::{Answer, Request};
-use edge_node::store::{customer, order};
+use edge_node::store::{customer, order, verify};
 use serde_json::json;
+use sync_protocol::feed::FeedId;
+use sync_protocol::item::{Item, PersonErased};
 
 use crate::support::*;
 
@@ -18,23 +20,85 @@ fn no_personal_value_stands_in_clear_in_any_file() {
     let id = write_customer(&store, NAME, PHONE, EMAIL);
     store
         .write_blocking(move |tx| {
-            let request = Request { key: Some("k"), route: "POST /api/v1/customers", body_hmac: &[1; 32] };
+            let request = Request {
+                key: Some("k"),
+                route: "POST /api/v1/customers",
+                body_hmac: &[1; 32],
+            };
             tx.idempotent(&request, ACTOR.staff, |_| {
-                Ok(Answer { status: 201, body: json!({ "name": NAME, "phone": PHONE, "email": EMAIL }) })
+                Ok(Answer {
+                    status: 201,
+                    body: json!({ "name": NAME, "phone": PHONE, "email": EMAIL }),
+                })
             })
         })
         .unwrap();
     let key = block_on(store.read_keys(vec![id])).unwrap()[0].key;
-    assert!(scan(&branch, &key).is_empty(), "while open: {:?}", scan(&branch, &key));
+    write_order(&store, "this text is no secret");
+    assert!(
+        !scan_for(&branch, &[b"this text is no secret"]).is_empty(),
+        "the scan finds what is there"
+    );
+    assert!(
+        scan(&branch, &key).is_empty(),
+        "while open: {:?}",
+        scan(&branch, &key)
+    );
     drop(store);
-    assert!(scan(&branch, &key).is_empty(), "after closing: {:?}", scan(&branch, &key));
+    assert!(
+        scan(&branch, &key).is_empty(),
+        "after closing: {:?}",
+        scan(&branch, &key)
+    );
+}
+
+#[test]
+fn an_erased_person_has_no_key_no_name_and_gets_none_again() {
+    let mut branch = Branch::new();
+    let store = branch.open();
+    let id = write_customer(&store, NAME, PHONE, EMAIL);
+    let keys = block_on(store.read_keys(vec![id])).unwrap();
+    let mut register = HubFeed::new(FeedId::register());
+    apply(
+        &store,
+        register.block(&[vec![Item::PersonErased(PersonErased { person: id })]]),
+    );
+    block_on(store.store_keys(keys)).unwrap();
+    assert!(block_on(store.read_keys(vec![id])).unwrap().is_empty());
+    let found = store
+        .read_blocking(|reader| Ok(reader.persons().search("canarybird", 10)))
+        .unwrap();
+    assert!(found.is_empty());
+    assert!(
+        store
+            .read_blocking(|reader| customer::get(reader, id))
+            .unwrap()
+            .unwrap()
+            .values
+            .is_none()
+    );
+    drop(store);
+    let report = verify(branch.path()).unwrap();
+    assert!(report.ok, "{:?}", report.differences);
 }
 
 /// Files that hold one of the values, or the person's key.
 fn scan(branch: &Branch, key: &[u8; 32]) -> Vec<String> {
+    let texts = [
+        "Wilhelmina",
+        "Canarybird",
+        "wilhelmina",
+        "99887766",
+        "canary@example",
+    ];
+    let mut needles: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
+    needles.push(key);
+    scan_for(branch, &needles)
+}
+
+fn scan_for(branch: &Branch, needles: &[&[u8]]) -> Vec<String> {
     let mut open = vec![branch.path().to_owned()];
     let mut found = Vec::new();
-    let mut files = 0;
     while let Some(dir) = open.pop() {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
@@ -42,16 +106,14 @@ fn scan(branch: &Branch, key: &[u8; 32]) -> Vec<String> {
                 open.push(path);
                 continue;
             }
-            files += 1;
             let bytes = std::fs::read(&path).unwrap();
-            let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
-            let texts = ["Wilhelmina", "Canarybird", "wilhelmina", "99887766", "canary@example"];
-            if texts.iter().any(|text| holds(text.as_bytes())) || holds(key) {
+            let holds =
+                |needle: &&[u8]| bytes.windows(needle.len()).any(|window| window == *needle);
+            if needles.iter().any(holds) {
                 found.push(path.display().to_string());
             }
         }
     }
-    assert!(files >= 4, "database, keys and node.toml were looked at");
     found
 }
 
@@ -60,14 +122,23 @@ fn a_person_is_found_by_name_phone_and_email_also_after_reopening() {
     let mut branch = Branch::new();
     let store = branch.open();
     let ada = write_customer(&store, "Ada Müller", "+49 30 5550101", "ada@example.org");
-    let grace = write_customer(&store, "Grace Mueller-Hopper", "+1 555 0202", "grace@example.com");
+    let grace = write_customer(
+        &store,
+        "Grace Mueller-Hopper",
+        "+1 555 0202",
+        "grace@example.com",
+    );
     let check = |store: &edge_node::store::Store| {
         let find = |typed: &str| -> Vec<DocumentId> {
             let found = store.read_blocking(|reader| Ok(reader.persons().search(typed, 10)));
             found.unwrap().into_iter().map(|found| found.id).collect()
         };
         assert_eq!(find("muller"), [ada]);
-        assert_eq!(find("hopper gr"), Vec::<DocumentId>::new(), "a word of the name begins with each");
+        assert_eq!(
+            find("hopper gr"),
+            Vec::<DocumentId>::new(),
+            "a word of the name begins with each"
+        );
         assert_eq!(find("mueller gr"), [grace]);
         assert_eq!(find("5550101"), [ada]);
         assert_eq!(find("030 555 0101"), Vec::<DocumentId>::new());
@@ -78,7 +149,10 @@ fn a_person_is_found_by_name_phone_and_email_also_after_reopening() {
     drop(store);
     let store = branch.open();
     check(&store);
-    let shown = store.read_blocking(|reader| customer::get(reader, ada)).unwrap().unwrap();
+    let shown = store
+        .read_blocking(|reader| customer::get(reader, ada))
+        .unwrap()
+        .unwrap();
     assert_eq!(shown.values.unwrap().name.unwrap().expose(), "Ada Müller");
 }
 

@@ -10,7 +10,8 @@ use edge_node::store::{Store, rebuild, verify};
 use sync_protocol::feed::FeedId;
 use sync_protocol::hash::sha256;
 use sync_protocol::item::{
-    AuditNote, ImportRecord, Item, LineClosed, NodeEnrolled, PersonErased, Row, Verdict, VerdictKind, command,
+    AuditNote, ImportRecord, Item, LineClosed, NodeEnrolled, PersonErased, Row, Verdict,
+    VerdictKind, command,
 };
 use sync_protocol::position::{Epoch, NodeId, Position};
 
@@ -26,14 +27,32 @@ fn full() -> Branch {
     write_customer(&store, "Ada", "555 0101", "ada@example.org");
     receive(&store, part(1), 10);
     write_reserve(&store, part(1), 2);
-    write_movement(&store, Movement::new(BRANCH, part(2), MovementKind::Scrap, 1));
+    write_movement(
+        &store,
+        Movement::new(BRANCH, part(2), MovementKind::Scrap, 1),
+    );
     store
         .write_blocking(move |tx| {
             tx.begin(command::TRANSFER, &ACTOR)?;
-            let lines = vec![TransferLine { part: part(1), quantity: 1 }];
-            let (id, from) = (TransferId::from_bytes([4; 16]), BranchId::from_bytes([8; 16]));
-            tx.fact(Item::TransferRequest(TransferRequest { id, from, to: BRANCH, lines, note: String::new() }))?;
-            tx.fact(Item::Note(AuditNote { subject: [1; 16], text: "a note".to_owned() }))?;
+            let lines = vec![TransferLine {
+                part: part(1),
+                quantity: 1,
+            }];
+            let (id, from) = (
+                TransferId::from_bytes([4; 16]),
+                BranchId::from_bytes([8; 16]),
+            );
+            tx.fact(Item::TransferRequest(TransferRequest {
+                id,
+                from,
+                to: BRANCH,
+                lines,
+                note: String::new(),
+            }))?;
+            tx.fact(Item::Note(AuditNote {
+                subject: [1; 16],
+                text: "a note".to_owned(),
+            }))?;
             tx.fact(Item::ImportRecord(ImportRecord {
                 source: "ords/a/1".to_owned(),
                 order,
@@ -79,20 +98,56 @@ fn fill_feeds(store: &Store) {
             branch_item(BRANCH, "BER", 1),
             part_item(part(1), "A", 1),
             part_item(part(2), "B", 1),
-            Item::Staff(Row { id: staff, version: 1, deleted: false, fields: row }),
-            Item::Preset(Row { id: domain::id::PresetId::NIL, version: 1, deleted: false, fields: preset }),
-            Item::Company(Row { id: BranchId::NIL, version: 1, deleted: false, fields: Default::default() }),
+            Item::Staff(Row {
+                id: staff,
+                version: 1,
+                deleted: false,
+                fields: row,
+            }),
+            Item::Preset(Row {
+                id: domain::id::PresetId::NIL,
+                version: 1,
+                deleted: false,
+                fields: preset,
+            }),
+            Item::Company(Row {
+                id: BranchId::NIL,
+                version: 1,
+                deleted: false,
+                fields: Default::default(),
+            }),
         ]]),
     );
     let mut private = HubFeed::new(FeedId::private(BRANCH));
-    let credential = CredentialRow { staff, password_hash: "$argon2id$".to_owned() };
-    let position = Position { node: NodeId(5), epoch: Epoch(6), seq: 7 };
+    let credential = CredentialRow {
+        staff,
+        password_hash: "$argon2id$".to_owned(),
+    };
+    let position = Position {
+        node: NodeId(5),
+        epoch: Epoch(6),
+        seq: 7,
+    };
     apply(
         store,
         private.block(&[vec![
-            Item::Credential(Row { id: staff, version: 1, deleted: false, fields: credential }),
-            Item::Verdict(Verdict { position, item: None, verdict: VerdictKind::Parked, reason: "r".to_owned() }),
-            Item::change(domain::id::DocumentId::NIL, domain::document::DocumentKind::Order, vec![1]),
+            Item::Credential(Row {
+                id: staff,
+                version: 1,
+                deleted: false,
+                fields: credential,
+            }),
+            Item::Verdict(Verdict {
+                position,
+                item: None,
+                verdict: VerdictKind::Parked,
+                reason: "r".to_owned(),
+            }),
+            Item::change(
+                domain::id::DocumentId::NIL,
+                domain::document::DocumentKind::Order,
+                vec![1],
+            ),
         ]]),
     );
     let mut availability = HubFeed::new(FeedId::availability("north"));
@@ -102,14 +157,27 @@ fn fill_feeds(store: &Store) {
         quantity: 3,
         as_of_ms: NOW_MS,
     };
-    apply(store, availability.block(&[vec![Item::Availability(quantity)]]));
+    apply(
+        store,
+        availability.block(&[vec![Item::Availability(quantity)]]),
+    );
     let mut register = HubFeed::new(FeedId::register());
     apply(
         store,
         register.block(&[vec![
-            Item::NodeEnrolled(NodeEnrolled { node: NodeId(5), branch: BRANCH, public_key: [1; 32], former: None }),
-            Item::PersonErased(PersonErased { person: domain::id::DocumentId::from_bytes([3; 16]) }),
-            Item::LineClosed(LineClosed { last: position, hash: [2; 32] }),
+            Item::NodeEnrolled(NodeEnrolled {
+                node: NodeId(5),
+                branch: BRANCH,
+                public_key: [1; 32],
+                former: None,
+            }),
+            Item::PersonErased(PersonErased {
+                person: domain::id::DocumentId::from_bytes([3; 16]),
+            }),
+            Item::LineClosed(LineClosed {
+                last: position,
+                hash: [2; 32],
+            }),
         ]]),
     );
 }
@@ -122,10 +190,27 @@ fn an_untouched_database_verifies_and_reports_its_sums() {
     assert!(report.log.intact && report.log.first_bad.is_none());
     assert_eq!(report.branch, "BER");
     let first = &report.stock[0];
-    assert_eq!((first.sku.as_deref(), first.on_hand, first.reserved, first.movements), (Some("A"), 10, 2, 1));
+    assert_eq!(
+        (
+            first.sku.as_deref(),
+            first.on_hand,
+            first.reserved,
+            first.movements
+        ),
+        (Some("A"), 10, 2, 1)
+    );
     for (table, rows) in &report.tables {
-        let may_be_empty = ["conflict", "session", "idempotency", "incident", "signed_head"];
-        assert!(*rows > 0 || may_be_empty.contains(table), "{table} has no row to tamper with");
+        let may_be_empty = [
+            "conflict",
+            "session",
+            "idempotency",
+            "incident",
+            "signed_head",
+        ];
+        assert!(
+            *rows > 0 || may_be_empty.contains(table),
+            "{table} has no row to tamper with"
+        );
     }
 }
 
@@ -133,30 +218,75 @@ fn an_untouched_database_verifies_and_reports_its_sums() {
 fn a_change_by_hand_in_any_table_is_noticed_and_named() {
     let tampering = [
         ("log_entry", "delete from log_entry where seq = 3"),
-        ("log_entry", "delete from log_entry where seq = (select max(seq) from log_entry)"),
-        ("log_entry", "update log_entry set bytes = zeroblob(length(bytes)) where seq = 2"),
-        ("log_entry", "update log_entry set chain = zeroblob(32) where seq = 2"),
-        ("log_entry", "update log_entry set epoch = epoch + 1 where seq = 2"),
-        ("lineage", "insert into lineage values (5, 6, 700, zeroblob(32))"),
+        (
+            "log_entry",
+            "delete from log_entry where seq = (select max(seq) from log_entry)",
+        ),
+        (
+            "log_entry",
+            "update log_entry set bytes = zeroblob(length(bytes)) where seq = 2",
+        ),
+        (
+            "log_entry",
+            "update log_entry set chain = zeroblob(32) where seq = 2",
+        ),
+        (
+            "log_entry",
+            "update log_entry set epoch = epoch + 1 where seq = 2",
+        ),
+        (
+            "lineage",
+            "insert into lineage values (5, 6, 700, zeroblob(32))",
+        ),
         ("feed_entry", "delete from feed_entry where kind = 2"),
-        ("feed_entry", "update feed_entry set bytes = zeroblob(8) where kind = 3"),
-        ("feed_cursor", "update feed_cursor set n = n + 1 where kind = 2"),
+        (
+            "feed_entry",
+            "update feed_entry set bytes = zeroblob(8) where kind = 3",
+        ),
+        (
+            "feed_cursor",
+            "update feed_cursor set n = n + 1 where kind = 2",
+        ),
         ("apply_order", "delete from apply_order where ord = 2"),
-        ("sync_state", "update sync_state set ack_seq = 2, ack_hash = zeroblob(32)"),
+        (
+            "sync_state",
+            "update sync_state set ack_seq = 2, ack_hash = zeroblob(32)",
+        ),
         ("document", "delete from document where kind = 1"),
-        ("document", "update document set heads = zeroblob(32) where kind = 1"),
-        ("document", "update document set saved = zeroblob(40) where kind = 2"),
-        ("document", "update document set origins = x'00' where kind = 1"),
+        (
+            "document",
+            "update document set heads = zeroblob(32) where kind = 1",
+        ),
+        (
+            "document",
+            "update document set saved = zeroblob(40) where kind = 2",
+        ),
+        (
+            "document",
+            "update document set origins = x'00' where kind = 1",
+        ),
         ("decision", "delete from decision"),
         ("parked_item", "delete from parked_item"),
         ("repair_order", "delete from repair_order"),
         ("repair_order", "update repair_order set status = 'ready'"),
-        ("repair_order", "update repair_order set view = replace(view, 'one', 'two')"),
-        ("repair_order", "insert into repair_order select row + 1, zeroblob(16), number, branch, visit, customer, status, outcome, technician, urgent, promised_at, created_at, updated_at, source, serial, own_seq, view from repair_order"),
+        (
+            "repair_order",
+            "update repair_order set view = replace(view, 'one', 'two')",
+        ),
+        (
+            "repair_order",
+            "insert into repair_order select row + 1, zeroblob(16), number, branch, visit, customer, status, outcome, technician, urgent, promised_at, created_at, updated_at, source, serial, own_seq, view from repair_order",
+        ),
         ("order_text", "update order_text set words = 'other'"),
-        ("import_record", "update import_record set fingerprint = zeroblob(32)"),
+        (
+            "import_record",
+            "update import_record set fingerprint = zeroblob(32)",
+        ),
         ("customer", "update customer set name = phone"),
-        ("inventory_setting", "update inventory_setting set bin = 'B2'"),
+        (
+            "inventory_setting",
+            "update inventory_setting set bin = 'B2'",
+        ),
         ("movement", "update movement set quantity = quantity + 1"),
         ("movement", "delete from movement where kind = 2"),
         ("stock", "update stock set on_hand = on_hand + 1"),
@@ -167,7 +297,10 @@ fn a_change_by_hand_in_any_table_is_noticed_and_named() {
         ("branch", "update branch set code = 'XXX'"),
         ("staff", "update staff set username = 'eve'"),
         ("credential", "update credential set password_hash = 'x'"),
-        ("part", "update part set fields = replace(fields, '4990', '1')"),
+        (
+            "part",
+            "update part set fields = replace(fields, '4990', '1')",
+        ),
         ("preset", "delete from preset"),
         ("company", "delete from company"),
         ("availability", "update availability set quantity = 9"),
@@ -184,8 +317,15 @@ fn a_change_by_hand_in_any_table_is_noticed_and_named() {
         branch.tamper(sql);
         let report = verify(branch.path()).unwrap();
         assert!(!report.ok, "not noticed: {sql}");
-        let named: Vec<&str> = report.differences.iter().map(|difference| difference.table.as_str()).collect();
-        assert!(named.contains(&table), "{sql}: {table} is not among {named:?}");
+        let named: Vec<&str> = report
+            .differences
+            .iter()
+            .map(|difference| difference.table.as_str())
+            .collect();
+        assert!(
+            named.contains(&table),
+            "{sql}: {table} is not among {named:?}"
+        );
     }
 }
 
@@ -221,7 +361,10 @@ fn verify_runs_beside_the_server_and_a_rebuild_mends_tables_but_no_log() {
     branch.tamper("delete from repair_order");
     let store = branch.open();
     assert!(!verify(branch.path()).unwrap().ok);
-    assert!(rebuild(branch.path()).is_err(), "a rebuild refuses beside a server");
+    assert!(
+        rebuild(branch.path()).is_err(),
+        "a rebuild refuses beside a server"
+    );
     drop(store);
     rebuild(branch.path()).unwrap();
     let report = verify(branch.path()).unwrap();

@@ -28,7 +28,11 @@ use sync_protocol::transaction::Header;
 use tempfile::TempDir;
 
 pub const BRANCH: BranchId = BranchId::from_bytes([7; 16]);
-pub const ACTOR: Actor = Actor { staff: StaffId::from_bytes([9; 16]), role: Role::BranchManager, terminal: 3 };
+pub const ACTOR: Actor = Actor {
+    staff: StaffId::from_bytes([9; 16]),
+    role: Role::BranchManager,
+    terminal: 3,
+};
 /// 2026-11-21 10:00 UTC.
 pub const NOW_MS: i64 = 1_795_255_200_000;
 
@@ -52,7 +56,11 @@ impl Branch {
     pub fn new() -> Self {
         let dir = TempDir::new().unwrap();
         identity().write(dir.path()).unwrap();
-        Self { dir, faults: Faults::default(), seed: 1 }
+        Self {
+            dir,
+            faults: Faults::default(),
+            seed: 1,
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -111,7 +119,11 @@ pub fn new_order(tx: &mut WriteTx<'_>, fault: &str) -> Result<DocumentId, AppErr
         source: None,
         prices_include_tax: true,
         currency: Currency::EUR,
-        device: Device { fault: fault.to_owned(), serial: "SN-123".to_owned(), ..Device::default() },
+        device: Device {
+            fault: fault.to_owned(),
+            serial: "SN-123".to_owned(),
+            ..Device::default()
+        },
         promised_at_ms: None,
         technician: None,
         urgent: false,
@@ -130,13 +142,17 @@ pub fn new_order(tx: &mut WriteTx<'_>, fault: &str) -> Result<DocumentId, AppErr
 
 pub fn write_order(store: &Store, fault: &str) -> DocumentId {
     let fault = fault.to_owned();
-    store.write_blocking(move |tx| new_order(tx, &fault)).unwrap()
+    store
+        .write_blocking(move |tx| new_order(tx, &fault))
+        .unwrap()
 }
 
 pub fn write_note(store: &Store, order: DocumentId, text: &str) -> Result<(), AppError> {
     let text = text.to_owned();
     store.write_blocking(move |tx| {
-        let document = tx.document(order)?.ok_or(AppError::NotFound { what: "order" })?;
+        let document = tx
+            .document(order)?
+            .ok_or(AppError::NotFound { what: "order" })?;
         let view = read_order(document.automerge())?;
         tx.begin(command::ORDER_NOTE, &ACTOR)?;
         let note = EventId::from_random(&mut tx.random());
@@ -148,14 +164,25 @@ pub fn write_note(store: &Store, order: DocumentId, text: &str) -> Result<(), Ap
 
 pub fn write_customer(store: &Store, name: &str, phone: &str, email: &str) -> DocumentId {
     let text = |value: &str| Some(Sensitive::new(value.to_owned()));
-    let values = PersonValues { name: text(name), phone: text(phone), email: text(email), ..PersonValues::default() };
+    let values = PersonValues {
+        name: text(name),
+        phone: text(phone),
+        email: text(email),
+        ..PersonValues::default()
+    };
     store
         .write_blocking(move |tx| {
             tx.begin(command::CUSTOMER, &ACTOR)?;
             let id = DocumentId::from_random(&mut tx.random());
             let key = customer::new_key(tx, id)?;
-            let new = NewCustomer { home: BRANCH, language: None, consent: BTreeMap::new(), values };
-            let edits = create_customer(&new, id, &key).map_err(|error| AppError::field("", error))?;
+            let new = NewCustomer {
+                home: BRANCH,
+                language: None,
+                consent: BTreeMap::new(),
+                values,
+            };
+            let edits =
+                create_customer(&new, id, &key).map_err(|error| AppError::field("", error))?;
             tx.edit_document(id, DocumentKind::Customer, &edits)?;
             Ok(id)
         })
@@ -177,7 +204,10 @@ pub fn write_movement(store: &Store, movement: Movement) -> [u8; 16] {
 }
 
 pub fn receive(store: &Store, part: PartId, quantity: i64) {
-    write_movement(store, Movement::new(BRANCH, part, MovementKind::Receive, quantity));
+    write_movement(
+        store,
+        Movement::new(BRANCH, part, MovementKind::Receive, quantity),
+    );
 }
 
 pub fn write_reserve(store: &Store, part: PartId, quantity: u32) -> LineId {
@@ -209,8 +239,19 @@ pub struct HubFeed {
 
 impl HubFeed {
     pub fn new(feed: FeedId) -> Self {
-        let position = Position { node: NodeId::HUB, epoch: Epoch(99), seq: 0 };
-        Self { feed, tip: FeedTip { n: 0, running: feed.start() }, position }
+        let position = Position {
+            node: NodeId::HUB,
+            epoch: Epoch(99),
+            seq: 0,
+        };
+        Self {
+            feed,
+            tip: FeedTip {
+                n: 0,
+                running: feed.start(),
+            },
+            position,
+        }
     }
 
     /// Publishes transactions of these items in one block.
@@ -229,12 +270,21 @@ impl HubFeed {
                 items: items.len() as u16,
             };
             let items = (0..).zip(items.iter().map(Item::to_raw)).collect();
-            let entry = FeedEntry { origin: self.position, header, items };
+            let entry = FeedEntry {
+                origin: self.position,
+                header,
+                items,
+            };
             self.tip.n += 1;
             self.tip.running = entry.running(&self.tip.running, self.tip.n);
             entries.push(entry);
         }
-        FeedBlock { feed: self.feed, first, before, entries }
+        FeedBlock {
+            feed: self.feed,
+            first,
+            before,
+            entries,
+        }
     }
 }
 
@@ -249,7 +299,12 @@ pub fn part_item(id: PartId, sku: &str, version: u64) -> Item {
         barcodes: vec![format!("40{sku}")],
         active: true,
     };
-    Item::Part(Row { id, version, deleted: false, fields })
+    Item::Part(Row {
+        id,
+        version,
+        deleted: false,
+        fields,
+    })
 }
 
 pub fn branch_item(id: BranchId, code: &str, version: u64) -> Item {
@@ -266,12 +321,21 @@ pub fn branch_item(id: BranchId, code: &str, version: u64) -> Item {
         active: true,
         opening_hours: String::new(),
     };
-    Item::Branch(Row { id, version, deleted: false, fields })
+    Item::Branch(Row {
+        id,
+        version,
+        deleted: false,
+        fields,
+    })
 }
 
 /// Runs a future on a runtime of its own.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
 }
 
 pub fn apply(store: &Store, block: FeedBlock) -> sync_protocol::feed::Cursor {
@@ -281,5 +345,7 @@ pub fn apply(store: &Store, block: FeedBlock) -> sync_protocol::feed::Cursor {
 /// Faults that ask a switch.
 pub fn faults(switch: &Arc<std::sync::Mutex<edge_node::store::CommitFault>>) -> Faults {
     let switch = switch.clone();
-    Faults { at_commit: Some(Arc::new(move || *switch.lock().unwrap())) }
+    Faults {
+        at_commit: Some(Arc::new(move || *switch.lock().unwrap())),
+    }
 }

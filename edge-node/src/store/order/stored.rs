@@ -118,7 +118,10 @@ impl StoredConflict {
                 Scalar::Bytes(value) => StoredScalar::Bytes(value.clone()),
             },
         });
-        Self { path: conflict.path.clone(), values: values.collect() }
+        Self {
+            path: conflict.path.clone(),
+            values: values.collect(),
+        }
     }
 
     pub(crate) fn into_conflict(self) -> Conflict {
@@ -133,7 +136,10 @@ impl StoredConflict {
                 StoredScalar::Bytes(value) => Scalar::Bytes(value),
             },
         });
-        Conflict { path: self.path, values: values.collect() }
+        Conflict {
+            path: self.path,
+            values: values.collect(),
+        }
     }
 }
 
@@ -181,32 +187,126 @@ pub(crate) fn to_json(view: &OrderView) -> Result<String, StoreError> {
 }
 
 fn store_line(line: &Line) -> StoredOrderLine {
-    let Line { id, kind, text, sku, part, quantity, unit_minor, tax_bp } = line.clone();
-    StoredOrderLine { id, kind, text, sku, part, quantity, unit_minor, tax_bp }
+    let Line {
+        id,
+        kind,
+        text,
+        sku,
+        part,
+        quantity,
+        unit_minor,
+        tax_bp,
+    } = line.clone();
+    StoredOrderLine {
+        id,
+        kind,
+        text,
+        sku,
+        part,
+        quantity,
+        unit_minor,
+        tax_bp,
+    }
 }
 
 fn store_note(note: &Note) -> StoredNote {
-    let Note { id, text, staff, at_ms } = note.clone();
-    StoredNote { id, text, staff, at_ms }
+    let Note {
+        id,
+        text,
+        staff,
+        at_ms,
+    } = note.clone();
+    StoredNote {
+        id,
+        text,
+        staff,
+        at_ms,
+    }
 }
 
 fn store_estimate(estimate: &Estimate) -> StoredEstimate {
-    let Estimate { id, version, gross_minor, answer, by, at_ms } = estimate.clone();
-    StoredEstimate { id, version, gross_minor, answer, by, at_ms }
+    let Estimate {
+        id,
+        version,
+        gross_minor,
+        answer,
+        by,
+        at_ms,
+    } = estimate.clone();
+    StoredEstimate {
+        id,
+        version,
+        gross_minor,
+        answer,
+        by,
+        at_ms,
+    }
 }
 
 /// Reads the JSON of a view.
 pub(crate) fn from_json(text: &str) -> Result<OrderView, StoreError> {
     let stored: StoredOrder = serde_json::from_str(text)?;
-    let StoredDevice { category, brand, model, serial, fault, accessories, condition } = stored.device;
+    let StoredDevice {
+        category,
+        brand,
+        model,
+        serial,
+        fault,
+        accessories,
+        condition,
+    } = stored.device;
     let lines = stored.lines.into_iter().map(|line| {
-        let StoredOrderLine { id, kind, text, sku, part, quantity, unit_minor, tax_bp } = line;
-        Line { id, kind, text, sku, part, quantity, unit_minor, tax_bp }
+        let StoredOrderLine {
+            id,
+            kind,
+            text,
+            sku,
+            part,
+            quantity,
+            unit_minor,
+            tax_bp,
+        } = line;
+        Line {
+            id,
+            kind,
+            text,
+            sku,
+            part,
+            quantity,
+            unit_minor,
+            tax_bp,
+        }
     });
-    let notes = stored.notes.into_iter().map(|StoredNote { id, text, staff, at_ms }| Note { id, text, staff, at_ms });
+    let notes = stored.notes.into_iter().map(
+        |StoredNote {
+             id,
+             text,
+             staff,
+             at_ms,
+         }| Note {
+            id,
+            text,
+            staff,
+            at_ms,
+        },
+    );
     let estimates = stored.estimates.into_iter().map(|estimate| {
-        let StoredEstimate { id, version, gross_minor, answer, by, at_ms } = estimate;
-        Estimate { id, version, gross_minor, answer, by, at_ms }
+        let StoredEstimate {
+            id,
+            version,
+            gross_minor,
+            answer,
+            by,
+            at_ms,
+        } = estimate;
+        Estimate {
+            id,
+            version,
+            gross_minor,
+            answer,
+            by,
+            at_ms,
+        }
     });
     Ok(OrderView {
         number: stored.number,
@@ -216,7 +316,15 @@ pub(crate) fn from_json(text: &str) -> Result<OrderView, StoreError> {
         source: stored.source,
         prices_include_tax: stored.prices_include_tax,
         currency: stored.currency,
-        device: Device { category, brand, model, serial, fault, accessories, condition },
+        device: Device {
+            category,
+            brand,
+            model,
+            serial,
+            fault,
+            accessories,
+            condition,
+        },
         promised_at_ms: stored.promised_at_ms,
         technician: stored.technician,
         urgent: stored.urgent,
@@ -230,6 +338,10 @@ pub(crate) fn from_json(text: &str) -> Result<OrderView, StoreError> {
         status: stored.status,
         status_conflict: stored.status_conflict,
         created_at_ms: stored.created_at_ms,
-        conflicts: stored.conflicts.into_iter().map(StoredConflict::into_conflict).collect(),
+        conflicts: stored
+            .conflicts
+            .into_iter()
+            .map(StoredConflict::into_conflict)
+            .collect(),
     })
 }

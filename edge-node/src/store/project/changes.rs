@@ -35,7 +35,9 @@ impl Projector<'_> {
                 let sender = self.sender(cx, before.as_deref());
                 match Document::receive(before.as_deref(), change, &sender) {
                     Ok(document) => document,
-                    Err(refusal) => return self.unreadable(cx, index, kind::CHANGE, change.document, &refusal),
+                    Err(refusal) => {
+                        return self.unreadable(cx, index, kind::CHANGE, change.document, &refusal);
+                    }
                 }
             }
         };
@@ -57,7 +59,11 @@ impl Projector<'_> {
             branch: own.then_some(branch),
             staff: cx.header.staff,
             hlc: cx.header.hlc,
-            limit_bytes: if own { DOCUMENT_BYTES_BRANCH } else { DOCUMENT_BYTES_HUB },
+            limit_bytes: if own {
+                DOCUMENT_BYTES_BRANCH
+            } else {
+                DOCUMENT_BYTES_HUB
+            },
         }
     }
 
@@ -87,9 +93,15 @@ impl Projector<'_> {
         self.documents.stage_removal(id);
         self.remove_order(id)?;
         self.remove_customer(id)?;
-        self.conn.prepare_cached("delete from inventory_setting where document = ?1")?.execute([Id(id)])?;
-        self.conn.prepare_cached("delete from conflict where document = ?1")?.execute([Id(id)])?;
-        self.conn.prepare_cached("delete from document where id = ?1")?.execute([Id(id)])?;
+        self.conn
+            .prepare_cached("delete from inventory_setting where document = ?1")?
+            .execute([Id(id)])?;
+        self.conn
+            .prepare_cached("delete from conflict where document = ?1")?
+            .execute([Id(id)])?;
+        self.conn
+            .prepare_cached("delete from document where id = ?1")?
+            .execute([Id(id)])?;
         self.decision("status", id.as_bytes(), false, 0)
     }
 
@@ -123,7 +135,11 @@ impl Projector<'_> {
         Ok(())
     }
 
-    fn keep_view(&mut self, cx: &ApplyContext, document: &Document) -> Result<Vec<Conflict>, StoreError> {
+    fn keep_view(
+        &mut self,
+        cx: &ApplyContext,
+        document: &Document,
+    ) -> Result<Vec<Conflict>, StoreError> {
         match document.kind() {
             DocumentKind::Order => {
                 let view = read_order(document.automerge())?;
@@ -144,13 +160,17 @@ impl Projector<'_> {
     }
 
     fn keep_conflicts(&mut self, id: DocumentId, conflicts: &[Conflict]) -> Result<(), StoreError> {
-        let removed =
-            self.conn.prepare_cached("delete from conflict where document = ?1")?.execute([Id(id)])?;
+        let removed = self
+            .conn
+            .prepare_cached("delete from conflict where document = ?1")?
+            .execute([Id(id)])?;
         for (conflict, stored) in conflicts.iter().zip(stored_conflicts(conflicts)) {
             let path = conflict.path.join("/");
             let key = derived_id(&[b"conflict ", id.as_bytes(), path.as_bytes()]);
             self.conn
-                .prepare_cached("insert into conflict (id, document, path, found) values (?1, ?2, ?3, ?4)")?
+                .prepare_cached(
+                    "insert into conflict (id, document, path, found) values (?1, ?2, ?3, ?4)",
+                )?
                 .execute((&key, Id(id), path, serde_json::to_string(&stored)?))?;
         }
         if removed > 0 || !conflicts.is_empty() {
@@ -161,7 +181,11 @@ impl Projector<'_> {
 
     /// The number of the node's own last change of a document; 0 while there is none.
     pub(super) fn own_seq(&self, cx: &ApplyContext) -> i64 {
-        if self.is_own(cx.origin.node) { super::signed(cx.origin.seq) } else { 0 }
+        if self.is_own(cx.origin.node) {
+            super::signed(cx.origin.seq)
+        } else {
+            0
+        }
     }
 }
 
@@ -173,8 +197,14 @@ pub(super) fn written_ms(document: &Document) -> (i64, i64) {
 
 fn merge(ours: &Document, theirs: &Document) -> Result<Document, String> {
     let mut automerge = ours.automerge().clone();
-    automerge.merge(&mut theirs.automerge().clone()).map_err(|error| error.to_string())?;
-    let mut heads: Vec<[u8; 32]> = automerge.get_heads().into_iter().map(|head| head.0).collect();
+    automerge
+        .merge(&mut theirs.automerge().clone())
+        .map_err(|error| error.to_string())?;
+    let mut heads: Vec<[u8; 32]> = automerge
+        .get_heads()
+        .into_iter()
+        .map(|head| head.0)
+        .collect();
     heads.sort_unstable();
     let mut origins: Vec<Origin> = ours.origins().to_vec();
     for origin in theirs.origins() {
@@ -182,6 +212,12 @@ fn merge(ours: &Document, theirs: &Document) -> Result<Document, String> {
             origins.push(*origin);
         }
     }
-    Document::load(ours.id(), ours.kind(), &automerge.save_nocompress(), &heads, origins)
-        .map_err(|error| error.to_string())
+    Document::load(
+        ours.id(),
+        ours.kind(),
+        &automerge.save_nocompress(),
+        &heads,
+        origins,
+    )
+    .map_err(|error| error.to_string())
 }

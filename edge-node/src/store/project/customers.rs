@@ -49,7 +49,9 @@ impl Projector<'_> {
     }
 
     pub(super) fn remove_customer(&mut self, id: DocumentId) -> Result<(), StoreError> {
-        self.conn.prepare_cached("delete from customer where id = ?1")?.execute([Id(id)])?;
+        self.conn
+            .prepare_cached("delete from customer where id = ?1")?
+            .execute([Id(id)])?;
         self.touched.insert(Touched::Customer(id));
         Ok(())
     }

@@ -93,18 +93,36 @@ impl Projector<'_> {
         key: &str,
     ) -> Result<(), StoreError> {
         let fields = serde_json::to_string(&row.fields)?;
-        self.conn.prepare_cached(sql)?.execute((id, signed(row.version), row.deleted, key, fields))?;
+        self.conn.prepare_cached(sql)?.execute((
+            id,
+            signed(row.version),
+            row.deleted,
+            key,
+            fields,
+        ))?;
         Ok(())
     }
 
-    fn put_plain<I, F: Serialize>(&self, sql: &'static str, id: &[u8; 16], row: &Row<I, F>) -> Result<(), StoreError> {
+    fn put_plain<I, F: Serialize>(
+        &self,
+        sql: &'static str,
+        id: &[u8; 16],
+        row: &Row<I, F>,
+    ) -> Result<(), StoreError> {
         let fields = serde_json::to_string(&row.fields)?;
-        self.conn.prepare_cached(sql)?.execute((id, signed(row.version), row.deleted, fields))?;
+        self.conn
+            .prepare_cached(sql)?
+            .execute((id, signed(row.version), row.deleted, fields))?;
         Ok(())
     }
 
     fn verdict(&mut self, cx: &ApplyContext, verdict: &Verdict) -> Result<(), StoreError> {
-        let Verdict { position, item, verdict: kind, reason } = verdict;
+        let Verdict {
+            position,
+            item,
+            verdict: kind,
+            reason,
+        } = verdict;
         self.conn
             .prepare_cached(
                 "insert into verdict (node, epoch, seq, item, verdict, reason, at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -146,7 +164,13 @@ impl Projector<'_> {
             }
             Item::PersonErased(erased) => {
                 self.conn
-                    .prepare_cached("insert into erased_person (person) values (?1) on conflict do nothing")?
+                    .prepare_cached(
+                        "insert into erased_person (person) values (?1) on conflict do nothing",
+                    )?
+                    .execute([Id(erased.person)])?;
+                // Without the key the sealed values, here and in the log, are gone for good.
+                self.conn
+                    .prepare_cached("delete from person_key where person = ?1")?
                     .execute([Id(erased.person)])?;
                 self.touched.insert(Touched::Customer(erased.person));
             }

@@ -86,9 +86,13 @@ impl Projector<'_> {
 
     pub(super) fn remove_order(&mut self, id: DocumentId) -> Result<(), StoreError> {
         self.conn
-            .prepare_cached("delete from order_text where rowid = (select row from repair_order where id = ?1)")?
+            .prepare_cached(
+                "delete from order_text where rowid = (select row from repair_order where id = ?1)",
+            )?
             .execute([Id(id)])?;
-        self.conn.prepare_cached("delete from repair_order where id = ?1")?.execute([Id(id)])?;
+        self.conn
+            .prepare_cached("delete from repair_order where id = ?1")?
+            .execute([Id(id)])?;
         self.touched.insert(Touched::Order(id));
         Ok(())
     }
@@ -97,7 +101,18 @@ impl Projector<'_> {
 /// What an order is found by: number, device and fault. Never a personal value.
 fn words(view: &OrderView) -> String {
     let device = &view.device;
-    let parts = [&view.number, &device.serial, &device.category, &device.brand, &device.model, &device.fault];
-    let parts: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let parts = [
+        &view.number,
+        &device.serial,
+        &device.category,
+        &device.brand,
+        &device.model,
+        &device.fault,
+    ];
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
     parts.join("\n")
 }

@@ -36,22 +36,35 @@ impl Projector<'_> {
         let mut balance_after = 0;
         if is_ours {
             let delta = if superseded {
-                Delta { movements: 1, ..Delta::default() }
+                Delta {
+                    movements: 1,
+                    ..Delta::default()
+                }
             } else {
-                Delta { on_hand: movement.on_hand_delta(), movements: 1, reserved: 0 }
+                Delta {
+                    on_hand: movement.on_hand_delta(),
+                    movements: 1,
+                    reserved: 0,
+                }
             };
             balance_after = self.add_to_stock(movement.part, delta, cx.header.at_ms())?;
         }
         self.insert_movement(cx, index, movement, superseded, balance_after)?;
         if movement.kind.by_hub() && !superseded {
             let transfer = domain::id::TransferId::from_bytes(movement.subject);
-            self.transfer_record(cx, transfer, &sync_protocol::item::Item::Movement(movement.clone()))?;
+            self.transfer_record(
+                cx,
+                transfer,
+                &sync_protocol::item::Item::Movement(movement.clone()),
+            )?;
         }
         Ok(())
     }
 
     fn is_superseded(&self, movement: &Movement) -> Result<bool, StoreError> {
-        let Some(key) = movement.business_key() else { return Ok(false) };
+        let Some(key) = movement.business_key() else {
+            return Ok(false);
+        };
         let found = self
             .conn
             .prepare_cached(
@@ -120,7 +133,11 @@ impl Projector<'_> {
         Ok(on_hand)
     }
 
-    pub(super) fn reserve(&mut self, cx: &ApplyContext, reserve: &Reserve) -> Result<(), StoreError> {
+    pub(super) fn reserve(
+        &mut self,
+        cx: &ApplyContext,
+        reserve: &Reserve,
+    ) -> Result<(), StoreError> {
         self.end_reservation(cx, reserve.id)?;
         let quantity = i64::from(reserve.quantity);
         self.conn
@@ -129,23 +146,37 @@ impl Projector<'_> {
                  on conflict (id) do update set part = excluded.part, quantity = excluded.quantity, open = 1",
             )?
             .execute((Id(reserve.id), Id(reserve.part), quantity))?;
-        let delta = Delta { reserved: quantity, ..Delta::default() };
+        let delta = Delta {
+            reserved: quantity,
+            ..Delta::default()
+        };
         self.add_to_stock(reserve.part, delta, cx.header.at_ms())?;
         Ok(())
     }
 
-    pub(super) fn release(&mut self, cx: &ApplyContext, release: &Release) -> Result<(), StoreError> {
+    pub(super) fn release(
+        &mut self,
+        cx: &ApplyContext,
+        release: &Release,
+    ) -> Result<(), StoreError> {
         self.end_reservation(cx, release.reservation)
     }
 
-    fn end_reservation(&mut self, cx: &ApplyContext, id: domain::id::LineId) -> Result<(), StoreError> {
+    fn end_reservation(
+        &mut self,
+        cx: &ApplyContext,
+        id: domain::id::LineId,
+    ) -> Result<(), StoreError> {
         let ended = self
             .conn
             .prepare_cached("update reservation set open = 0 where id = ?1 and open = 1 returning part, quantity")?
             .query_row([Id(id)], |row| Ok((row.get::<_, Id<PartId>>(0)?.0, row.get::<_, i64>(1)?)))
             .optional()?;
         if let Some((part, quantity)) = ended {
-            let delta = Delta { reserved: -quantity, ..Delta::default() };
+            let delta = Delta {
+                reserved: -quantity,
+                ..Delta::default()
+            };
             self.add_to_stock(part, delta, cx.header.at_ms())?;
         }
         Ok(())
@@ -177,12 +208,19 @@ impl Projector<'_> {
                     let (from, to): (u8, u8) = (row.get(3)?, row.get(4)?);
                     let quantity: i64 = row.get(2)?;
                     let moved = i64::from(to == 1) * quantity - i64::from(from == 1) * quantity;
-                    Ok((row.get::<_, bool>(0)?, row.get::<_, Id<PartId>>(1)?.0, moved))
+                    Ok((
+                        row.get::<_, bool>(0)?,
+                        row.get::<_, Id<PartId>>(1)?.0,
+                        moved,
+                    ))
                 },
             )
             .optional()?;
         if let Some((true, part, moved)) = found {
-            let delta = Delta { on_hand: -moved, ..Delta::default() };
+            let delta = Delta {
+                on_hand: -moved,
+                ..Delta::default()
+            };
             self.add_to_stock(part, delta, cx.header.at_ms())?;
         }
         Ok(())

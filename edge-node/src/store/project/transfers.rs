@@ -49,7 +49,11 @@ impl Projector<'_> {
             TransferRecord::Request(request) => Some(request.note.as_str()),
             _ => None,
         });
-        let lines: Vec<StoredLine> = fold.lines.iter().map(|(part, line)| StoredLine::of(*part, line)).collect();
+        let lines: Vec<StoredLine> = fold
+            .lines
+            .iter()
+            .map(|(part, line)| StoredLine::of(*part, line))
+            .collect();
         self.conn
             .prepare_cached(
                 "insert into transfer (id, from_branch, to_branch, state, note, view, created_at, updated_at)
@@ -80,13 +84,22 @@ impl Projector<'_> {
         let mut statement = self.conn.prepare_cached(
             "select view from transfer where to_branch = ?1 and state in (?2, ?3, ?4) order by row",
         )?;
-        let states = [TransferState::Shipped, TransferState::ReceivedShort, TransferState::Disputed];
+        let states = [
+            TransferState::Shipped,
+            TransferState::ReceivedShort,
+            TransferState::Disputed,
+        ];
         let [shipped, short, disputed] = states.map(TransferState::as_str);
         let mut rows = statement.query((Id(self.identity.branch), shipped, short, disputed))?;
         let mut in_transit: i64 = 0;
         while let Some(row) = rows.next()? {
-            let lines: Vec<StoredLine> = serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
-            in_transit += lines.iter().filter(|line| line.part == part).map(|line| line.in_transit().max(0)).sum::<i64>();
+            let lines: Vec<StoredLine> =
+                serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+            in_transit += lines
+                .iter()
+                .filter(|line| line.part == part)
+                .map(|line| line.in_transit().max(0))
+                .sum::<i64>();
         }
         self.conn
             .prepare_cached(

@@ -11,7 +11,10 @@ use crate::error::StoreError;
 use crate::identity::NodeIdentity;
 
 /// SQLite's own check of pages, indexes and the words for search.
-pub(super) fn database_form(conn: &Connection, differences: &mut Differences) -> Result<(), StoreError> {
+pub(super) fn database_form(
+    conn: &Connection,
+    differences: &mut Differences,
+) -> Result<(), StoreError> {
     let mut statement = conn.prepare("pragma integrity_check(100)")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -24,7 +27,10 @@ pub(super) fn database_form(conn: &Connection, differences: &mut Differences) ->
 }
 
 /// Every document's bytes load with the heads of its row (INV-23).
-pub(super) fn documents(conn: &Connection, differences: &mut Differences) -> Result<(), StoreError> {
+pub(super) fn documents(
+    conn: &Connection,
+    differences: &mut Differences,
+) -> Result<(), StoreError> {
     let mut statement = conn.prepare("select id from document order by id")?;
     let ids = statement.query_map([], |row| Ok(row.get::<_, Id<DocumentId>>(0)?.0))?;
     for id in ids {
@@ -58,13 +64,25 @@ pub(super) fn ledger(
         let (on_hand, reserved, movements) = (number(1)?, number(2)?, number(3)?);
         let (moved, held, count) = (number(4)?, number(5)?, number(6)?);
         if on_hand != moved {
-            differences.add("stock", part, format!("on hand is {on_hand}, its movements come to {moved}"));
+            differences.add(
+                "stock",
+                part,
+                format!("on hand is {on_hand}, its movements come to {moved}"),
+            );
         }
         if reserved != held {
-            differences.add("stock", part, format!("reserved is {reserved}, open reservations come to {held}"));
+            differences.add(
+                "stock",
+                part,
+                format!("reserved is {reserved}, open reservations come to {held}"),
+            );
         }
         if movements != count {
-            differences.add("stock", part, format!("it counts {movements} movements, the ledger has {count}"));
+            differences.add(
+                "stock",
+                part,
+                format!("it counts {movements} movements, the ledger has {count}"),
+            );
         }
     }
     Ok(())
@@ -85,16 +103,25 @@ pub(super) fn keys(
             )?
             .query_row((Id(id), Id(identity.branch)), |row| row.get(0))?;
         if is_ours {
-            differences.add("person_key", id, "the person's values do not open with the keys that are here");
+            differences.add(
+                "person_key",
+                id,
+                "the person's values do not open with the keys that are here",
+            );
         }
     }
-    let mut statement = conn.prepare("select key_hash, answer from idempotency order by key_hash")?;
+    let mut statement =
+        conn.prepare("select key_hash, answer from idempotency order by key_hash")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let key_hash = row.get::<_, Bytes<32>>(0)?.0;
         let answer: Vec<u8> = row.get(1)?;
         if open_at_rest(storage_key, &key_hash, &answer).is_err() {
-            differences.add("idempotency", hex(&key_hash), "the stored answer does not open");
+            differences.add(
+                "idempotency",
+                hex(&key_hash),
+                "the stored answer does not open",
+            );
         }
     }
     Ok(())

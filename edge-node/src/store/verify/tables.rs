@@ -87,7 +87,10 @@ pub(super) fn compare(
     let mut counts = BTreeMap::new();
     for table in TABLES.iter().chain([&ORDER_TEXT]) {
         compare_table(conn, rebuilt, table, differences)?;
-        counts.insert(table.name, conn.query_row(table.count, [], |row| unsigned(row, 0))?);
+        counts.insert(
+            table.name,
+            conn.query_row(table.count, [], |row| unsigned(row, 0))?,
+        );
     }
     for (name, count) in OTHERS {
         counts.insert(*name, conn.query_row(count, [], |row| unsigned(row, 0))?);
@@ -105,7 +108,10 @@ fn compare_table(
     let mut there = rebuilt.prepare(table.select)?;
     let columns: Vec<String> = here.column_names().into_iter().map(str::to_owned).collect();
     let (mut here, mut there) = (here.query([])?, there.query([])?);
-    let (mut found, mut expected) = (next(&mut here, columns.len())?, next(&mut there, columns.len())?);
+    let (mut found, mut expected) = (
+        next(&mut here, columns.len())?,
+        next(&mut there, columns.len())?,
+    );
     loop {
         let order = match (&found, &expected) {
             (None, None) => return Ok(()),
@@ -116,12 +122,20 @@ fn compare_table(
         if order == Ordering::Less
             && let Some(row) = found.take()
         {
-            differences.add(table.name, key(table, &row), said("the log has no such row", &columns, &row));
+            differences.add(
+                table.name,
+                key(table, &row),
+                said("the log has no such row", &columns, &row),
+            );
             found = next(&mut here, columns.len())?;
         } else if order == Ordering::Greater
             && let Some(row) = expected.take()
         {
-            differences.add(table.name, key(table, &row), said("the row is missing", &columns, &row));
+            differences.add(
+                table.name,
+                key(table, &row),
+                said("the row is missing", &columns, &row),
+            );
             expected = next(&mut there, columns.len())?;
         } else if let (Some(row), Some(right)) = (found.take(), expected.take()) {
             if row != right {
@@ -191,14 +205,18 @@ fn text(value: &Value) -> String {
         Value::Integer(number) => number.to_string(),
         Value::Real(number) => number.to_string(),
         Value::Text(text) => text.clone(),
-        Value::Blob(bytes) => <[u8; 16]>::try_from(bytes.as_slice()).map_or_else(|_| hex(bytes), |id| format_uuid(&id)),
+        Value::Blob(bytes) => <[u8; 16]>::try_from(bytes.as_slice())
+            .map_or_else(|_| hex(bytes), |id| format_uuid(&id)),
     }
 }
 
 /// What is wrong, with the part or document that the row is about.
 fn said(what: &str, columns: &[String], row: &[Value]) -> String {
     let about = columns.iter().zip(row).find(|(name, value)| {
-        matches!(name.as_str(), "part" | "document" | "repair_order" | "transfer") && matches!(value, Value::Blob(_))
+        matches!(
+            name.as_str(),
+            "part" | "document" | "repair_order" | "transfer"
+        ) && matches!(value, Value::Blob(_))
     });
     match about {
         Some((name, value)) => format!("{what} ({name} {})", text(value)),
