@@ -1,12 +1,20 @@
 //! Tests of the edge node against the real SQLite, one module per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod api_description;
+mod api_orders;
+mod api_session;
+mod api_stock;
+mod api_streams;
+mod api_support;
 mod app_decision;
 mod app_import;
 mod app_order;
 mod app_staff;
 mod app_support;
 mod app_transfer;
+mod command_line;
+mod pages;
 mod store_commit;
 mod store_feed;
 mod store_log;

@@ -35,9 +35,6 @@ pub struct DocumentQuery {
     #[serde(default)]
     #[param(required = false, value_type = DocumentKindForm)]
     kind: Option<DocumentKind>,
-    #[serde(flatten)]
-    #[param(ignore)]
-    page: ListQuery,
 }
 
 /// Lists documents by id.
@@ -47,7 +44,8 @@ pub struct DocumentQuery {
 async fn list(
     State(edge): State<EdgeState>,
     who: May<may::DocumentsRead>,
-    ApiQuery(DocumentQuery { kind, page }): ApiQuery<DocumentQuery>,
+    page: ListQuery,
+    ApiQuery(DocumentQuery { kind }): ApiQuery<DocumentQuery>,
 ) -> Result<Json<Page<DocumentEntry>>, Problem> {
     let actor = who.actor();
     let read = edge

@@ -94,7 +94,7 @@ impl Place {
 
 /// Everything held of one kind, as CSV with a header or as one JSON object per line.
 #[utoipa::path(get, path = "/api/v1/exports/{file}", tag = "exports",
-    params(("file" = ExportFile, Path, description = "What, and in which format")),
+    params(("file" = inline(ExportFile), Path, description = "What, and in which format")),
     extensions(("x-permission" = json!("export"))),
     responses((status = 200, content((String = "text/csv"), (String = "application/jsonl"))), ReadErrors))]
 async fn download(

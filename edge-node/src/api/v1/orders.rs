@@ -43,9 +43,6 @@ pub struct OrderQuery {
     #[serde(default)]
     #[param(required = false, max_length = 200)]
     q: Option<String>,
-    #[serde(flatten)]
-    #[param(ignore)]
-    page: ListQuery,
 }
 
 /// Lists orders, newest first.
@@ -55,12 +52,8 @@ pub struct OrderQuery {
 async fn list(
     State(edge): State<EdgeState>,
     who: May<may::OrdersRead>,
-    ApiQuery(OrderQuery {
-        status,
-        since,
-        q,
-        page,
-    }): ApiQuery<OrderQuery>,
+    page: ListQuery,
+    ApiQuery(OrderQuery { status, since, q }): ApiQuery<OrderQuery>,
 ) -> Result<Json<Page<Order>>, Problem> {
     let actor = who.actor();
     let filter = OrderFilter { status, since, q };

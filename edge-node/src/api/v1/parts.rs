@@ -27,9 +27,6 @@ pub struct PartQuery {
     #[serde(default)]
     #[param(required = false, max_length = 200)]
     q: Option<String>,
-    #[serde(flatten)]
-    #[param(ignore)]
-    page: ListQuery,
 }
 
 /// Lists parts by sku.
@@ -39,7 +36,8 @@ pub struct PartQuery {
 async fn list(
     State(edge): State<EdgeState>,
     who: May<may::StockRead>,
-    ApiQuery(PartQuery { q, page }): ApiQuery<PartQuery>,
+    page: ListQuery,
+    ApiQuery(PartQuery { q }): ApiQuery<PartQuery>,
 ) -> Result<Json<Page<Part>>, Problem> {
     let actor = who.actor();
     let read = edge

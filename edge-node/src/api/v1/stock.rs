@@ -33,19 +33,8 @@ pub struct StockQuery {
     q: Option<String>,
     /// Also parts that never moved here.
     #[serde(default)]
-    #[param(required = false, value_type = bool, default = false)]
-    everything: Option<Flag>,
-    #[serde(flatten)]
-    #[param(ignore)]
-    page: ListQuery,
-}
-
-/// A flag of a query: flattened structs hand every value on as text.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Flag {
-    True,
-    False,
+    #[param(required = false, default = false)]
+    everything: bool,
 }
 
 /// Lists stock by sku.
@@ -55,14 +44,10 @@ enum Flag {
 async fn list(
     State(edge): State<EdgeState>,
     who: May<may::StockRead>,
-    ApiQuery(StockQuery {
-        q,
-        everything,
-        page,
-    }): ApiQuery<StockQuery>,
+    page: ListQuery,
+    ApiQuery(StockQuery { q, everything }): ApiQuery<StockQuery>,
 ) -> Result<Json<Page<StockRow>>, Problem> {
     let actor = who.actor();
-    let everything = matches!(everything, Some(Flag::True));
     let filter = StockFilter { q, everything };
     let read = edge
         .store()

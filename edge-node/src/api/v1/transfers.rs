@@ -35,9 +35,6 @@ pub struct TransferQuery {
     #[serde(default)]
     #[param(required = false, value_type = TransferStateForm)]
     state: Option<TransferState>,
-    #[serde(flatten)]
-    #[param(ignore)]
-    page: ListQuery,
 }
 
 /// Lists transfers from and to this branch, newest first.
@@ -47,7 +44,8 @@ pub struct TransferQuery {
 async fn list(
     State(edge): State<EdgeState>,
     who: May<may::TransfersRead>,
-    ApiQuery(TransferQuery { state, page }): ApiQuery<TransferQuery>,
+    page: ListQuery,
+    ApiQuery(TransferQuery { state }): ApiQuery<TransferQuery>,
 ) -> Result<Json<Page<Transfer>>, Problem> {
     let actor = who.actor();
     let read = edge
