@@ -5,6 +5,7 @@
 
 pub mod caller;
 pub(crate) mod command;
+pub(crate) mod form;
 mod health;
 pub mod live;
 mod problem;

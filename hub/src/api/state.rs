@@ -12,6 +12,7 @@ use web_kit::{
 };
 
 use crate::app::Hub;
+use crate::app::search::People;
 use crate::ca::Ca;
 
 /// What the state is made of.
@@ -38,6 +39,7 @@ struct Inner {
     parts: StateParts,
     cookie: SessionCookie,
     secret: IdempotencySecret,
+    people: People,
     tries: Mutex<FailureLimiter>,
     started: Instant,
 }
@@ -47,6 +49,7 @@ impl HubState {
     pub fn new(parts: StateParts) -> Self {
         let secret = IdempotencySecret::new(parts.hub.keys().idempotency);
         Self(Arc::new(Inner {
+            people: People::new(&parts.hub),
             parts,
             cookie: SessionCookie::for_node("hub"),
             secret,
@@ -63,6 +66,11 @@ impl HubState {
     /// The authority of the chain.
     pub fn ca(&self) -> &Arc<Ca> {
         &self.0.parts.ca
+    }
+
+    /// The index of persons for search.
+    pub fn people(&self) -> &People {
+        &self.0.people
     }
 
     /// Names under which browsers reach the hub.

@@ -1,10 +1,17 @@
 //! `/api/v1`: one file per resource. Each route is registered together with its description, so that neither exists
 //! without the other.
 
+pub mod audit;
 pub mod branches;
+pub mod customers;
+pub mod documents;
 pub mod events;
+pub mod exceptions;
+pub mod exports;
 pub mod nodes;
+pub mod orders;
 pub mod parts;
+pub mod search;
 pub mod session;
 pub mod settings;
 pub mod staff;
@@ -26,5 +33,12 @@ pub(crate) fn routes() -> OpenApiRouter<HubState> {
         .merge(settings::routes())
         .merge(stock::routes())
         .merge(transfers::routes())
+        .merge(orders::routes())
+        .merge(customers::routes())
+        .merge(search::routes())
+        .merge(documents::routes())
+        .merge(exceptions::routes())
+        .merge(audit::routes())
+        .merge(exports::routes())
         .merge(events::routes())
 }

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::error::AppError;
 use super::session::Person;
 use super::{Hub, branch};
-pub use crate::store::inventory::read::{PartSums, StockPlace, StockRecord};
+pub use crate::store::inventory::read::{MovementRecord, PartSums, StockPlace, StockRecord};
 use crate::store::inventory::read as store;
 
 /// A part at a branch, with the age of what is known.
@@ -109,4 +109,30 @@ async fn with_names(
             PartBalance { part, sku, name, sums }
         })
         .collect())
+}
+
+/// A movement with the code of its branch.
+#[derive(Debug, Clone)]
+pub struct MovementState {
+    /// The movement.
+    pub record: MovementRecord,
+    /// Code of the branch whose stock moved.
+    pub branch: String,
+}
+
+/// Movements by branch and id, for exports.
+///
+/// # Errors
+/// When the database fails.
+pub async fn movements(
+    hub: &Hub,
+    person: &Person,
+    after: Option<([u8; 16], [u8; 16])>,
+    limit: i64,
+) -> Result<Vec<MovementState>, AppError> {
+    let mut connection = hub.pool().acquire().await?;
+    let codes = branch::codes(&mut connection).await?;
+    let found = store::movements(&mut connection, &person.scope(), after, limit).await?;
+    let state = |record: MovementRecord| MovementState { branch: branch::code_of(&codes, record.branch()), record };
+    Ok(found.into_iter().map(state).collect())
 }

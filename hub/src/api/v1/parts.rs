@@ -51,7 +51,7 @@ pub struct Part {
 }
 
 impl Part {
-    fn of(record: PartRecord) -> Self {
+    pub(super) fn of(record: PartRecord) -> Self {
         let fields = record.fields;
         Self {
             id: record.id.to_string(),

@@ -25,32 +25,32 @@ pub(super) fn routes() -> OpenApiRouter<HubState> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Stock {
     /// Code of the branch.
-    branch: String,
+    pub(super) branch: String,
     /// The part's sku.
-    sku: String,
+    pub(super) sku: String,
     /// The part's name.
-    name: String,
+    pub(super) name: String,
     /// On the shelves.
-    on_hand: i64,
+    pub(super) on_hand: i64,
     /// Kept for order lines.
-    reserved: i64,
+    pub(super) reserved: i64,
     /// On hand less reserved.
-    free: i64,
+    pub(super) free: i64,
     /// What the branch put on its way, less what it took in.
-    in_transit: i64,
+    pub(super) in_transit: i64,
     /// At how many pieces to order more.
     #[schema(required = true)]
-    reorder_point: Option<i64>,
+    pub(super) reorder_point: Option<i64>,
     /// Where it lies.
     #[schema(required = true)]
-    bin: Option<String>,
+    pub(super) bin: Option<String>,
     /// When that was so.
     #[schema(required = true, format = "date-time")]
-    as_of: Option<String>,
+    pub(super) as_of: Option<String>,
 }
 
 impl Stock {
-    fn of(state: StockState) -> Self {
+    pub(super) fn of(state: StockState) -> Self {
         let record = state.record;
         Self {
             branch: state.branch,
