@@ -6,6 +6,18 @@ use domain::document::{DocumentKind, Edit};
 
 use crate::support::World;
 
+/// CPU time in hundredths of a second of all processes whose name begins so (proc(5)).
+fn cpu_ticks(name: &str) -> u64 {
+    let stats = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (before, after) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        let is_named = before.split_once('(')?.1.starts_with(name);
+        is_named.then(|| fields[11].parse::<u64>().unwrap_or(0) + fields[12].parse::<u64>().unwrap_or(0))
+    });
+    stats.sum()
+}
+
 /// `cargo nextest run --release -p hub --run-ignored only throughput --no-capture`
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, not a check"]
@@ -32,6 +44,7 @@ async fn small_transactions_per_second() {
         logs.push((created, entries));
     }
     for phase in ["created", "edited"] {
+        let cpu_before = (cpu_ticks("it-"), cpu_ticks("postgres"));
         let begin = Instant::now();
         let mut count = 0;
         let mut replies = Vec::new();
@@ -47,7 +60,13 @@ async fn small_transactions_per_second() {
         }
         let elapsed = begin.elapsed();
         let rate = count as f64 / elapsed.as_secs_f64();
-        eprintln!("{phase}: {count} transactions in {elapsed:?}, {rate:.0}/s");
+        let micros = |ticks: u64| ticks as f64 * 10_000.0 / count as f64;
+        let hub = micros(cpu_ticks("it-") - cpu_before.0);
+        let postgres = micros(cpu_ticks("postgres") - cpu_before.1);
+        eprintln!(
+            "{phase}: {count} transactions in {elapsed:?}, {rate:.0}/s; CPU per transaction: hub {hub:.0} us, all Postgres \
+             here {postgres:.0} us"
+        );
     }
 }
 
@@ -61,9 +80,7 @@ async fn taking_one_change() {
     let mut branch = world.branch("AAA").await;
     let mut changes = Vec::new();
     for _ in 0..2_000 {
-        let position = branch.tip;
         let (document, order) = branch.new_order(None);
-        let _ = (position, document);
         let entry = branch.tx(vec![order.clone()]);
         let edit = branch.edit(document, DocumentKind::Order, &[Edit::text(&["diagnosis"], "looked at it")]);
         let second = branch.tx(vec![edit.clone()]);
