@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::credentials::Credentials;
+use super::status::Watched;
 use super::tls::{self, Trust};
 use super::transport::{ReachError, reach};
 use crate::env::Env;
@@ -26,6 +27,8 @@ const BACKOFF_WATCHED: Duration = Duration::from_secs(5);
 /// A first attempt without an answer gets company after this time, later ones after longer.
 const HEDGE_MIN: Duration = Duration::from_secs(3);
 const HEDGE_MAX: Duration = Duration::from_secs(20);
+/// The longest while somebody watches.
+const HEDGE_WATCHED: Duration = Duration::from_secs(4);
 
 /// Where the hub is, and as whom to speak.
 #[derive(Debug, Clone)]
@@ -80,7 +83,7 @@ impl Attempts {
 
     /// The outcome of the first attempt that has one. Beginning attempts is a part of waiting here; an outcome is never
     /// lost when the caller stops waiting.
-    pub(super) async fn outcome(&mut self, target: &Target) -> Result<Connection, ReachError> {
+    pub(super) async fn outcome(&mut self, target: &Target, watched: &Watched) -> Result<Connection, ReachError> {
         loop {
             tokio::select! {
                 Some(done) = self.running.join_next(), if !self.running.is_empty() => match done {
@@ -89,7 +92,8 @@ impl Attempts {
                 },
                 () = sleep_until(self.next_at) => {
                     self.running.spawn(target.clone().reach());
-                    self.next_at = Instant::now() + HEDGE_MIN.saturating_mul(1 << self.begun.min(3)).min(HEDGE_MAX);
+                    let longest = if watched.is_now() { HEDGE_WATCHED } else { HEDGE_MAX };
+                    self.next_at = Instant::now() + HEDGE_MIN.saturating_mul(1 << self.begun.min(3)).min(longest);
                     self.begun += 1;
                 }
             }

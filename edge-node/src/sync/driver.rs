@@ -164,7 +164,7 @@ impl<S: BranchStore> Driver<S> {
             let cut_off_at = self.last_contact + CUT_OFF_AFTER;
             let is_fresh = matches!(self.report.state(), LinkState::Connecting | LinkState::Connected);
             tokio::select! {
-                outcome = attempts.outcome(&target) => match outcome {
+                outcome = attempts.outcome(&target, &self.watched) => match outcome {
                     Ok(connection) => return Some(connection),
                     Err(error) => attempts.failed(self.attempt_failed(&error)),
                 },

@@ -54,13 +54,13 @@ impl Liveness {
     }
 
     /// Waits for the next finding.
-    pub(super) async fn next(&mut self, target: &Target) -> Finding {
+    pub(super) async fn next(&mut self, target: &Target, watched: &Watched) -> Finding {
         let silent_at = self.unanswered_since.filter(|_| self.race.is_none()).map(|since| since + CUT_OFF_AFTER);
         tokio::select! {
             _ = self.pinger.answer() => Finding::Answered,
             () = sleep_until(self.ask_at) => Finding::AskDue,
             () = at(silent_at) => Finding::Silent,
-            outcome = raced(&mut self.race, target) => Finding::Raced(outcome),
+            outcome = raced(&mut self.race, target, watched) => Finding::Raced(outcome),
         }
     }
 
@@ -103,9 +103,13 @@ impl Liveness {
     }
 }
 
-async fn raced(race: &mut Option<Attempts>, target: &Target) -> Result<Connection, ReachError> {
+async fn raced(
+    race: &mut Option<Attempts>,
+    target: &Target,
+    watched: &Watched,
+) -> Result<Connection, ReachError> {
     match race {
-        Some(attempts) => attempts.outcome(target).await,
+        Some(attempts) => attempts.outcome(target, watched).await,
         None => pending().await,
     }
 }

@@ -216,7 +216,7 @@ impl<S: BranchStore> Running<'_, S> {
                 Ok(()) => *self.around.wishes.borrow_and_update(),
                 Err(_) => Wish { is_stopping: true, ..Wish::default() },
             }),
-            found = self.liveness.next(self.around.target) => Event::Found(found),
+            found = self.liveness.next(self.around.target, self.around.watched) => Event::Found(found),
             () = at(head_at.filter(|at| *at > Instant::now())) => Event::HeadDue,
             error = self.connection.closed() => Event::Closed(error),
         }
