@@ -29,7 +29,7 @@ pub(crate) struct Projection {
 
 /// The row of one document, by its kind.
 enum Row {
-    Order(OrderWrite),
+    Order(Box<OrderWrite>),
     Customer(CustomerWrite),
     Setting(SettingWrite),
 }
@@ -63,7 +63,7 @@ impl Work {
                 let is_undecided = order.view.status_conflict;
                 let detail = is_undecided.then(|| "people must decide where this order stands".to_owned());
                 self.except_document(state, "status_conflict", detail);
-                projection.orders.push(order);
+                projection.orders.push(*order);
             }
             Row::Customer(customer) => {
                 self.except_conflicts(state, &customer.view.conflicts);
@@ -125,7 +125,7 @@ fn row_of(state: &DocumentState, version: i64) -> Result<Row, DocumentError> {
         DocumentKind::Order => {
             let view = read_order(automerge)?;
             let json = json(&view);
-            Row::Order(OrderWrite { document, view, json, version, updated_ms })
+            Row::Order(Box::new(OrderWrite { document, view, json, version, updated_ms }))
         }
         DocumentKind::Customer => {
             let view = read_customer(automerge)?;
