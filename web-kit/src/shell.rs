@@ -150,7 +150,7 @@ impl Person {
         let mut words = self
             .name
             .split_whitespace()
-            .filter_map(|word| word.chars().next());
+            .filter_map(|word| word.chars().next().filter(|letter| letter.is_alphabetic()));
         let first = words.next();
         let last = words.next_back();
         first

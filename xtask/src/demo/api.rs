@@ -1,6 +1,5 @@
 //! A small client of the product's API: sign in, call, and say clearly what was refused.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -14,7 +13,7 @@ pub(crate) struct Api {
     pub(crate) base: String,
     username: String,
     password: String,
-    token: Mutex<Option<String>>,
+    token: tokio::sync::Mutex<Option<String>>,
 }
 
 /// An answer: its status and its JSON (null where there is none).
@@ -44,7 +43,7 @@ impl Api {
             base: base.to_owned(),
             username: username.to_owned(),
             password: password.to_owned(),
-            token: Mutex::new(None),
+            token: tokio::sync::Mutex::new(None),
         })
     }
 
@@ -98,7 +97,7 @@ impl Api {
         if answer.status != StatusCode::UNAUTHORIZED.as_u16() {
             return Ok(answer);
         }
-        self.forget_token();
+        self.forget_token(&token).await;
         let token = self.token().await?;
         self.send(method, path, key, body, &token).await
     }
@@ -144,33 +143,30 @@ impl Api {
             .ok(&format!("POST {}{path}", self.base))
     }
 
+    /// The token; of many who ask at once, one signs in.
     async fn token(&self) -> Result<String> {
-        let known = self.token.lock().ok().and_then(|token| token.clone());
-        if let Some(token) = known {
-            return Ok(token);
+        let mut token = self.token.lock().await;
+        if let Some(known) = &*token {
+            return Ok(known.clone());
         }
         let body = json!({ "username": self.username, "password": self.password });
-        let answer = read(
-            self.http
-                .post(format!("{}/api/v1/session", self.base))
-                .json(&body)
-                .send()
-                .await?,
-        )
-        .await?;
+        let request = self
+            .http
+            .post(format!("{}/api/v1/session", self.base))
+            .json(&body);
+        let answer = read(request.send().await?).await?;
         let what = format!("signing in at {} as {}", self.base, self.username);
-        let token = answer.ok(&what)?["token"]
+        let fresh = answer.ok(&what)?["token"]
             .as_str()
             .context("a session without a token")?
             .to_owned();
-        if let Ok(mut known) = self.token.lock() {
-            *known = Some(token.clone());
-        }
-        Ok(token)
+        *token = Some(fresh.clone());
+        Ok(fresh)
     }
 
-    fn forget_token(&self) {
-        if let Ok(mut token) = self.token.lock() {
+    async fn forget_token(&self, stale: &str) {
+        let mut token = self.token.lock().await;
+        if token.as_deref() == Some(stale) {
             *token = None;
         }
     }

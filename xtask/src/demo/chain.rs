@@ -1,7 +1,9 @@
 //! A chain of real processes: one hub and its branches, started, cut, killed and started again.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -74,6 +76,8 @@ pub(crate) struct Chain {
     hub: Option<Running>,
     pub(crate) branches: Vec<Branch>,
     pub(crate) logins: Vec<Login>,
+    /// One client for each person, so that a demo does not sign in again and again.
+    people: Mutex<BTreeMap<(String, String), Arc<Api>>>,
 }
 
 impl Chain {
@@ -86,6 +90,7 @@ impl Chain {
             hub: None,
             branches: Vec::new(),
             logins: Vec::new(),
+            people: Mutex::default(),
         })
     }
 
@@ -269,16 +274,25 @@ impl Chain {
     }
 
     /// A client of the hub as the demo's person of `role`.
-    pub(crate) fn hub_api(&self, role: &str) -> Result<Api> {
-        let login = self.login(role, "hub")?;
-        Api::new(&self.hub_url(), &login.username, &login.password)
+    pub(crate) fn hub_api(&self, role: &str) -> Result<Arc<Api>> {
+        self.person(&self.hub_url(), self.login(role, "hub")?)
     }
 
     /// A client of a branch as its person of `role`.
-    pub(crate) fn branch_api(&self, index: usize, role: &str) -> Result<Api> {
+    pub(crate) fn branch_api(&self, index: usize, role: &str) -> Result<Arc<Api>> {
         let branch = &self.branches[index];
-        let login = self.login(role, &branch.code)?;
-        Api::new(&branch.url, &login.username, &login.password)
+        self.person(&branch.url, self.login(role, &branch.code)?)
+    }
+
+    fn person(&self, url: &str, login: &Login) -> Result<Arc<Api>> {
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (url.to_owned(), login.username.clone());
+        if let Some(known) = people.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let api = Arc::new(Api::new(url, &login.username, &login.password)?);
+        people.insert(key, Arc::clone(&api));
+        Ok(api)
     }
 
     fn login(&self, role: &str, place: &str) -> Result<&Login> {

@@ -42,7 +42,8 @@ pub(crate) async fn check(file: &DemoFile, programs: &Programs, report: &mut Rep
     report.stock_balanced = true;
     let hub = verify(&programs.hub, &file.hub.data_dir)?;
     take_differences(&hub, "hub", report);
-    report.stock_balanced &= hub["balanced"] == true;
+    report.stock_balanced &= hub["conservation"]["balanced"] == true;
+    check_chain("hub", hub["hub_lines"].as_array(), report);
     let ids = databases::hub_branches(&file.hub.database_url).await?;
     let tables = databases::hub_tables(&file.hub.database_url).await?;
     for place in &file.branches {
@@ -101,33 +102,46 @@ fn take_differences(verified: &Value, place: &str, report: &mut Report) {
 /// Chain and documents of one branch, as each side's `verify` has them.
 fn compare_verified(code: &str, own: &Value, hub: &Value, report: &mut Report) {
     let empty = Value::Null;
-    let at_hub = hub["branches"]
-        .as_array()
+    let branches = hub["branches"].as_array().into_iter().flatten();
+    let at_hub = branches
         .into_iter()
-        .flatten()
-        .find(|branch| branch["code"] == code);
-    let at_hub = at_hub.unwrap_or(&empty);
-    for (place, said) in [(code, own), ("hub", at_hub)] {
-        if said["log"]["intact"] != true {
+        .find(|branch| branch["code"] == code)
+        .unwrap_or(&empty);
+    check_chain(code, Some(&vec![own["log"].clone()]), report);
+    check_chain("hub", at_hub["logs"].as_array(), report);
+    let logs = at_hub["logs"].as_array().into_iter().flatten();
+    let log = logs
+        .into_iter()
+        .find(|log| log["node"] == own["node"])
+        .unwrap_or(&empty);
+    for (what, own, hub) in [
+        ("length", &own["log"]["seq"], &log["length"]),
+        ("chain", &own["log"]["chain"], &log["chain"]),
+    ] {
+        if own != hub {
             report.chains_intact = false;
-            let position = &said["log"]["first_bad"];
             report.findings.push(format!(
-                "{place}: the chain of {code} is broken at {position}"
+                "{code}: the log's {what} is {own} at the branch and {hub} at the hub"
             ));
         }
     }
-    for field in ["seq", "chain"] {
-        if own["log"][field] != at_hub["log"][field] {
-            report.chains_intact = false;
-            let (own, hub) = (&own["log"][field], &at_hub["log"][field]);
-            report.findings.push(format!(
-                "{code}: log {field} is {own} at the branch and {hub} at the hub"
-            ));
-        }
-    }
-    if own["documents"]["digest"] != at_hub["documents"]["digest"] {
+    if own["documents"]["digest"] != at_hub["digest"] {
         report.findings.push(format!(
             "{code}: verify finds different documents at branch and hub"
+        ));
+    }
+}
+
+fn check_chain(place: &str, logs: Option<&Vec<Value>>, report: &mut Report) {
+    for log in logs
+        .into_iter()
+        .flatten()
+        .filter(|log| log["intact"] != true)
+    {
+        report.chains_intact = false;
+        report.findings.push(format!(
+            "{place}: the chain is broken at {}",
+            log["first_bad"]
         ));
     }
 }

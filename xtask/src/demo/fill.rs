@@ -134,7 +134,7 @@ pub(crate) async fn company(chain: &Chain) -> Result<()> {
         "legal_name": "Counterpart Demo Repairs GmbH (generated)", "tax_id": "DE000000000",
     });
     chain
-        .hub_api("operator")?
+        .hub_api("central_manager")?
         .patch("/api/v1/settings", &body)
         .await
         .map(drop)

@@ -76,7 +76,7 @@ fn sentence(states: &[BranchState]) -> String {
     match (states.len(), cut_off) {
         (0, _) => "No branch yet".to_owned(),
         (1, 0) => "The branch is well".to_owned(),
-        (all, 0) => format!("All {all} branches are connected or wait for a machine"),
+        (all, 0) => format!("All {all} branches are well"),
         (all, 1) => format!("1 of {all} branches works on its own"),
         (all, some) => format!("{some} of {all} branches work on their own"),
     }

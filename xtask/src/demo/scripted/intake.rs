@@ -164,7 +164,7 @@ pub(crate) async fn run(chain: &mut Chain, intake: &Arc<Intake>) -> Result<Kill>
 
 /// Somebody at the counter.
 struct Person {
-    api: Api,
+    api: Arc<Api>,
     index: usize,
     intake: Arc<Intake>,
     alive: watch::Receiver<bool>,
