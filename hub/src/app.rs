@@ -18,7 +18,7 @@ pub mod exceptions;
 mod feeds;
 mod head;
 pub mod idempotency;
-mod ingest;
+pub(crate) mod ingest;
 mod lineage;
 pub mod order;
 pub mod part;
@@ -38,15 +38,15 @@ use std::time::Duration;
 
 use domain::id::{BranchId, DocumentId};
 use domain::sensitive::Sensitive;
-use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sync_protocol::document::Document;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
 pub use command::{Actor, Committed, HubTx};
 pub use ingest::SubmitReply;
 pub use lineage::{Link, LinkChange, NodeRow, branch_feeds};
-pub use watch::{Activity, SessionEvent, Topic, Workers};
+pub use watch::{Activity, SessionEvent, Topic};
+
+pub use crate::worker::Workers;
 
 use crate::app::commit::Committer;
 use crate::app::ingest::Submission;
@@ -55,6 +55,7 @@ use crate::app::watch::Watch;
 use crate::env::Env;
 use crate::error::HubError;
 use crate::keys::Keys;
+use crate::store::db::{PgConnectOptions, PgPool, PgPoolOptions};
 use crate::store;
 
 /// Submissions that wait for the group commit; a session waits while there are more.
@@ -158,6 +159,11 @@ impl Hub {
     /// The database.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Bounds and intervals.
+    pub fn options(&self) -> &HubOptions {
+        &self.options
     }
 
     /// Clock and random bytes.

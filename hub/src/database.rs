@@ -6,10 +6,10 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use sqlx::postgres::PgConnectOptions;
 
 use crate::config::Config;
 use crate::private_postgres::{ClusterAdmin, DatabaseName, PrivatePostgres, PrivatePostgresConfig};
+use crate::store::db::PgConnectOptions;
 
 /// Name of the database in the private cluster.
 const NAME: &str = "counterpart";

@@ -17,3 +17,4 @@ pub mod keys;
 pub mod private_postgres;
 pub mod store;
 pub mod sync;
+pub mod worker;

@@ -5,14 +5,17 @@
 
 pub mod audit;
 pub mod customers;
+pub mod db;
 pub mod ids;
 pub mod inventory;
 pub mod locations;
+pub mod notice;
 pub mod orders;
 pub mod rows;
 pub mod scope;
 pub mod staff;
 pub mod sync;
+pub mod verify;
 
 use sqlx::migrate::Migrator;
 

@@ -1,6 +1,5 @@
 //! The audit chain of branches: every transaction hashed again from the stored blocks, and the newest signed head.
 
-use sqlx::PgConnection;
 use sync_protocol::hash::Hash;
 use sync_protocol::line::LineageRow;
 use sync_protocol::position::{Epoch, Position, Tip, start_of_branch_line};
@@ -11,6 +10,7 @@ use super::stock::optional_branch;
 use super::{Hub, NodeRow, branch};
 use crate::store::audit::read as heads;
 pub use crate::store::audit::read::HeadRecord;
+use crate::store::db::PgConnection;
 use crate::store::sync::{log, node};
 
 /// Transactions checked at once.

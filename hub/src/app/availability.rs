@@ -9,8 +9,6 @@ use std::sync::Arc;
 use domain::availability::AvailabilityRow;
 use domain::id::BranchId;
 use sync_protocol::item::{Item, command};
-use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::Hub;
 use super::command::Actor;
@@ -21,32 +19,6 @@ use crate::store::{inventory, locations};
 const ROWS: usize = 500;
 
 impl Hub {
-    pub(crate) async fn run_availability(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
-        let mut next_cut = Instant::now() + self.options.availability_every;
-        while !*stopped.borrow() {
-            let mut until = next_cut;
-            let mut only_zero = false;
-            tokio::select! {
-                () = tokio::time::sleep_until(next_cut) => {}
-                () = self.watch.zero_crossed.notified() => {
-                    until = Instant::now() + self.options.availability_delay;
-                    only_zero = true;
-                }
-                _ = stopped.changed() => continue,
-            }
-            tokio::select! {
-                () = tokio::time::sleep_until(until) => {}
-                _ = stopped.changed() => continue,
-            }
-            if !only_zero {
-                next_cut = Instant::now() + self.options.availability_every;
-            }
-            if let Err(error) = self.cut_availability(only_zero).await {
-                tracing::warn!(%error, "availability is cut later");
-            }
-        }
-    }
-
     /// Tells the branches what changed; with `only_zero` only parts that reached or left zero. Gives how many rows.
     pub async fn cut_availability(self: &Arc<Self>, only_zero: bool) -> Result<usize, HubError> {
         let mut told = 0;

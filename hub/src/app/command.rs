@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use domain::document::{DocumentKind, Edit};
 use domain::id::{DocumentId, StaffId};
-use sqlx::PgConnection;
 use sync_protocol::document::Document;
 use sync_protocol::item::{Item, Origin};
 use sync_protocol::position::Position;
@@ -19,6 +18,7 @@ use super::Hub;
 use super::apply::Needs;
 use super::commit::{Batch, Committer, OwnTransaction};
 use crate::error::HubError;
+use crate::store::db::PgConnection;
 
 /// Who acts, and from where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

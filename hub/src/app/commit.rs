@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use domain::id::{BranchId, StaffId};
-use sqlx::{PgConnection, PgPool, Postgres};
 use sync_protocol::block::{BlockWriter, LogEntry};
 use sync_protocol::hash::Hash;
 use sync_protocol::item::{Item, Verdict, command};
@@ -18,6 +17,7 @@ use super::apply::{Entry, Needs, Saved, Work};
 use super::cache::DocumentCache;
 use crate::env::Env;
 use crate::error::HubError;
+use crate::store::db::{PgConnection, PgPool, SqlTransaction};
 use crate::store::sync::log::{self, ApplyHead, Run, StoredBlock};
 use crate::store::sync::node::{self, EpochRow};
 
@@ -54,7 +54,7 @@ struct LogRun {
 
 /// An open SQL transaction with what it is going to write.
 pub(crate) struct Batch {
-    pub(crate) sql: sqlx::Transaction<'static, Postgres>,
+    pub(crate) sql: SqlTransaction,
     pub(crate) head: ApplyHead,
     pub(crate) work: Work,
     pub(crate) line: Option<Tip>,

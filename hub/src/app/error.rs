@@ -9,6 +9,7 @@ use sync_protocol::document::EditError;
 use thiserror::Error;
 
 use crate::error::HubError;
+use crate::store::db::SqlError;
 
 /// A refusal or failure of a use case.
 #[derive(Debug, Error)]
@@ -87,8 +88,8 @@ impl From<HubError> for AppError {
     }
 }
 
-impl From<sqlx::Error> for AppError {
-    fn from(error: sqlx::Error) -> Self {
+impl From<SqlError> for AppError {
+    fn from(error: SqlError) -> Self {
         Self::Hub(HubError::Database(error))
     }
 }

@@ -8,12 +8,12 @@ use domain::id::StaffId;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::PgConnection;
 use subtle::ConstantTimeEq;
 
 use super::error::AppError;
 use super::{Actor, Hub, HubTx};
 use crate::error::HubError;
+use crate::store::db::PgConnection;
 use crate::store::sync::idempotency::{self, StoredAnswer};
 
 /// How long an answer is kept.

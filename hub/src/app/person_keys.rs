@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::document::DocumentKind;
 use domain::id::{BranchId, DocumentId};
 use domain::sensitive::PersonKey;
-use sqlx::PgConnection;
 use sync_protocol::message::{GivenKey, KeyState};
 use sync_protocol::position::NodeId;
 
@@ -15,6 +14,7 @@ use super::Hub;
 use super::command::HubTx;
 use crate::error::HubError;
 use crate::store::customers::{self, KeyRow};
+use crate::store::db::{PgConnection, SqlError};
 use crate::store::sync::{document, node};
 
 const CUSTOMER: i16 = DocumentKind::Customer as i16;
@@ -196,7 +196,7 @@ fn chosen(rows: Vec<KeyRow>, serving: &BTreeMap<DocumentId, BTreeSet<BranchId>>)
 async fn interest_of(
     connection: &mut PgConnection,
     persons: &[DocumentId],
-) -> Result<BTreeMap<DocumentId, BTreeSet<BranchId>>, sqlx::Error> {
+) -> Result<BTreeMap<DocumentId, BTreeSet<BranchId>>, SqlError> {
     let mut serving: BTreeMap<DocumentId, BTreeSet<BranchId>> = BTreeMap::new();
     for (person, branch) in document::interest(connection, persons).await? {
         serving.entry(person).or_default().insert(branch);

@@ -1,12 +1,12 @@
 //! Stock of the chain as its ledgers say it; only branches move it.
 
 use domain::id::{BranchId, PartId};
-use sqlx::PgConnection;
 
 use super::error::AppError;
 use super::session::Person;
 use super::{Hub, branch};
 pub use crate::store::inventory::read::{MovementRecord, PartSums, StockPlace, StockRecord};
+use crate::store::db::PgConnection;
 use crate::store::inventory::read as store;
 
 /// A part at a branch, with the age of what is known.

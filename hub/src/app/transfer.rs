@@ -9,13 +9,13 @@ use domain::transfer::{
     Plan, PlanState, TransferBalance, TransferError, TransferFold, TransferLine, TransferRecord as Fact,
     TransferRequest, TransferState, check_transfer, fold_transfer, may_approve, may_cancel,
 };
-use sqlx::PgConnection;
 use sync_protocol::item::Item;
 
 use super::branch::{code_of, codes, named};
 use super::error::AppError;
 use super::session::Person;
 use super::{Hub, HubTx};
+use crate::store::db::PgConnection;
 use crate::store::inventory::read as store;
 use crate::store::inventory::transfer::records;
 use crate::store::scope::Place;

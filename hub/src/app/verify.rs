@@ -11,7 +11,6 @@ mod tables;
 
 use std::path::Path;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use thiserror::Error;
 
 pub use report::{BranchReport, ConservationReport, Difference, LogReport, PartStock, VerifyReport};
@@ -19,6 +18,7 @@ pub use report::{BranchReport, ConservationReport, Difference, LogReport, PartSt
 use super::Hub;
 use crate::error::HubError;
 use crate::private_postgres::{ClusterAdmin, DatabaseName, PrivatePostgresError};
+use crate::store::db::{PgConnectOptions, PgPool, PgPoolOptions, SqlError};
 use crate::store;
 
 /// Why nothing can be said.
@@ -35,8 +35,8 @@ pub enum VerifyError {
     NoCluster,
 }
 
-impl From<sqlx::Error> for VerifyError {
-    fn from(error: sqlx::Error) -> Self {
+impl From<SqlError> for VerifyError {
+    fn from(error: SqlError) -> Self {
         VerifyError::Hub(error.into())
     }
 }
@@ -62,8 +62,8 @@ impl Hub {
         Ok(report?)
     }
 
-    async fn verify_into(&self, scratch: &sqlx::PgPool) -> Result<VerifyReport, HubError> {
-        let mut live = self.pool.begin_with("begin isolation level repeatable read read only").await?;
+    async fn verify_into(&self, scratch: &PgPool) -> Result<VerifyReport, HubError> {
+        let mut live = store::verify::snapshot(&self.pool).await?;
         let mut report = VerifyReport::default();
         let replayed = replay::replay(&mut live, scratch, &mut report).await?;
         let mut rebuilt = scratch.acquire().await?;

@@ -3,26 +3,19 @@
 //! Hints only: whoever misses one finds the same by reading. One NOTIFY per commit wakes the other processes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use domain::id::DocumentId;
-use sqlx::PgConnection;
-use sqlx::postgres::PgListener;
 use sync_protocol::feed::{FeedId, FeedTip};
 use sync_protocol::position::NodeId;
-use tokio::sync::{Notify, broadcast, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, broadcast};
 
 use super::Hub;
 use super::apply::Saved;
-use super::ingest::Submission;
 use crate::error::HubError;
+use crate::store::db::{PgConnection, SqlError};
+use crate::store::notice;
 use crate::store::sync::{feed, node};
-
-const CHANNEL: &str = "counterpart";
-/// Other processes' commits are found after this long at the latest.
-const POLL: Duration = Duration::from_secs(5);
 
 /// What pages show and should look at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,7 +76,7 @@ pub(crate) struct Watch {
     sessions: broadcast::Sender<SessionEvent>,
     activity: broadcast::Sender<Activity>,
     known: Mutex<BTreeMap<FeedId, u64>>,
-    pub(crate) zero_crossed: Notify,
+    zero_crossed: Notify,
 }
 
 impl Watch {
@@ -99,9 +92,8 @@ impl Watch {
     }
 
     /// Tells the other processes, once this SQL transaction commits.
-    pub(crate) async fn notify(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-        sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(&self.process).execute(connection).await?;
-        Ok(())
+    pub(crate) async fn notify(&self, connection: &mut PgConnection) -> Result<(), SqlError> {
+        notice::send(connection, &self.process).await
     }
 
     // Nobody listening is no failure of a broadcast.
@@ -161,78 +153,19 @@ impl Hub {
     }
 }
 
-/// The workers of a serving process.
-#[derive(Debug)]
-pub struct Workers {
-    stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-impl Workers {
-    pub(crate) fn start(hub: &Arc<Hub>, queue: Option<mpsc::Receiver<Submission>>) -> Self {
-        let (stop, stopped) = watch::channel(false);
-        let mut tasks = Vec::new();
-        if let Some(queue) = queue {
-            tasks.push(tokio::spawn(hub.clone().run_ingest(queue, stopped.clone())));
-            tasks.push(tokio::spawn(hub.clone().run_availability(stopped.clone())));
-            tasks.push(tokio::spawn(hub.clone().run_listener(stopped)));
-        }
-        Workers { stop, tasks }
-    }
-
-    /// Ends the workers after what they are doing; what was not committed is not acknowledged.
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a worker ended badly");
-            }
-        }
-    }
-}
-
 impl Hub {
-    /// Follows commits of other processes, by NOTIFY or at the latest after [`POLL`].
-    async fn run_listener(self: Arc<Self>, mut stopped: watch::Receiver<bool>) {
-        let mut listener = None;
-        while !*stopped.borrow() {
-            let wait = self.next_foreign_commit(&mut listener);
-            tokio::select! {
-                () = wait => {}
-                _ = stopped.changed() => continue,
-            }
-            if let Err(error) = self.follow_others().await {
-                tracing::debug!(%error, "other hub processes cannot be followed now");
-                listener = None;
-            }
-        }
+    /// Whether a notice is of this very process.
+    pub(crate) fn is_own_notice(&self, notice: &str) -> bool {
+        notice == self.watch.process
     }
 
-    async fn next_foreign_commit(&self, listener: &mut Option<PgListener>) {
-        if listener.is_none() {
-            *listener = self.listen().await.ok();
-        }
-        let deadline = tokio::time::Instant::now() + POLL;
-        if let Some(active) = listener {
-            loop {
-                match tokio::time::timeout_at(deadline, active.recv()).await {
-                    Ok(Ok(notification)) if notification.payload() == self.watch.process => {}
-                    Ok(Err(_)) => break,
-                    _ => return,
-                }
-            }
-            *listener = None;
-        }
-        tokio::time::sleep_until(deadline).await;
+    /// Waits until a part reached or left zero.
+    pub(crate) async fn zero_crossed(&self) {
+        self.watch.zero_crossed.notified().await;
     }
 
-    async fn listen(&self) -> Result<PgListener, sqlx::Error> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
-        listener.listen(CHANNEL).await?;
-        Ok(listener)
-    }
-
-    async fn follow_others(&self) -> Result<(), HubError> {
+    /// Finds what other processes committed, and tells it here.
+    pub(crate) async fn follow_others(&self) -> Result<(), HubError> {
         let mut connection = self.pool.acquire().await?;
         let mut any = false;
         for (feed, tip) in feed::all_tips(&mut connection).await? {

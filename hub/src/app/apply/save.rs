@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use domain::document::DocumentKind;
 use domain::id::{BranchId, DocumentId};
-use sqlx::PgConnection;
 use sync_protocol::document::Document;
 use sync_protocol::feed::{FeedEntry, FeedId, FeedTip};
 use sync_protocol::position::NodeId;
@@ -15,6 +14,7 @@ use super::project::Projection;
 use crate::app::watch::Topic;
 use crate::error::HubError;
 use crate::store::audit::ExceptionWrite;
+use crate::store::db::PgConnection;
 use crate::store::inventory::transfer::{self, TransferWrite};
 use crate::store::inventory::{self, ledger};
 use crate::store::orders::OrderWrite;

@@ -3,14 +3,14 @@
 use std::cmp::Ordering;
 
 use futures_util::stream::{Stream, StreamExt};
-use serde_json::{Map, Value};
-use sqlx::PgConnection;
 
 use super::report::VerifyReport;
 use super::tables::Table;
 use crate::error::HubError;
+use crate::store::db::{PgConnection, SqlError};
+use crate::store::verify;
 
-type Digest = Result<(String, String), sqlx::Error>;
+type Digest = Result<(String, String), SqlError>;
 
 /// Differences of one table whose columns are looked up.
 const NAMED: usize = 100;
@@ -28,8 +28,8 @@ pub(super) async fn compare(
     report: &mut VerifyReport,
 ) -> Result<(), HubError> {
     let found = {
-        let left = sqlx::query_as(table.digests).fetch(&mut *live);
-        let right = sqlx::query_as(table.digests).fetch(&mut *rebuilt);
+        let left = verify::digests(live, table.digests);
+        let right = verify::digests(rebuilt, table.digests);
         merge(left, right).await?
     };
     for (number, difference) in found.into_iter().enumerate() {
@@ -88,16 +88,7 @@ async fn changed_columns(
     table: &Table,
     key: &str,
 ) -> Result<Vec<String>, HubError> {
-    let is = json_row(live, table, key).await?;
-    let should = json_row(rebuilt, table, key).await?;
+    let is = verify::json_row(live, table.row, key).await?;
+    let should = verify::json_row(rebuilt, table.row, key).await?;
     Ok(is.iter().filter(|(column, value)| should.get(*column) != Some(value)).map(|(column, _)| column.clone()).collect())
-}
-
-async fn json_row(connection: &mut PgConnection, table: &Table, key: &str) -> Result<Map<String, Value>, HubError> {
-    let row: Option<(String,)> = sqlx::query_as(table.row).bind(key).fetch_optional(connection).await?;
-    let value = row.map(|(text,)| serde_json::from_str(&text));
-    match value {
-        Some(Ok(Value::Object(map))) => Ok(map),
-        _ => Ok(Map::new()),
-    }
 }

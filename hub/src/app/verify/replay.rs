@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::id::BranchId;
-use sqlx::{PgConnection, PgPool};
 use sync_protocol::block::LogEntry;
 use sync_protocol::hash::Hash;
 use sync_protocol::line::next_epoch;
@@ -18,6 +17,7 @@ use crate::app::cache::DocumentCache;
 use crate::app::commit::{Batch, Committer};
 use crate::error::HubError;
 use crate::store::audit::{self, HeadRow};
+use crate::store::db::{PgConnection, PgPool};
 use crate::store::sync::log::{self, RawBlock, Run};
 use crate::store::sync::node::{self, EpochRow};
 

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::id::{BranchId, DocumentId, PartId};
 use domain::stock::{Conservation, Movement};
 use serde::Serialize;
-use sqlx::PgConnection;
 use sync_protocol::hash::{Hash, digest_of_documents};
 
 use super::replay::Replayed;
 use crate::error::HubError;
+use crate::store::db::PgConnection;
 use crate::store::inventory::ledger;
 use crate::store::locations;
 use crate::store::sync::document;
