@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 
 use crate::config::{CommonOptions, Config, ServeOptions};
-use crate::{server, store, telemetry};
+use crate::{server, store};
 
 /// The program of one branch: its pages, its API, its line to the hub.
 #[derive(Debug, Parser)]
@@ -107,7 +107,7 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
         _ => ServeOptions::default(),
     };
     let config = Config::load(&cli.common, &serve)?;
-    telemetry::start(&config.log, config.log_format)?;
+    web_kit::telemetry::start(&config.log, config.log_format)?;
     match cli.command {
         Command::Join(options) => runtime()?.block_on(join::run(&config, &options)),
         Command::Serve(_) => runtime()?.block_on(server::run(&config)),

@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use thiserror::Error;
-
-use crate::telemetry::LogFormat;
+use web_kit::serve::TlsFiles;
+use web_kit::telemetry::LogFormat;
 
 /// Where a branch listens when nobody says otherwise.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8101";
@@ -112,15 +112,6 @@ struct ConfigFile {
     tls_key: Option<PathBuf>,
     log: Option<String>,
     log_format: Option<LogFormat>,
-}
-
-/// Certificate and key for HTTPS.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TlsFiles {
-    /// Certificate chain (PEM).
-    pub cert: PathBuf,
-    /// Private key (PEM).
-    pub key: PathBuf,
 }
 
 /// The effective configuration.

@@ -83,6 +83,18 @@ pub enum StoreError {
     Closed,
 }
 
+impl StoreError {
+    /// Whether the database found no room on the disk.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(failure, _)) => {
+                failure.code == rusqlite::ErrorCode::DiskFull
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A use case says no.
 #[derive(Debug, Error)]
 pub enum AppError {

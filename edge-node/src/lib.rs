@@ -14,5 +14,4 @@ pub mod ords;
 pub mod server;
 pub mod store;
 pub mod sync;
-pub mod telemetry;
 pub mod web;

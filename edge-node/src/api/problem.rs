@@ -2,6 +2,7 @@
 //!
 //! Causes inside the machine are logged here, once, and never shown.
 
+use web_kit::problem::sentence;
 use web_kit::{FieldError, Problem};
 
 use crate::error::{AppError, StoreError};
@@ -60,9 +61,7 @@ fn store_problem(error: &StoreError) -> Problem {
                 .retry_after_s(1)
         }
         StoreError::Closed => Problem::unavailable("the store; this program is ending"),
-        StoreError::Sqlite(rusqlite::Error::SqliteFailure(failure, _))
-            if failure.code == rusqlite::ErrorCode::DiskFull =>
-        {
+        _ if error.is_disk_full() => {
             tracing::error!(%error, "the disk is full");
             Problem::unavailable("room on the disk")
         }
@@ -71,20 +70,6 @@ fn store_problem(error: &StoreError) -> Problem {
             Problem::internal()
         }
     }
-}
-
-/// Refusals inside are written without capital and full stop; answers are sentences.
-pub(crate) fn sentence(text: &str) -> String {
-    let mut sentence = String::with_capacity(text.len() + 1);
-    let mut letters = text.chars();
-    if let Some(first) = letters.next() {
-        sentence.extend(first.to_uppercase());
-    }
-    sentence.push_str(letters.as_str());
-    if !sentence.is_empty() && !sentence.ends_with(['.', '!', '?']) {
-        sentence.push('.');
-    }
-    sentence
 }
 
 #[cfg(test)]
