@@ -36,6 +36,8 @@ pub(crate) struct Tables {
 pub(crate) struct BranchOrders {
     pub(crate) ids: BTreeSet<String>,
     pub(crate) imported: BTreeSet<String>,
+    /// Imported orders by their source; one each, if all is well.
+    pub(crate) by_source: BTreeMap<String, Vec<String>>,
     /// Orders beyond the first of one source.
     pub(crate) doubled_sources: u64,
 }
@@ -50,7 +52,6 @@ pub(crate) fn branch_orders(data_dir: &Path) -> Result<BranchOrders> {
     let conn = open_branch(data_dir)?;
     let mut rows = conn.prepare("select id, source from repair_order")?;
     let mut orders = BranchOrders::default();
-    let mut sources = BTreeSet::new();
     let found = rows.query_map([], |row| {
         Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<String>>(1)?))
     })?;
@@ -59,10 +60,15 @@ pub(crate) fn branch_orders(data_dir: &Path) -> Result<BranchOrders> {
         let id = uuid_text(&id);
         if let Some(source) = source {
             orders.imported.insert(id.clone());
-            orders.doubled_sources += u64::from(!sources.insert(source));
+            orders.by_source.entry(source).or_default().push(id.clone());
         }
         orders.ids.insert(id);
     }
+    orders.doubled_sources = orders
+        .by_source
+        .values()
+        .map(|ids| ids.len() as u64 - 1)
+        .sum();
     Ok(orders)
 }
 

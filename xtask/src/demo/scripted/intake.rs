@@ -101,11 +101,8 @@ impl Intake {
                 .iter()
                 .filter(|id| !at_branch.ids.contains(*id) || !at_hub.contains(*id))
                 .count() as u64;
-            lost += at_branch
-                .imported
-                .iter()
-                .filter(|id| !at_hub.contains(*id))
-                .count() as u64;
+            let is_lost = |ids: &&Vec<String>| ids.iter().all(|id| !at_hub.contains(id));
+            lost += at_branch.by_source.values().filter(is_lost).count() as u64;
             duplicated += at_branch.doubled_sources;
             let by_hand = at_branch.ids.len() - at_branch.imported.len();
             duplicated += by_hand.saturating_sub(answered.len()) as u64;
