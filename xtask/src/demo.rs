@@ -4,6 +4,7 @@
 //! reports figures, and the check that holds what every side says about itself against the others.
 
 mod api;
+mod bench;
 mod chain;
 mod check;
 mod child;
@@ -22,6 +23,8 @@ use anyhow::{Result, bail};
 
 use crate::command::{cargo, run as run_command, workspace_root};
 use crate::install::{self, Need};
+pub(crate) use bench::Bench;
+pub(crate) use chain::Programs;
 use plant::Fault;
 
 #[derive(clap::Args)]

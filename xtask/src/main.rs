@@ -8,6 +8,7 @@
     reason = "these are commands for a person at a terminal"
 )]
 
+mod bench;
 mod check;
 mod command;
 mod demo;
@@ -33,6 +34,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measure, beside a floor in the same run
+    Bench(bench::Arguments),
     /// Run a whole chain on this machine
     Demo(demo::Arguments),
     /// Install what the product and its tests need from Debian's packages
@@ -47,6 +50,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),

@@ -27,10 +27,12 @@ pub(crate) struct Programs {
 impl Programs {
     /// The executables beside this one.
     pub(crate) fn beside_this() -> Result<Self> {
-        let folder = std::env::current_exe()?
-            .parent()
-            .context("this program lies in no folder")?
-            .to_path_buf();
+        let this = std::env::current_exe()?;
+        Self::in_folder(this.parent().context("this program lies in no folder")?)
+    }
+
+    /// The executables in a folder.
+    pub(crate) fn in_folder(folder: &Path) -> Result<Self> {
         let programs = Self {
             hub: folder.join("hub"),
             edge_node: folder.join("edge-node"),
@@ -157,6 +159,12 @@ impl Chain {
 
     /// Makes a branch at the hub, joins a machine to it by a real join code, and starts it.
     pub(crate) async fn add_branch(&mut self, operator: &Api, new: &NewBranch) -> Result<()> {
+        self.join_branch(operator, new).await?;
+        self.start_branch(self.branches.len() - 1).await
+    }
+
+    /// Makes a branch at the hub and joins a machine to it by a real join code.
+    pub(crate) async fn join_branch(&mut self, operator: &Api, new: &NewBranch) -> Result<()> {
         let body = json!({
             "code": new.code, "name": new.name, "region": "demo", "address": new.address,
             "location": { "latitude": new.latitude, "longitude": new.longitude },
@@ -196,7 +204,7 @@ impl Chain {
             data_dir,
             running: None,
         });
-        self.start_branch(number - 1).await
+        Ok(())
     }
 
     /// Starts a branch and waits until it answers.

@@ -342,7 +342,7 @@ fn rfc3339(seconds: u64) -> String {
 }
 
 /// A base port from which hub and branches all fit.
-fn free_base(branches: usize) -> Result<u16> {
+pub(crate) fn free_base(branches: usize) -> Result<u16> {
     let start = 20_000 + u16::try_from(std::process::id() % 20_000)?;
     (0..200)
         .map(|round| start + round * 32)
