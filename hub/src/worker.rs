@@ -1,10 +1,11 @@
-//! The workers of a serving process: group commit, availability, and following other hub processes.
+//! The workers of a serving process: group commit, availability, other hub processes, retention.
 //!
 //! A worker waits and calls use cases; it holds no rule of the chain. Each ends at the same signal, after what it is
 //! doing.
 
 mod availability;
 mod others;
+mod retention;
 
 use std::sync::Arc;
 
@@ -28,7 +29,8 @@ impl Workers {
         if let Some(queue) = queue {
             tasks.push(tokio::spawn(hub.clone().run_ingest(queue, stopped.clone())));
             tasks.push(tokio::spawn(availability::run(hub.clone(), stopped.clone())));
-            tasks.push(tokio::spawn(others::run(hub.clone(), stopped)));
+            tasks.push(tokio::spawn(others::run(hub.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(retention::run(hub.clone(), stopped)));
         }
         Workers { stop, tasks }
     }

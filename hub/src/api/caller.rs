@@ -10,7 +10,7 @@ use domain::permission::Permission;
 use web_kit::{CredentialSource, Credentials, Problem};
 
 use super::state::HubState;
-use crate::app::session::{self, Person};
+use crate::app::session::{self, Person, Session, SessionKind};
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -19,15 +19,15 @@ pub struct Caller {
     pub person: Person,
     /// SHA-256 of the session's token.
     pub token_hash: [u8; 32],
-    /// Whether it is a browser's session.
-    pub is_page: bool,
+    /// When the session ends at the latest.
+    pub expires_ms: i64,
 }
 
 impl Caller {
     /// Whether the session still stands, without counting as use of it.
     pub(crate) async fn is_still_valid(&self, state: &HubState) -> bool {
         // A database that is busy or ending is no reason to say that the session ended.
-        session::who(state.hub(), &self.token_hash, false).await.map_or(true, |found| found.is_some())
+        session::find(state.hub(), &self.token_hash, false).await.map_or(true, |found| found.is_some())
     }
 }
 
@@ -37,8 +37,13 @@ impl FromRequestParts<HubState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &HubState) -> Result<Self, Problem> {
         let Credentials { token, source } = Credentials::from_request_parts(parts, state).await?;
         let token_hash = token.hash();
-        let person = session::who(state.hub(), &token_hash, true).await?.ok_or_else(Problem::unauthorized)?;
-        Ok(Self { person, token_hash, is_page: source == CredentialSource::Cookie })
+        let found = session::find(state.hub(), &token_hash, true).await?;
+        // A stolen cookie is no API token and the other way round: each stays what it was made for.
+        let is_page = source == CredentialSource::Cookie;
+        let Session { person, expires_ms, .. } = found
+            .filter(|session| (session.kind == SessionKind::Page) == is_page)
+            .ok_or_else(Problem::unauthorized)?;
+        Ok(Self { person, token_hash, expires_ms })
     }
 }
 

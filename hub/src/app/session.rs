@@ -150,11 +150,22 @@ pub async fn sign_in(
     Ok(SignedIn { token: Sensitive::new(token), expires_ms: session.expires_ms, person })
 }
 
-/// Who is behind the hash of a token; `is_use` says whether this counts as use of the session.
+/// A session that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Whose.
+    pub person: Person,
+    /// How it began.
+    pub kind: SessionKind,
+    /// When it ends at the latest.
+    pub expires_ms: i64,
+}
+
+/// The session behind the hash of a token; `is_use` says whether this counts as use of it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn who(hub: &Hub, token_hash: &[u8; 32], is_use: bool) -> Result<Option<Person>, AppError> {
+pub async fn find(hub: &Hub, token_hash: &[u8; 32], is_use: bool) -> Result<Option<Session>, AppError> {
     let now_ms = hub.env().now_ms();
     let mut connection = hub.pool().acquire().await?;
     let Some(session) = store::session(&mut connection, token_hash).await? else { return Ok(None) };
@@ -167,7 +178,7 @@ pub async fn who(hub: &Hub, token_hash: &[u8; 32], is_use: bool) -> Result<Optio
     if is_use && now_ms - session.used_ms >= TOUCH_MS {
         store::touch_session(&mut connection, token_hash, now_ms).await?;
     }
-    Ok(Some(Person::of(record)))
+    Ok(Some(Session { person: Person::of(record), kind: session.kind, expires_ms: session.expires_ms }))
 }
 
 /// Ends a session.

@@ -7,6 +7,7 @@
 mod postgres;
 mod support;
 
+mod api;
 mod catalogue;
 mod facts;
 mod ingest;

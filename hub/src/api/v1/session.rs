@@ -4,6 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::sensitive::Sensitive;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web_kit::openapi::{ReadErrors, SignInErrors};
@@ -42,12 +44,23 @@ async fn sign_in(
     Ok((StatusCode::CREATED, Json(answer)))
 }
 
+/// The session of the caller.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OwnSession {
+    /// Who is signed in.
+    staff: SessionStaff,
+    /// When the session ends at the latest.
+    #[schema(format = "date-time")]
+    expires_at: String,
+}
+
 /// Says who is signed in.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session",
-    responses((status = 200, body = SessionStaff), ReadErrors))]
-async fn who(caller: Caller) -> Json<SessionStaff> {
-    let Caller { person, .. } = caller;
-    Json(SessionStaff { id: person.id.to_string(), name: person.name, role: person.role.to_string() })
+    responses((status = 200, body = OwnSession), ReadErrors))]
+async fn who(caller: Caller) -> Json<OwnSession> {
+    let Caller { person, expires_ms, .. } = caller;
+    let staff = SessionStaff { id: person.id.to_string(), name: person.name, role: person.role.to_string() };
+    Json(OwnSession { staff, expires_at: time(expires_ms) })
 }
 
 /// Signs out: the token is void at once.
