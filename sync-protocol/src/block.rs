@@ -83,9 +83,8 @@ impl Block {
     /// The entries with positions and chain hashes, computed from [`Block::before`].
     pub fn entries(self) -> Vec<LogEntry> {
         let mut hash = self.before;
-        let mut seq = self.first_seq;
         let mut entries = Vec::with_capacity(self.transactions.len());
-        for transaction in self.transactions {
+        for (seq, transaction) in (self.first_seq..).zip(self.transactions) {
             hash = chain(&hash, self.epoch, seq, &transaction.hash());
             let position = Position {
                 node: self.node,
@@ -97,7 +96,6 @@ impl Block {
                 transaction,
                 hash,
             });
-            seq += 1;
         }
         entries
     }

@@ -7,6 +7,10 @@
     clippy::expect_used,
     reason = "a test fails by panicking"
 )]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "golden frames are files, and a test may read them"
+)]
 
 use std::path::PathBuf;
 

@@ -108,7 +108,7 @@ proptest! {
         let mut bytes = FeedBlock::start_bytes(FeedId::chain(), n, &[7; 32]);
         bytes.extend_from_slice(&entry.to_bytes());
         let block = FeedBlock::decode(&bytes).unwrap();
-        prop_assert_eq!(&block.entries[..], &[entry.clone()]);
+        prop_assert_eq!(&block.entries[..], std::slice::from_ref(&entry));
         prop_assert_eq!(block.tip().running, entry.running(&[7; 32], n));
     }
 

@@ -7,7 +7,7 @@ use automerge::legacy::{Key, ObjectId, Op, OpId, OpType};
 use automerge::{Automerge, Change, ChangeHash, ObjId, ObjType, Prop, ROOT, ReadDoc, ScalarValue};
 use domain::document::policy::{Writer, check_change};
 use domain::document::{DocumentKind, Edit, EditOp, Scalar, join_path};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::ChangeRefusal;
 
@@ -16,8 +16,8 @@ const DEPTH: usize = 4;
 struct Walk<'a> {
     automerge: &'a Automerge,
     deps: Vec<ChangeHash>,
-    created: HashMap<OpId, Vec<String>>,
-    written: HashMap<(ObjectId, String), OpId>,
+    created: BTreeMap<OpId, Vec<String>>,
+    written: BTreeMap<(ObjectId, String), OpId>,
 }
 
 pub(super) fn check(
@@ -31,8 +31,8 @@ pub(super) fn check(
     let mut walk = Walk {
         automerge,
         deps: expanded.deps.clone(),
-        created: HashMap::new(),
-        written: HashMap::new(),
+        created: BTreeMap::new(),
+        written: BTreeMap::new(),
     };
     let mut edits = Vec::with_capacity(expanded.operations.len());
     for (index, op) in expanded.operations.iter().enumerate() {
