@@ -1,3 +1,6 @@
+//! Static files: the vendored script, the caching of their addresses, and the sprite.
+//! A file that is asked for by an old version is never kept as the new one.
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;

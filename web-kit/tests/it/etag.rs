@@ -1,3 +1,6 @@
+//! Conditional requests: `If-Match` before a write, `If-None-Match` before a read.
+//! A write over something that changed since never passes.
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;

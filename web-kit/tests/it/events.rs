@@ -1,3 +1,6 @@
+//! Server-sent events as they go over the wire.
+//! A stream never stays quiet for so long that it looks dead.
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;

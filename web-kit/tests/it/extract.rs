@@ -1,3 +1,6 @@
+//! Bodies, paths and queries that are held against their types.
+//! What does not read never reaches a handler, and each refusal names its place.
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;

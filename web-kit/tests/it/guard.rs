@@ -1,3 +1,6 @@
+//! What surrounds every route: headers, allowed hosts, requests of other sites, problems as pages.
+//! No answer ever goes out without the headers.
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;

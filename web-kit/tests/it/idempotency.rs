@@ -1,3 +1,6 @@
+//! Idempotency keys of commands and forms, and what a replayed answer looks like.
+//! Two different requests never share a fingerprint.
+
 use axum::body::Body;
 use axum::http::{HeaderValue, Request};
 use axum::response::IntoResponse;

@@ -1,3 +1,6 @@
+//! Lists in pages: limits, cursors and the end.
+//! A cursor never opens another list.
+
 use axum::Router;
 use axum::routing::get;
 use serde::Deserialize;

@@ -1,3 +1,6 @@
+//! The description of the API and the page that shows it.
+//! A reference in the description never leads nowhere, and the page never needs a script.
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;

@@ -1,3 +1,6 @@
+//! Whole pages, their parts, and the sign-in page.
+//! No template ever holds what the content policy forbids.
+
 use std::fs;
 use std::path::Path;
 

@@ -1,3 +1,6 @@
+//! Problem documents as callers get them.
+//! A refusal never tells what went wrong inside.
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};

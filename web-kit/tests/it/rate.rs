@@ -1,3 +1,6 @@
+//! How long somebody waits after wrong passwords.
+//! A flood of other names never shortens the wait of the one under attack.
+
 use web_kit::{FailureLimiter, FailureLimits};
 
 fn limiter() -> FailureLimiter {

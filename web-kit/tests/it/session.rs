@@ -1,3 +1,6 @@
+//! Who calls, by bearer token or by cookie.
+//! A token is never printed by accident.
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
