@@ -10,6 +10,11 @@ use std::path::Path;
 
 use anyhow::Context;
 use axum::Router;
+use axum::body::HttpBody;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use web_kit::serve::Servers;
 use web_kit::{HostAllowList, SessionToken};
 
@@ -111,6 +116,25 @@ fn listen_host(config: &Config) -> Option<String> {
     (!address.is_unspecified()).then(|| address.to_string())
 }
 
+/// What a refusal leaves unread of a body this small is read away by the connection itself.
+const SMALL_BODY_BYTES: u64 = 16 * 1024;
+
+/// A refusal may leave the rest of a large body unread. The connection cannot be used again then, and says so, or the
+/// caller's next request would be lost behind it.
+async fn close_behind_refused_body(request: Request, next: Next) -> Response {
+    let is_small = request
+        .body()
+        .size_hint()
+        .upper()
+        .is_some_and(|bytes| bytes <= SMALL_BODY_BYTES);
+    let mut response = next.run(request).await;
+    if !is_small && response.status().as_u16() >= 400 {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}
+
 /// All pages and routes of a branch, guarded.
 ///
 /// # Errors
@@ -119,9 +143,10 @@ pub fn router(state: &EdgeState) -> Result<Router, web_kit::Problem> {
     let routes = api::routes(state)?
         .merge(web::routes())
         .merge(web_kit::assets::routes());
-    Ok(web::guard(state)
+    let guarded = web::guard(state)
         .around(api::counted(state, routes))
-        .with_state(state.clone()))
+        .with_state(state.clone());
+    Ok(guarded.layer(from_fn(close_behind_refused_body)))
 }
 
 async fn finish(branch: Branch, servers: Servers) {

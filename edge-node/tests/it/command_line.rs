@@ -37,7 +37,11 @@ impl Drop for Server {
 }
 
 fn serve(branch: &Branch) -> Server {
-    let child = program(branch, &["serve", "--listen", "127.0.0.1:0"])
+    serve_with(branch, &["serve", "--listen", "127.0.0.1:0"])
+}
+
+fn serve_with(branch: &Branch, arguments: &[&str]) -> Server {
+    let child = program(branch, arguments)
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
@@ -161,4 +165,64 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
         (&values["listen"], &values["hosts"][0]),
         (&"127.0.0.1:9".into(), &"shop.test".into())
     );
+}
+
+#[test]
+fn pages_go_over_tls_when_there_is_a_certificate() {
+    let branch = furnished_directory();
+    let made = rcgen::generate_simple_self_signed(vec!["shop.test".to_owned()]).unwrap();
+    let (cert, key) = (
+        branch.path().join("cert.pem"),
+        branch.path().join("key.pem"),
+    );
+    std::fs::write(&cert, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let _server = serve_with(
+        &branch,
+        &[
+            "serve",
+            "--listen",
+            &listen,
+            "--tls-cert",
+            cert.to_str().unwrap(),
+            "--tls-key",
+            key.to_str().unwrap(),
+            "--host",
+            "shop.test",
+        ],
+    );
+    let answer = ask_over_tls(&listen, made.cert.der().clone());
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("strict-transport-security"), "{answer}");
+    let exported = run(&branch, &["export", "stock"]);
+    assert!(exported.status.success(), "{}", text(&exported.stderr));
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn ask_over_tls(address: &str, root: rustls::pki_types::CertificateDer<'static>) -> String {
+    use std::io::{Read, Write};
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(root).unwrap();
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = "shop.test".try_into().unwrap();
+    let mut session = rustls::ClientConnection::new(config.into(), name).unwrap();
+    let mut socket = std::net::TcpStream::connect(address).unwrap();
+    let mut stream = rustls::Stream::new(&mut session, &mut socket);
+    let request = "GET /healthz HTTP/1.1\r\nhost: shop.test\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    // A peer that closes without close_notify has still said what it had to say.
+    drop(stream.read_to_string(&mut answer));
+    answer
 }
