@@ -230,7 +230,12 @@ pub fn named(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi
 #[into_params(parameter_in = Header)]
 pub struct KeyHeader {
     /// Same key and body replay the first answer with `Idempotency-Replayed: true`; another body gives 422.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$")]
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]{1,255}$"
+    )]
     pub idempotency_key: Option<String>,
 }
 
@@ -239,7 +244,12 @@ pub struct KeyHeader {
 #[into_params(parameter_in = Header)]
 pub struct RequiredKeyHeader {
     /// Required. Same key and body replay the first answer with `Idempotency-Replayed: true`; another body gives 422.
-    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$")]
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]{1,255}$"
+    )]
     pub idempotency_key: String,
 }
 
