@@ -38,6 +38,8 @@ pub struct Options {
     pub unsure_batch: usize,
     /// How long an answer may take.
     pub timeout: Duration,
+    /// The longest `Retry-After` of a 429 that is waited for; one that asks for more is a refusal.
+    pub longest_wait: Duration,
 }
 
 impl Default for Options {
@@ -50,6 +52,7 @@ impl Default for Options {
             batch: 100,
             unsure_batch: 1,
             timeout: Duration::from_secs(30),
+            longest_wait: Duration::from_secs(30),
         }
     }
 }
@@ -72,7 +75,7 @@ where
 {
     let operations = operations_of(document)?;
     let methods = methods_of(&operations);
-    let sender = Sender::new(target, options.timeout)?;
+    let sender = Sender::new(target, options.timeout, options.longest_wait)?;
     let mut run = Run {
         sender,
         state,

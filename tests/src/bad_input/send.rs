@@ -43,11 +43,12 @@ pub(super) struct Sender {
     client: reqwest::Client,
     target: Target,
     run: String,
+    longest_wait: Duration,
     sent: u64,
 }
 
 impl Sender {
-    pub(super) fn new(target: &Target, timeout: Duration) -> Result<Self> {
+    pub(super) fn new(target: &Target, timeout: Duration, longest_wait: Duration) -> Result<Self> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -60,6 +61,7 @@ impl Sender {
             client,
             target: target.clone(),
             run,
+            longest_wait,
             sent: 0,
         })
     }
@@ -79,7 +81,7 @@ impl Sender {
             last = self.send_once(case).await?;
             match &last {
                 Answer::Wait { seconds } => {
-                    tokio::time::sleep(Duration::from_secs((*seconds).min(30))).await;
+                    tokio::time::sleep(Duration::from_secs(*seconds)).await;
                 }
                 Answer::Nothing {
                     was_too_late: false,
@@ -109,10 +111,11 @@ impl Sender {
                 .get(name)
                 .and_then(|value| value.to_str().ok())
         };
-        if let Some(seconds) = header("retry-after").filter(|_| status == 429) {
-            return Ok(Answer::Wait {
-                seconds: seconds.parse().unwrap_or(1),
-            });
+        let asked = header("retry-after").filter(|_| status == 429);
+        if let Some(seconds) = asked.and_then(|seconds| seconds.parse::<u64>().ok())
+            && Duration::from_secs(seconds) <= self.longest_wait
+        {
+            return Ok(Answer::Wait { seconds });
         }
         if status < 400 {
             return Ok(Answer::Accepted { status });

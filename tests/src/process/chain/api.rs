@@ -313,6 +313,8 @@ pub fn first_order(visit: &Value) -> Result<Value> {
 pub fn client() -> Result<reqwest::Client> {
     let client = reqwest::Client::builder()
         .no_proxy()
-        .timeout(Duration::from_secs(120));
+        .timeout(Duration::from_secs(120))
+        // An import holds a fast client back for longer than this default of the client would bear.
+        .tcp_user_timeout(None);
     Ok(client.build()?)
 }

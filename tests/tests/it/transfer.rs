@@ -1,0 +1,257 @@
+//! Stock that moves between branches.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tests::process::chain::api::{Api, fresh_key};
+use tests::process::chain::wait::until;
+use tests::process::chain::{Chain, PATIENCE, Plan, id_of};
+
+use super::sound::ensure_converged;
+
+/// Goal: every piece of a transfer is somewhere at every moment (INV-5), ends once (INV-7), and the hub's figures are
+/// the branches' (INV-5b).
+/// Method: five pieces leave; two arrive good and one broken, two are missing; one turns up, the other is written off.
+/// Shipping and receiving happen while cut off. After each step conservation at the hub is balanced.
+#[tokio::test]
+async fn a_transfer_with_damaged_and_missing_pieces_accounts_for_every_piece() {
+    run().await.unwrap();
+}
+
+async fn run() -> Result<()> {
+    let chain = Chain::start(&Plan {
+        parts: 2,
+        ..Plan::of(&["SRC", "DST"])
+    })
+    .await?;
+    let (source, destination) = (chain.manager(0).await?, chain.manager(1).await?);
+    let central = chain.hub.api("central").await?;
+    let sku = chain.skus[0].clone();
+    let lines = json!([{ "sku": sku, "quantity": 5 }]);
+    let request = json!({ "from": "SRC", "to": "DST", "lines": lines });
+    let id = id_of(
+        &central
+            .post("/api/v1/transfers", &fresh_key(), &request)
+            .await?,
+    )?;
+    let approve = format!("/api/v1/transfers/{id}/approve");
+    central.post(&approve, &fresh_key(), &Value::Null).await?;
+    until_state(&source, &id, "approved").await?;
+    balanced(&central, &sku, json!({ "on_hand": 20, "in_transit": 0 })).await?;
+
+    source
+        .post("/api/v1/sync/pause", &fresh_key(), &Value::Null)
+        .await?;
+    source
+        .post(
+            &format!("/api/v1/transfers/{id}/ship"),
+            &fresh_key(),
+            &json!({ "lines": lines }),
+        )
+        .await?;
+    stands(&source, &sku, 5).await?;
+    source
+        .post("/api/v1/sync/resume", &fresh_key(), &Value::Null)
+        .await?;
+    until_state(&destination, &id, "shipped").await?;
+    until_balanced(&central, &sku, json!({ "on_hand": 15, "in_transit": 5 })).await?;
+
+    destination
+        .post("/api/v1/sync/pause", &fresh_key(), &Value::Null)
+        .await?;
+    receive(
+        &destination,
+        &id,
+        json!({ "sku": sku, "quantity": 2, "damaged": 1, "missing": 2 }),
+    )
+    .await?;
+    stands(&destination, &sku, 12).await?;
+    destination
+        .post("/api/v1/sync/resume", &fresh_key(), &Value::Null)
+        .await?;
+    until_state(&central, &id, "received_short").await?;
+    until_balanced(
+        &central,
+        &sku,
+        json!({ "on_hand": 17, "in_transit": 2, "scrapped": 1 }),
+    )
+    .await?;
+
+    receive(
+        &destination,
+        &id,
+        json!({ "sku": sku, "quantity": 1, "damaged": 0, "missing": 1 }),
+    )
+    .await?;
+    stands(&destination, &sku, 13).await?;
+    until_balanced(
+        &central,
+        &sku,
+        json!({ "on_hand": 18, "in_transit": 1, "scrapped": 1 }),
+    )
+    .await?;
+    let settled = json!({ "lines": [{ "sku": sku, "lost": 1 }], "reason": "never found" });
+    central
+        .post(
+            &format!("/api/v1/transfers/{id}/settle"),
+            &fresh_key(),
+            &settled,
+        )
+        .await?;
+    let end = json!({ "opening": 20, "on_hand": 18, "in_transit": 0, "scrapped": 1, "lost": 1 });
+    until_balanced(&central, &sku, end).await?;
+    ensure_converged(&chain).await?;
+    let state = state_of(&central, &id).await?;
+    ensure!(
+        state == "received",
+        "a transfer with nothing on the way is {state}"
+    );
+    for branch in [&source, &destination] {
+        until_state(branch, &id, &state).await?;
+    }
+    let again = json!({ "lines": [{ "sku": sku, "quantity": 1, "damaged": 0, "missing": 0 }] });
+    let path = format!("/api/v1/transfers/{id}/receive");
+    let again = destination
+        .call(
+            reqwest::Method::POST,
+            &path,
+            Some(&fresh_key()),
+            Some(&again),
+        )
+        .await?;
+    ensure!(
+        again.status == 409,
+        "an ended transfer takes goods in: {}",
+        again.json()
+    );
+    let all = central.get("/api/v1/stock/conservation").await?;
+    let rows = all["items"].as_array().context("conservation has items")?;
+    ensure!(
+        !rows.is_empty() && rows.iter().all(|row| row["balanced"] == true),
+        "{all}"
+    );
+    Ok(())
+}
+
+/// Goal: a branch asks, the hub says no, and nothing ever moves.
+/// Method: a branch's request is cancelled at the hub; shipping it is refused at the source.
+#[tokio::test]
+async fn a_cancelled_transfer_is_not_shipped() {
+    cancelled().await.unwrap();
+}
+
+async fn cancelled() -> Result<()> {
+    let chain = Chain::start(&Plan {
+        parts: 1,
+        ..Plan::of(&["SRC", "DST"])
+    })
+    .await?;
+    let (source, destination) = (chain.manager(0).await?, chain.manager(1).await?);
+    let central = chain.hub.api("central").await?;
+    let lines = json!([{ "sku": chain.skus[0], "quantity": 3 }]);
+    let request = json!({ "from": "SRC", "to": "DST", "lines": lines });
+    let id = id_of(
+        &destination
+            .post("/api/v1/transfers", &fresh_key(), &request)
+            .await?,
+    )?;
+    until_state(&central, &id, "requested").await?;
+    central
+        .post(
+            &format!("/api/v1/transfers/{id}/approve"),
+            &fresh_key(),
+            &Value::Null,
+        )
+        .await?;
+    until_state(&source, &id, "approved").await?;
+    central
+        .post(
+            &format!("/api/v1/transfers/{id}/cancel"),
+            &fresh_key(),
+            &Value::Null,
+        )
+        .await?;
+    until_state(&source, &id, "cancelled").await?;
+    until_state(&destination, &id, "cancelled").await?;
+    let path = format!("/api/v1/transfers/{id}/ship");
+    let ship = source
+        .call(
+            reqwest::Method::POST,
+            &path,
+            Some(&fresh_key()),
+            Some(&json!({ "lines": lines })),
+        )
+        .await?;
+    ensure!(
+        ship.status == 409,
+        "a cancelled transfer is shipped: {}",
+        ship.json()
+    );
+    stands(&source, &chain.skus[0], 10).await?;
+    ensure_converged(&chain).await
+}
+
+async fn receive(branch: &Api, id: &str, line: Value) -> Result<()> {
+    let path = format!("/api/v1/transfers/{id}/receive");
+    branch
+        .post(&path, &fresh_key(), &json!({ "lines": [line] }))
+        .await
+        .map(drop)
+}
+
+async fn stands(branch: &Api, sku: &str, on_hand: i64) -> Result<()> {
+    let stock = branch.stock(sku).await?;
+    ensure!(
+        stock["on_hand"] == on_hand,
+        "{on_hand} should be there: {stock}"
+    );
+    Ok(())
+}
+
+async fn state_of(api: &Api, id: &str) -> Result<String> {
+    let all = api.list("/api/v1/transfers").await?;
+    let found = all.into_iter().find(|transfer| transfer["id"] == id);
+    Ok(found
+        .and_then(|row| row["state"].as_str().map(str::to_owned))
+        .unwrap_or_default())
+}
+
+async fn until_state(api: &Api, id: &str, wanted: &str) -> Result<()> {
+    until(
+        &format!("{} shows the transfer as {wanted}", api.base()),
+        PATIENCE,
+        async || {
+            let state = state_of(api, id).await?;
+            Ok(if state == wanted { Ok(()) } else { Err(state) })
+        },
+    )
+    .await
+}
+
+/// Conservation of a part: balanced, and with these figures.
+async fn figures(central: &Api, sku: &str, wanted: &Value) -> Result<Result<(), String>> {
+    let row = central
+        .get(&format!("/api/v1/stock/{sku}/conservation"))
+        .await?;
+    ensure!(row["balanced"] == true, "pieces appear or vanish: {row}");
+    let is_so = wanted
+        .as_object()
+        .into_iter()
+        .flatten()
+        .all(|(name, value)| row[name] == *value);
+    Ok(if is_so { Ok(()) } else { Err(row.to_string()) })
+}
+
+async fn balanced(central: &Api, sku: &str, wanted: Value) -> Result<()> {
+    figures(central, sku, &wanted)
+        .await?
+        .map_err(|row| anyhow::anyhow!("wanted {wanted}, found {row}"))
+}
+
+async fn until_balanced(central: &Api, sku: &str, wanted: Value) -> Result<()> {
+    until(
+        &format!("conservation shows {wanted}"),
+        PATIENCE,
+        async || figures(central, sku, &wanted).await,
+    )
+    .await
+}
