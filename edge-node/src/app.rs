@@ -38,22 +38,31 @@ pub(crate) fn require(actor: &Actor, permission: Permission) -> Result<(), AppEr
     if allows(actor.role, permission, Side::Branch) {
         return Ok(());
     }
-    let detail = format!("The role {} has no permission {} at a branch.", actor.role, permission.as_str());
+    let detail = format!(
+        "The role {} has no permission {} at a branch.",
+        actor.role,
+        permission.as_str()
+    );
     Err(AppError::Forbidden { detail })
 }
 
 /// Whether the document is still as the caller read it.
 pub(crate) fn check_heads(if_match: &IfMatch, heads: &[Hash]) -> Result<(), AppError> {
-    if_match.check(&ETag::of_heads(heads)).map_err(|_| AppError::Stale)
+    if_match
+        .check(&ETag::of_heads(heads))
+        .map_err(|_| AppError::Stale)
 }
 
 /// The place behind which a page of a list begins.
-pub(crate) fn place<T: DeserializeOwned>(page: &ListQuery, list: &str) -> Result<Option<T>, AppError> {
+pub(crate) fn place<T: DeserializeOwned>(
+    page: &ListQuery,
+    list: &str,
+) -> Result<Option<T>, AppError> {
     match page.cursor.as_deref() {
         None | Some("") => Ok(None),
-        Some(text) => Cursor::decode(list, text)
-            .map(Some)
-            .map_err(|_| AppError::field("/cursor", "is not a cursor of this list; begin without one")),
+        Some(text) => Cursor::decode(list, text).map(Some).map_err(|_| {
+            AppError::field("/cursor", "is not a cursor of this list; begin without one")
+        }),
     }
 }
 
@@ -68,7 +77,9 @@ pub(crate) fn below(prefix: &str, error: AppError) -> AppError {
         AppError::Invalid(problems) => AppError::Invalid(
             problems
                 .into_iter()
-                .map(|problem| FieldProblem::new(format!("{prefix}{}", problem.pointer), problem.detail))
+                .map(|problem| {
+                    FieldProblem::new(format!("{prefix}{}", problem.pointer), problem.detail)
+                })
                 .collect(),
         ),
         other => other,

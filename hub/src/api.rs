@@ -49,5 +49,8 @@ pub fn routes(state: &HubState) -> Result<Router<HubState>, Problem> {
 
 /// The description of all routes, as served.
 pub fn description(state: &HubState) -> utoipa::openapi::OpenApi {
-    openapi::named(openapi::complete(documented().into_openapi(), state.cookie()))
+    openapi::named(openapi::complete(
+        documented().into_openapi(),
+        state.cookie(),
+    ))
 }

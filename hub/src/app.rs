@@ -55,8 +55,8 @@ use crate::app::watch::Watch;
 use crate::env::Env;
 use crate::error::HubError;
 use crate::keys::Keys;
-use crate::store::db::{PgConnectOptions, PgPool, PgPoolOptions};
 use crate::store;
+use crate::store::db::{PgConnectOptions, PgPool, PgPoolOptions};
 
 /// Submissions that wait for the group commit; a session waits while there are more.
 const QUEUE: usize = 4_096;
@@ -100,7 +100,9 @@ pub struct Hub {
 
 impl std::fmt::Debug for Hub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hub").field("options", &self.options).finish_non_exhaustive()
+        f.debug_struct("Hub")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -135,7 +137,10 @@ impl Hub {
 
     /// Brings a database's schema up to date; a newer one is refused untouched.
     pub async fn migrate(database: &PgConnectOptions) -> Result<(), HubError> {
-        let pool = PgPoolOptions::new().max_connections(1).connect_with(database.clone()).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .connect_with(database.clone())
+            .await?;
         let result = store::MIGRATIONS.run(&pool).await;
         pool.close().await;
         Ok(result?)
@@ -143,7 +148,11 @@ impl Hub {
 
     /// Starts the workers: group commit, availability, and listening to other hub processes. Only once.
     pub fn start(self: &Arc<Self>) -> Workers {
-        let queue = self.queue_end.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let queue = self
+            .queue_end
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         Workers::start(self, queue)
     }
 
@@ -177,10 +186,17 @@ impl Hub {
     }
 
     /// A document as it is now, to read.
-    pub async fn load_document(&self, document: DocumentId) -> Result<Option<Arc<Document>>, HubError> {
+    pub async fn load_document(
+        &self,
+        document: DocumentId,
+    ) -> Result<Option<Arc<Document>>, HubError> {
         let mut connection = self.pool.acquire().await?;
         let bodies = store::sync::document::bodies(&mut connection, &[document]).await?;
-        bodies.into_iter().next().map(|body| Ok(Arc::new(apply::open_body(body)?))).transpose()
+        bodies
+            .into_iter()
+            .next()
+            .map(|body| Ok(Arc::new(apply::open_body(body)?)))
+            .transpose()
     }
 
     /// Records something that an operator should look at.
@@ -195,7 +211,15 @@ impl Hub {
         let id = uuid_v4(self.env.random());
         let branch = branch.unwrap_or(BranchId::NIL);
         let detail = detail.replace('\0', " ");
-        store::sync::node::insert_incident(&mut connection, branch, id, self.env.now_ms(), kind, &detail).await?;
+        store::sync::node::insert_incident(
+            &mut connection,
+            branch,
+            id,
+            self.env.now_ms(),
+            kind,
+            &detail,
+        )
+        .await?;
         Ok(())
     }
 
@@ -205,7 +229,11 @@ impl Hub {
     }
 
     /// Opens what [`Self::seal_at_rest`] sealed.
-    pub fn open_at_rest(&self, label: &[u8], sealed: &[u8]) -> Result<Sensitive<Vec<u8>>, HubError> {
+    pub fn open_at_rest(
+        &self,
+        label: &[u8],
+        sealed: &[u8],
+    ) -> Result<Sensitive<Vec<u8>>, HubError> {
         self.keys.open_at_rest(label, sealed)
     }
 }

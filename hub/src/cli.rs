@@ -16,7 +16,12 @@ use crate::database::Database;
 use crate::server::{self, Opened};
 
 #[derive(Debug, Parser)]
-#[command(name = "hub", version, about = "The hub of a chain of repair shops", arg_required_else_help = true)]
+#[command(
+    name = "hub",
+    version,
+    about = "The hub of a chain of repair shops",
+    arg_required_else_help = true
+)]
 struct Arguments {
     #[command(flatten)]
     common: CommonOptions,
@@ -77,15 +82,21 @@ fn execute(arguments: &Arguments) -> Result<ExitCode> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .map_err(|_| anyhow::anyhow!("TLS was set up twice"))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(dispatch(&arguments.command, &config))
 }
 
 async fn dispatch(command: &Command, config: &Config) -> Result<ExitCode> {
     match command {
         Command::Serve(_) => server::run(config).await?,
-        Command::Branch(command) => with_hub(config, async |opened| branch::run(command, opened).await).await?,
-        Command::Staff(command) => with_hub(config, async |opened| staff::run(command, opened).await).await?,
+        Command::Branch(command) => {
+            with_hub(config, async |opened| branch::run(command, opened).await).await?
+        }
+        Command::Staff(command) => {
+            with_hub(config, async |opened| staff::run(command, opened).await).await?
+        }
         Command::Migrate => migrate(config).await?,
         Command::Verify { json } => return verify(config, *json).await,
         Command::DatabaseUrl => {
@@ -94,7 +105,10 @@ async fn dispatch(command: &Command, config: &Config) -> Result<ExitCode> {
             database.stop().await?;
         }
         Command::Config(_) => {
-            let shown = config.shown().into_iter().map(|(key, value)| format!("{key} = {value}"));
+            let shown = config
+                .shown()
+                .into_iter()
+                .map(|(key, value)| format!("{key} = {value}"));
             say(&shown.collect::<Vec<_>>().join("\n"));
         }
     }
@@ -132,22 +146,40 @@ async fn migrate(config: &Config) -> Result<()> {
 async fn verify(config: &Config, json: bool) -> Result<ExitCode> {
     let data = config.data()?.to_path_buf();
     let report = with_hub(config, async |opened| {
-        opened.hub.verify_private(&data).await.context("the hub cannot be verified")
+        opened
+            .hub
+            .verify_private(&data)
+            .await
+            .context("the hub cannot be verified")
     })
     .await?;
     if json {
         say(&serde_json::to_string_pretty(&report)?);
     } else {
         for difference in &report.differences {
-            say(&format!("{} {}: {}", difference.table, difference.key, difference.what));
+            say(&format!(
+                "{} {}: {}",
+                difference.table, difference.key, difference.what
+            ));
         }
-        say(if report.ok { "all tables follow from the logs" } else { "something does not follow from the logs" });
+        say(if report.ok {
+            "all tables follow from the logs"
+        } else {
+            "something does not follow from the logs"
+        });
     }
-    Ok(if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.ok {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// One answer to standard output.
-#[expect(clippy::print_stdout, reason = "standard output is for the commands' answers")]
+#[expect(
+    clippy::print_stdout,
+    reason = "standard output is for the commands' answers"
+)]
 fn say(text: &str) {
     println!("{text}");
 }

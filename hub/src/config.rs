@@ -36,7 +36,9 @@ pub enum ConfigError {
         reason: String,
     },
     /// Nobody said where the data lie.
-    #[error("name the data directory by --data DIR, COUNTERPART_DATA or `data` in the configuration file")]
+    #[error(
+        "name the data directory by --data DIR, COUNTERPART_DATA or `data` in the configuration file"
+    )]
     NoData,
     /// Of certificate and key only one is named.
     #[error("--tls-cert and --tls-key belong together: name both or neither")]
@@ -45,7 +47,9 @@ pub enum ConfigError {
     #[error("--https needs --tls-cert and --tls-key")]
     HttpsWithoutTls,
     /// Pages and passwords would go over the network in clear (T-9).
-    #[error("{listen} can be reached from other machines: pages in clear stay on loopback, use --https for others")]
+    #[error(
+        "{listen} can be reached from other machines: pages in clear stay on loopback, use --https for others"
+    )]
     OpenWithoutTls {
         /// The address that was asked for.
         listen: SocketAddr,
@@ -62,13 +66,24 @@ pub struct CommonOptions {
     #[arg(long, global = true, value_name = "DIR", env = "COUNTERPART_DATA")]
     pub data: Option<PathBuf>,
     /// A Postgres database of yours with PostGIS [default: a private cluster in the data directory]
-    #[arg(long, global = true, value_name = "URL", env = "COUNTERPART_DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "COUNTERPART_DATABASE_URL",
+        hide_env_values = true
+    )]
     pub database_url: Option<String>,
     /// What is logged, as in `info` or `warn,hub=debug`
     #[arg(long, global = true, value_name = "FILTER", env = "COUNTERPART_LOG")]
     pub log: Option<String>,
     /// How log lines look
-    #[arg(long, global = true, value_name = "FORMAT", env = "COUNTERPART_LOG_FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        env = "COUNTERPART_LOG_FORMAT"
+    )]
     pub log_format: Option<LogFormat>,
 }
 
@@ -85,7 +100,12 @@ pub struct ServeOptions {
     #[arg(long, value_name = "ADDR", env = "COUNTERPART_QUIC")]
     pub quic: Option<SocketAddr>,
     /// A name under which browsers reach the hub, beside the loopback names; may be repeated
-    #[arg(long = "host", value_name = "NAME", env = "COUNTERPART_HOSTS", value_delimiter = ',')]
+    #[arg(
+        long = "host",
+        value_name = "NAME",
+        env = "COUNTERPART_HOSTS",
+        value_delimiter = ','
+    )]
     pub hosts: Option<Vec<String>>,
     /// Certificate chain for HTTPS (PEM)
     #[arg(long, value_name = "FILE", env = "COUNTERPART_TLS_CERT")]
@@ -154,11 +174,18 @@ impl Config {
         Ok(Self {
             data: common.data.clone().or(file.data),
             database_url: url.map(Sensitive::new),
-            listen: serve.listen.or(file.listen).unwrap_or_else(|| loopback(8080)),
+            listen: serve
+                .listen
+                .or(file.listen)
+                .unwrap_or_else(|| loopback(8080)),
             https,
             quic: serve.quic.or(file.quic).unwrap_or_else(|| loopback(4433)),
             hosts: serve.hosts.clone().or(file.hosts).unwrap_or_default(),
-            log: common.log.clone().or(file.log).unwrap_or_else(|| DEFAULT_FILTER.to_owned()),
+            log: common
+                .log
+                .clone()
+                .or(file.log)
+                .unwrap_or_else(|| DEFAULT_FILTER.to_owned()),
             log_format: common.log_format.or(file.log_format).unwrap_or_default(),
         })
     }
@@ -179,7 +206,9 @@ impl Config {
         if self.listen.ip().is_loopback() {
             Ok(())
         } else {
-            Err(ConfigError::OpenWithoutTls { listen: self.listen })
+            Err(ConfigError::OpenWithoutTls {
+                listen: self.listen,
+            })
         }
     }
 
@@ -189,30 +218,50 @@ impl Config {
         let path = |path: Option<&PathBuf>| path.map(|path| path.display().to_string());
         BTreeMap::from([
             ("data", path(self.data.as_ref()).into()),
-            ("database_url", self.database_url.as_ref().map(|_| "[hidden]").into()),
+            (
+                "database_url",
+                self.database_url.as_ref().map(|_| "[hidden]").into(),
+            ),
             ("listen", self.listen.to_string().into()),
-            ("https", self.https.as_ref().map(|(address, _)| address.to_string()).into()),
+            (
+                "https",
+                self.https
+                    .as_ref()
+                    .map(|(address, _)| address.to_string())
+                    .into(),
+            ),
             ("quic", self.quic.to_string().into()),
             ("hosts", self.hosts.clone().into()),
             ("tls_cert", path(tls.map(|tls| &tls.cert)).into()),
             ("tls_key", path(tls.map(|tls| &tls.key)).into()),
             ("log", self.log.clone().into()),
-            ("log_format", serde_json::to_value(self.log_format).unwrap_or_default()),
+            (
+                "log_format",
+                serde_json::to_value(self.log_format).unwrap_or_default(),
+            ),
         ])
     }
 }
 
 fn read_file(path: &Path) -> Result<ConfigFile, ConfigError> {
     let shown = || path.display().to_string();
-    let text =
-        std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: shown(), source })?;
-    toml::from_str(&text)
-        .map_err(|error| ConfigError::Parse { path: shown(), reason: error.to_string() })
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        path: shown(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Parse {
+        path: shown(),
+        reason: error.to_string(),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        reason = "a test fails by panicking"
+    )]
 
     use super::*;
 
@@ -220,7 +269,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("hub.toml");
         std::fs::write(&path, text).unwrap();
-        let common = CommonOptions { config: Some(path), ..CommonOptions::default() };
+        let common = CommonOptions {
+            config: Some(path),
+            ..CommonOptions::default()
+        };
         Config::load(&common, serve)
     }
 
@@ -235,25 +287,50 @@ mod tests {
 
     #[test]
     fn flags_go_over_the_file_and_unknown_keys_are_refused() {
-        let flags = ServeOptions { listen: Some("127.0.0.1:9001".parse().unwrap()), ..ServeOptions::default() };
+        let flags = ServeOptions {
+            listen: Some("127.0.0.1:9001".parse().unwrap()),
+            ..ServeOptions::default()
+        };
         let config = with_file("listen = \"127.0.0.1:9000\"\nlog = \"warn\"\n", &flags).unwrap();
         assert_eq!((config.listen.port(), config.log.as_str()), (9001, "warn"));
-        let refused = with_file("lissten = \"127.0.0.1:9000\"\n", &flags).unwrap_err().to_string();
+        let refused = with_file("lissten = \"127.0.0.1:9000\"\n", &flags)
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains("lissten"), "{refused}");
     }
 
     #[test]
     fn the_databases_address_is_hidden() {
-        let config = with_file("database_url = \"postgres://u:secret@h/d\"\n", &ServeOptions::default()).unwrap();
-        assert!(!serde_json::to_string(&config.shown()).unwrap().contains("secret"));
+        let config = with_file(
+            "database_url = \"postgres://u:secret@h/d\"\n",
+            &ServeOptions::default(),
+        )
+        .unwrap();
+        assert!(
+            !serde_json::to_string(&config.shown())
+                .unwrap()
+                .contains("secret")
+        );
         assert!(!format!("{config:?}").contains("secret"));
     }
 
     #[test]
     fn pages_in_clear_stay_on_loopback() {
-        let open = ServeOptions { listen: Some("0.0.0.0:8080".parse().unwrap()), ..ServeOptions::default() };
-        assert!(matches!(with_file("", &open).unwrap().check_listen(), Err(ConfigError::OpenWithoutTls { .. })));
-        let https = ServeOptions { https: Some("0.0.0.0:8443".parse().unwrap()), ..ServeOptions::default() };
-        assert!(matches!(with_file("", &https), Err(ConfigError::HttpsWithoutTls)));
+        let open = ServeOptions {
+            listen: Some("0.0.0.0:8080".parse().unwrap()),
+            ..ServeOptions::default()
+        };
+        assert!(matches!(
+            with_file("", &open).unwrap().check_listen(),
+            Err(ConfigError::OpenWithoutTls { .. })
+        ));
+        let https = ServeOptions {
+            https: Some("0.0.0.0:8443".parse().unwrap()),
+            ..ServeOptions::default()
+        };
+        assert!(matches!(
+            with_file("", &https),
+            Err(ConfigError::HttpsWithoutTls)
+        ));
     }
 }

@@ -28,12 +28,18 @@ impl Database {
     /// When the cluster cannot be started.
     pub async fn start(config: &Config, data: &Path) -> Result<Self> {
         if let Some(url) = &config.database_url {
-            return Ok(Self { url: url.expose().clone(), cluster: None });
+            return Ok(Self {
+                url: url.expose().clone(),
+                cluster: None,
+            });
         }
         let cluster = PrivatePostgres::start(PrivatePostgresConfig::new(data)).await?;
         let name: DatabaseName = NAME.parse()?;
         cluster.ensure_database(&name).await?;
-        Ok(Self { url: cluster.database_url(&name), cluster: Some(cluster) })
+        Ok(Self {
+            url: cluster.database_url(&name),
+            cluster: Some(cluster),
+        })
     }
 
     /// For a command: the cluster of a running hub, or one that is started for the command.
@@ -44,7 +50,10 @@ impl Database {
         if config.database_url.is_none()
             && let Some(admin) = ClusterAdmin::attach(data).await?
         {
-            return Ok(Self { url: admin.database_url(&NAME.parse()?), cluster: None });
+            return Ok(Self {
+                url: admin.database_url(&NAME.parse()?),
+                cluster: None,
+            });
         }
         Self::start(config, data).await
     }
@@ -59,7 +68,9 @@ impl Database {
     /// # Errors
     /// When the address does not read.
     pub fn options(&self) -> Result<PgConnectOptions> {
-        self.url.parse().context("the database's address does not read")
+        self.url
+            .parse()
+            .context("the database's address does not read")
     }
 
     /// The cluster, if this process started one.

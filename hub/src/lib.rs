@@ -5,16 +5,16 @@
 
 pub mod api;
 pub mod app;
-pub mod web;
-pub mod server;
-pub mod cli;
 pub mod ca;
+pub mod cli;
 pub mod config;
 pub mod database;
 pub mod env;
 pub mod error;
 pub mod keys;
 pub mod private_postgres;
+pub mod server;
 pub mod store;
 pub mod sync;
+pub mod web;
 pub mod worker;

@@ -46,7 +46,10 @@ pub async fn open(data: &Path, database: &Database) -> Result<Opened> {
     let keys = Keys::load_or_create(data, &env)?;
     let ca = Ca::open(&keys.dir, env.now_ms(), &mut env.entropy())?;
     let hub = Hub::open(database.options()?, keys, env, HubOptions::default()).await?;
-    Ok(Opened { hub, ca: Arc::new(ca) })
+    Ok(Opened {
+        hub,
+        ca: Arc::new(ca),
+    })
 }
 
 /// Serves until the process is told to end.
@@ -84,7 +87,10 @@ fn listen(config: &Config, hub: &Arc<Hub>, ca: &Arc<Ca>) -> Result<Listener> {
         reset_key: &keys.quic_reset,
         env: hub.env(),
     };
-    let core = Core { hub: hub.clone(), ca: ca.clone() };
+    let core = Core {
+        hub: hub.clone(),
+        ca: ca.clone(),
+    };
     Ok(Listener::start(&listener, Arc::new(core))?)
 }
 
@@ -114,7 +120,9 @@ async fn pages(config: &Config, hub: &Arc<Hub>, ca: &Arc<Ca>, servers: &mut Serv
 /// # Errors
 /// When the description of the API cannot be rendered, which is a mistake in the program.
 pub fn router(state: &HubState) -> Result<axum::Router, web_kit::Problem> {
-    let routes = api::routes(state)?.merge(web::routes()).merge(web_kit::assets::routes());
+    let routes = api::routes(state)?
+        .merge(web::routes())
+        .merge(web_kit::assets::routes());
     Ok(web::guard(state).around(routes).with_state(state.clone()))
 }
 

@@ -21,7 +21,10 @@ pub(crate) const PLACE: &str = "Hub";
 pub fn routes() -> Router<HubState> {
     Router::new()
         .route("/", get(page::session::home))
-        .route(SIGN_IN, get(page::session::form).post(page::session::sign_in))
+        .route(
+            SIGN_IN,
+            get(page::session::form).post(page::session::sign_in),
+        )
         .route(SIGN_OUT, post(page::session::sign_out))
         .route(STATUS_BAR, get(frame::status_bar))
         .route(HOME, get(page::branches::list))

@@ -28,7 +28,10 @@ impl Workers {
         let mut tasks = Vec::new();
         if let Some(queue) = queue {
             tasks.push(tokio::spawn(hub.clone().run_ingest(queue, stopped.clone())));
-            tasks.push(tokio::spawn(availability::run(hub.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(availability::run(
+                hub.clone(),
+                stopped.clone(),
+            )));
             tasks.push(tokio::spawn(others::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(retention::run(hub.clone(), stopped)));
         }

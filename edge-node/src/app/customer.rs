@@ -143,7 +143,11 @@ impl Customer {
 }
 
 /// Takes a customer in.
-pub fn create(tx: &mut WriteTx<'_>, actor: &Actor, input: CustomerInput) -> Result<Customer, AppError> {
+pub fn create(
+    tx: &mut WriteTx<'_>,
+    actor: &Actor,
+    input: CustomerInput,
+) -> Result<Customer, AppError> {
     let id = take_in(tx, actor, input)?;
     shown(tx, id)
 }
@@ -158,7 +162,9 @@ pub(crate) fn take_in(
     let sensitive = |value: Option<Personal>| value.map(Personal::into_sensitive);
     let new = NewCustomer {
         home: intake::home(tx),
-        language: input.language.filter(|language| !language.trim().is_empty()),
+        language: input
+            .language
+            .filter(|language| !language.trim().is_empty()),
         consent: input.consent,
         values: PersonValues {
             name: Some(input.name.into_sensitive()),
@@ -183,12 +189,19 @@ pub fn get(reader: &Reader<'_>, actor: &Actor, id: DocumentId) -> Result<Custome
 }
 
 /// Customers, newest first.
-pub fn list(reader: &Reader<'_>, actor: &Actor, page: &ListQuery) -> Result<Page<Customer>, AppError> {
+pub fn list(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    page: &ListQuery,
+) -> Result<Page<Customer>, AppError> {
     require(actor, Permission::CustomersRead)?;
     let found = rows::list(reader, place(page, LIST)?, page.limit.saturating_add(1))?;
     let Page { items, next_cursor } = Page::cut(found, page.limit, |last| cursor(LIST, &last.row));
     let mut codes = Codes::default();
-    let items = items.into_iter().map(|record| show(reader, &mut codes, record)).collect::<Result<_, _>>()?;
+    let items = items
+        .into_iter()
+        .map(|record| show(reader, &mut codes, record))
+        .collect::<Result<_, _>>()?;
     Ok(Page { items, next_cursor })
 }
 
@@ -204,15 +217,24 @@ pub fn patch(
     let record = find(&tx.reader(), id)?;
     check_heads(if_match, &record.heads)?;
     if let Some(into) = record.merged_into {
-        let error = AppError::conflict("merged", "this customer was merged into another; change that one");
+        let error = AppError::conflict(
+            "merged",
+            "this customer was merged into another; change that one",
+        );
         return Err(error.with("merged_into", into.to_string()));
     }
-    let key = tx.reader().person_keys(id)?.into_iter().max_by_key(|key| key.generation());
+    let key = tx
+        .reader()
+        .person_keys(id)?
+        .into_iter()
+        .max_by_key(|key| key.generation());
     let Some(key) = key else {
         let detail = "the key to this person's values is not at this branch yet; it comes with the line to the hub";
         return Err(AppError::conflict("key-missing", detail));
     };
-    let document = tx.document(id)?.ok_or(AppError::NotFound { what: "customer" })?;
+    let document = tx
+        .document(id)?
+        .ok_or(AppError::NotFound { what: "customer" })?;
     let view = read_customer(document.automerge())?;
     let sensitive = |value: Patch<Personal>| value.map(Personal::into_sensitive);
     let patch = rules::CustomerPatch {
@@ -275,8 +297,9 @@ fn refused(error: CustomerError) -> AppError {
             problems.dedup();
             AppError::Invalid(problems)
         }
-        CustomerError::Seal(error) => {
-            AppError::Store(StoreError::Corrupt { table: "person_key", what: error.to_string() })
-        }
+        CustomerError::Seal(error) => AppError::Store(StoreError::Corrupt {
+            table: "person_key",
+            what: error.to_string(),
+        }),
     }
 }

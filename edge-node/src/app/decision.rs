@@ -96,16 +96,26 @@ pub struct Incident {
 /// Decisions that wait, newest first.
 pub fn decisions(reader: &Reader<'_>, actor: &Actor) -> Result<Page<Decision>, AppError> {
     require(actor, Permission::ExceptionsRead)?;
-    let mut items =
-        parked::decisions(reader)?.into_iter().map(|row| show(reader, &row)).collect::<Result<Vec<_>, _>>()?;
+    let mut items = parked::decisions(reader)?
+        .into_iter()
+        .map(|row| show(reader, &row))
+        .collect::<Result<Vec<_>, _>>()?;
     items.reverse();
     Ok(Page::whole(items))
 }
 
 /// Incidents, newest first.
-pub fn incidents(reader: &Reader<'_>, actor: &Actor, page: &ListQuery) -> Result<Page<Incident>, AppError> {
+pub fn incidents(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    page: &ListQuery,
+) -> Result<Page<Incident>, AppError> {
     require(actor, Permission::ExceptionsRead)?;
-    let found = incident::list(reader, place(page, INCIDENTS)?, page.limit.saturating_add(1))?;
+    let found = incident::list(
+        reader,
+        place(page, INCIDENTS)?,
+        page.limit.saturating_add(1),
+    )?;
     let show = |row: incident::Incident| Incident {
         id: row.id,
         at: Time(row.at_ms),
@@ -116,26 +126,45 @@ pub fn incidents(reader: &Reader<'_>, actor: &Actor, page: &ListQuery) -> Result
 }
 
 /// Settles a decision.
-pub fn settle(tx: &mut WriteTx<'_>, actor: &Actor, id: &str, input: &SettleInput) -> Result<Settled, AppError> {
+pub fn settle(
+    tx: &mut WriteTx<'_>,
+    actor: &Actor,
+    id: &str,
+    input: &SettleInput,
+) -> Result<Settled, AppError> {
     require(actor, Permission::ExceptionsSettle)?;
     let decision = find(&tx.reader(), id)?;
-    let reason = text::clean_line(&input.reason, REASON_MAX).map_err(|error| AppError::field("/reason", error))?;
+    let reason = text::clean_line(&input.reason, REASON_MAX)
+        .map_err(|error| AppError::field("/reason", error))?;
     tx.begin(command::SETTLE, actor)?;
     match decision.kind.as_str() {
         "status" => settle_order(tx, actor, DocumentId::from_bytes(decision.subject), input)?,
         _ => settle_part(tx, PartId::from_bytes(decision.subject), input, &reason)?,
     }
     if !reason.is_empty() {
-        tx.fact(Item::Note(AuditNote { subject: decision.id, text: reason }))?;
+        tx.fact(Item::Note(AuditNote {
+            subject: decision.id,
+            text: reason,
+        }))?;
     }
-    let open = parked::decisions(&tx.reader())?.iter().any(|row| row.id == decision.id);
-    Ok(Settled { id: IdBytes(&decision.id).to_string(), open })
+    let open = parked::decisions(&tx.reader())?
+        .iter()
+        .any(|row| row.id == decision.id);
+    Ok(Settled {
+        id: IdBytes(&decision.id).to_string(),
+        open,
+    })
 }
 
 fn find(reader: &Reader<'_>, id: &str) -> Result<parked::Decision, AppError> {
     let unknown = AppError::NotFound { what: "decision" };
-    let Ok(id) = parse_uuid(id) else { return Err(unknown) };
-    parked::decisions(reader)?.into_iter().find(|row| row.id == id).ok_or(unknown)
+    let Ok(id) = parse_uuid(id) else {
+        return Err(unknown);
+    };
+    parked::decisions(reader)?
+        .into_iter()
+        .find(|row| row.id == id)
+        .ok_or(unknown)
 }
 
 fn settle_order(
@@ -144,8 +173,15 @@ fn settle_order(
     id: DocumentId,
     input: &SettleInput,
 ) -> Result<(), AppError> {
-    let view = order::get(&tx.reader(), id)?.ok_or(AppError::NotFound { what: "order" })?.view;
-    let wrong = || AppError::field("/choice", "must be the id of one of the steps that contradict each other");
+    let view = order::get(&tx.reader(), id)?
+        .ok_or(AppError::NotFound { what: "order" })?
+        .view;
+    let wrong = || {
+        AppError::field(
+            "/choice",
+            "must be the id of one of the steps that contradict each other",
+        )
+    };
     let keep: EventId = input.choice.trim().parse().map_err(|_| wrong())?;
     let event = EventId::from_random(&mut tx.random());
     let edits = settle_status(&view, keep, event, actor.staff, tx.now_ms()).map_err(|_| wrong())?;
@@ -154,11 +190,21 @@ fn settle_order(
 }
 
 /// What was counted is brought onto the shelf: history took more than there was.
-fn settle_part(tx: &mut WriteTx<'_>, part: PartId, input: &SettleInput, reason: &str) -> Result<(), AppError> {
+fn settle_part(
+    tx: &mut WriteTx<'_>,
+    part: PartId,
+    input: &SettleInput,
+    reason: &str,
+) -> Result<(), AppError> {
     let counted: Option<i64> = input.choice.trim().parse().ok();
     let counted = counted
         .filter(|counted| (0..=MAX_QUANTITY).contains(counted))
-        .ok_or_else(|| AppError::field("/choice", "must be how many pieces were counted, from 0 to 1000000"))?;
+        .ok_or_else(|| {
+            AppError::field(
+                "/choice",
+                "must be how many pieces were counted, from 0 to 1000000",
+            )
+        })?;
     let missing = counted - stock::balance(&tx.reader(), part)?.on_hand;
     let branch = tx.identity().branch;
     // One movement holds a million pieces at most; history may have taken more.
@@ -189,25 +235,48 @@ fn show(reader: &Reader<'_>, row: &parked::Decision) -> Result<Decision, AppErro
     })
 }
 
-fn about_order(reader: &Reader<'_>, id: DocumentId) -> Result<(String, String, Vec<Choice>), AppError> {
-    let Some(record) = order::get(reader, id)? else { return Ok(Default::default()) };
+fn about_order(
+    reader: &Reader<'_>,
+    id: DocumentId,
+) -> Result<(String, String, Vec<Choice>), AppError> {
+    let Some(record) = order::get(reader, id)? else {
+        return Ok(Default::default());
+    };
     let view = record.view;
     let fold = view.fold();
-    let rivals = view.events.iter().filter(|event| fold.deciding.contains(&event.id));
+    let rivals = view
+        .events
+        .iter()
+        .filter(|event| fold.deciding.contains(&event.id));
     let choices = rivals.map(|event| {
         let status = event.to.map_or("", |status| status.as_str());
-        let outcome = event.outcome.map_or_else(String::new, |outcome| format!(" ({outcome})"));
-        Choice { choice: event.id.to_string(), text: format!("{status}{outcome}, {}", Time(event.at_ms)) }
+        let outcome = event
+            .outcome
+            .map_or_else(String::new, |outcome| format!(" ({outcome})"));
+        Choice {
+            choice: event.id.to_string(),
+            text: format!("{status}{outcome}, {}", Time(event.at_ms)),
+        }
     });
-    let question = format!("Two steps of {} contradict each other. Where does it stand?", view.number);
+    let question = format!(
+        "Two steps of {} contradict each other. Where does it stand?",
+        view.number
+    );
     let choices = choices.collect();
     Ok((view.number, question, choices))
 }
 
-fn about_part(reader: &Reader<'_>, part: PartId) -> Result<(String, String, Vec<Choice>), AppError> {
+fn about_part(
+    reader: &Reader<'_>,
+    part: PartId,
+) -> Result<(String, String, Vec<Choice>), AppError> {
     let sku = catalogue::part(reader, part)?.map_or_else(|| part.to_string(), |row| row.sku);
     let on_hand = stock::balance(reader, part)?.on_hand;
-    let question = format!("The records come to {on_hand} pieces of {sku}. How many are on the shelf?");
-    let choices = vec![Choice { choice: "0".to_owned(), text: "none is there".to_owned() }];
+    let question =
+        format!("The records come to {on_hand} pieces of {sku}. How many are on the shelf?");
+    let choices = vec![Choice {
+        choice: "0".to_owned(),
+        text: "none is there".to_owned(),
+    }];
     Ok((sku, question, choices))
 }

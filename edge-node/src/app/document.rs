@@ -95,7 +95,12 @@ pub fn list(
     page: &ListQuery,
 ) -> Result<Page<DocumentEntry>, AppError> {
     require(actor, Permission::DocumentsRead)?;
-    let found = rows::list(reader, kind, place(page, LIST)?, page.limit.saturating_add(1))?;
+    let found = rows::list(
+        reader,
+        kind,
+        place(page, LIST)?,
+        page.limit.saturating_add(1),
+    )?;
     Ok(Page::cut(found, page.limit, |last| cursor(LIST, &last.id)).map(entry))
 }
 
@@ -107,7 +112,9 @@ pub fn get(reader: &Reader<'_>, actor: &Actor, id: DocumentId) -> Result<Documen
     let document = rows::get(reader, id)?.ok_or_else(unknown)?;
     let owner = document.owner();
     Ok(DocumentAnswer {
-        branch: owner.map(|owner| Codes::default().code(reader, owner)).transpose()?,
+        branch: owner
+            .map(|owner| Codes::default().code(reader, owner))
+            .transpose()?,
         content: serde_json::to_value(tree(document.automerge())?)?,
         etag: ETag::of_heads(document.heads()),
         entry: entry(row),
@@ -115,7 +122,11 @@ pub fn get(reader: &Reader<'_>, actor: &Actor, id: DocumentId) -> Result<Documen
 }
 
 /// One document as an Automerge save.
-pub fn save(reader: &Reader<'_>, actor: &Actor, id: DocumentId) -> Result<(Vec<u8>, ETag), AppError> {
+pub fn save(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    id: DocumentId,
+) -> Result<(Vec<u8>, ETag), AppError> {
     require(actor, Permission::DocumentsRead)?;
     let document = rows::get(reader, id)?.ok_or(AppError::NotFound { what: "document" })?;
     Ok((document.save(), ETag::of_heads(document.heads())))
@@ -129,12 +140,19 @@ pub fn digest(reader: &Reader<'_>, actor: &Actor) -> Result<DigestAnswer, AppErr
     let mut branches = Vec::new();
     for found in digests::by_branch(reader)? {
         branches.push(BranchDigest {
-            branch: found.branch.map(|branch| codes.code(reader, branch)).transpose()?,
+            branch: found
+                .branch
+                .map(|branch| codes.code(reader, branch))
+                .transpose()?,
             count: found.count,
             digest: hex(&found.digest),
         });
     }
-    Ok(DigestAnswer { count, digest: hex(&all), branches })
+    Ok(DigestAnswer {
+        count,
+        digest: hex(&all),
+        branches,
+    })
 }
 
 fn entry(row: rows::DocumentRow) -> DocumentEntry {

@@ -128,29 +128,51 @@ type Items<T> = (Vec<T>, Option<ExportCursor>);
 
 /// The cursor behind a full chunk; one that is not full is the last.
 fn behind<T>(found: &[T], cursor: impl FnOnce(&T) -> ExportCursor) -> Option<ExportCursor> {
-    if found.len() < CHUNK as usize { None } else { found.last().map(cursor) }
+    if found.len() < CHUNK as usize {
+        None
+    } else {
+        found.last().map(cursor)
+    }
 }
 
 fn order_items(reader: &Reader<'_>, before_row: Option<i64>) -> Result<Items<Order>, AppError> {
-    let filter = orders::OrderFilter { before_row, ..Default::default() };
+    let filter = orders::OrderFilter {
+        before_row,
+        ..Default::default()
+    };
     let found = orders::list(reader, &filter, CHUNK)?;
     let next = behind(&found, |last| ExportCursor::Row(last.row));
     let mut shower = Shower::new(reader);
-    let items = found.into_iter().map(|record| shower.order(record)).collect::<Result<_, _>>()?;
+    let items = found
+        .into_iter()
+        .map(|record| shower.order(record))
+        .collect::<Result<_, _>>()?;
     Ok((items, next))
 }
 
-fn customer_items(reader: &Reader<'_>, before_row: Option<i64>) -> Result<Items<Customer>, AppError> {
+fn customer_items(
+    reader: &Reader<'_>,
+    before_row: Option<i64>,
+) -> Result<Items<Customer>, AppError> {
     let found = customers::list(reader, before_row, CHUNK)?;
     let next = behind(&found, |last| ExportCursor::Row(last.row));
     let mut codes = Codes::default();
-    let items =
-        found.into_iter().map(|record| customer::show(reader, &mut codes, record)).collect::<Result<_, _>>()?;
+    let items = found
+        .into_iter()
+        .map(|record| customer::show(reader, &mut codes, record))
+        .collect::<Result<_, _>>()?;
     Ok((items, next))
 }
 
-fn stock_items(reader: &Reader<'_>, after_sku: Option<String>) -> Result<Items<StockRow>, AppError> {
-    let filter = PartFilter { after_sku, stocked_only: true, text: None };
+fn stock_items(
+    reader: &Reader<'_>,
+    after_sku: Option<String>,
+) -> Result<Items<StockRow>, AppError> {
+    let filter = PartFilter {
+        after_sku,
+        stocked_only: true,
+        text: None,
+    };
     let found = catalogue::parts(reader, &filter, CHUNK)?;
     let next = behind(&found, |last| ExportCursor::Sku(last.row.sku.clone()));
     let items = found
@@ -168,7 +190,10 @@ struct PartMovement {
     movement: Movement,
 }
 
-fn movement_items(reader: &Reader<'_>, before_row: Option<i64>) -> Result<Items<PartMovement>, AppError> {
+fn movement_items(
+    reader: &Reader<'_>,
+    before_row: Option<i64>,
+) -> Result<Items<PartMovement>, AppError> {
     let found = stock_rows::movements(reader, None, before_row, CHUNK)?;
     let next = behind(&found, |last| ExportCursor::Row(last.row));
     let mut skus: BTreeMap<PartId, String> = BTreeMap::new();
@@ -180,7 +205,10 @@ fn movement_items(reader: &Reader<'_>, before_row: Option<i64>) -> Result<Items<
             None => catalogue::part(reader, part)?.map_or_else(|| part.to_string(), |row| row.sku),
         };
         skus.insert(part, sku.clone());
-        items.push(PartMovement { sku, movement: stock::show_movement(record) });
+        items.push(PartMovement {
+            sku,
+            movement: stock::show_movement(record),
+        });
     }
     Ok((items, next))
 }
@@ -203,12 +231,18 @@ fn write<T: Serialize, const N: usize>(
             }
         }
         ExportFormat::Csv => {
-            let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut bytes);
+            let mut writer = csv::WriterBuilder::new()
+                .terminator(csv::Terminator::CRLF)
+                .from_writer(&mut bytes);
             if is_first {
-                writer.write_record(flat(None).map(|(name, _)| name)).map_err(unwritable)?;
+                writer
+                    .write_record(flat(None).map(|(name, _)| name))
+                    .map_err(unwritable)?;
             }
             for item in items {
-                writer.write_record(flat(Some(item)).map(|(_, value)| value)).map_err(unwritable)?;
+                writer
+                    .write_record(flat(Some(item)).map(|(_, value)| value))
+                    .map_err(unwritable)?;
             }
             writer.flush().map_err(|error| unwritable(error.into()))?;
         }
@@ -217,7 +251,10 @@ fn write<T: Serialize, const N: usize>(
 }
 
 fn unwritable(error: csv::Error) -> AppError {
-    AppError::Store(StoreError::Corrupt { table: "export", what: error.to_string() })
+    AppError::Store(StoreError::Corrupt {
+        table: "export",
+        what: error.to_string(),
+    })
 }
 
 fn shown(value: Option<impl ToString>) -> String {
@@ -231,7 +268,10 @@ fn flat_order(order: Option<&Order>) -> Columns<21> {
         ("number", of(&|order| order.number.clone())),
         ("visit_id", of(&|order| order.visit_id.to_string())),
         ("branch", of(&|order| order.branch.clone())),
-        ("customer_id", of(&|order| shown(order.customer.as_ref().map(|customer| customer.id)))),
+        (
+            "customer_id",
+            of(&|order| shown(order.customer.as_ref().map(|customer| customer.id))),
+        ),
         ("category", of(&|order| order.device.category.clone())),
         ("brand", of(&|order| order.device.brand.clone())),
         ("model", of(&|order| order.device.model.clone())),
@@ -241,11 +281,23 @@ fn flat_order(order: Option<&Order>) -> Columns<21> {
         ("outcome", of(&|order| shown(order.outcome))),
         ("technician_id", of(&|order| shown(order.technician_id))),
         ("promised_at", of(&|order| shown(order.promised_at))),
-        ("source", of(&|order| order.source.clone().unwrap_or_default())),
+        (
+            "source",
+            of(&|order| order.source.clone().unwrap_or_default()),
+        ),
         ("diagnosis", of(&|order| order.diagnosis.clone())),
-        ("net_minor", of(&|order| order.totals.net.amount_minor.to_string())),
-        ("gross_minor", of(&|order| order.totals.gross.amount_minor.to_string())),
-        ("currency", of(&|order| order.totals.gross.currency.to_string())),
+        (
+            "net_minor",
+            of(&|order| order.totals.net.amount_minor.to_string()),
+        ),
+        (
+            "gross_minor",
+            of(&|order| order.totals.gross.amount_minor.to_string()),
+        ),
+        (
+            "currency",
+            of(&|order| order.totals.gross.currency.to_string()),
+        ),
         ("created_at", of(&|order| order.created_at.to_string())),
         ("updated_at", of(&|order| order.updated_at.to_string())),
     ]
@@ -254,7 +306,10 @@ fn flat_order(order: Option<&Order>) -> Columns<21> {
 fn flat_customer(customer: Option<&Customer>) -> Columns<10> {
     let of = |read: &dyn Fn(&Customer) -> String| customer.map(read).unwrap_or_default();
     let personal = |value: &Option<super::wire::Personal>| {
-        value.as_ref().map(|value| value.expose().to_owned()).unwrap_or_default()
+        value
+            .as_ref()
+            .map(|value| value.expose().to_owned())
+            .unwrap_or_default()
     };
     [
         ("id", of(&|customer| customer.id.to_string())),
@@ -262,11 +317,20 @@ fn flat_customer(customer: Option<&Customer>) -> Columns<10> {
         ("phone", of(&|customer| personal(&customer.phone))),
         ("email", of(&|customer| personal(&customer.email))),
         ("address", of(&|customer| personal(&customer.address))),
-        ("language", of(&|customer| customer.language.clone().unwrap_or_default())),
+        (
+            "language",
+            of(&|customer| customer.language.clone().unwrap_or_default()),
+        ),
         ("branch", of(&|customer| customer.branch.clone())),
         ("merged_into", of(&|customer| shown(customer.merged_into))),
-        ("created_at", of(&|customer| customer.created_at.to_string())),
-        ("updated_at", of(&|customer| customer.updated_at.to_string())),
+        (
+            "created_at",
+            of(&|customer| customer.created_at.to_string()),
+        ),
+        (
+            "updated_at",
+            of(&|customer| customer.updated_at.to_string()),
+        ),
     ]
 }
 
@@ -286,19 +350,38 @@ fn flat_stock(row: Option<&StockRow>) -> Columns<9> {
 }
 
 fn flat_movement(row: Option<&PartMovement>) -> Columns<12> {
-    let of = |read: &dyn Fn(&Movement) -> String| row.map(|row| read(&row.movement)).unwrap_or_default();
+    let of =
+        |read: &dyn Fn(&Movement) -> String| row.map(|row| read(&row.movement)).unwrap_or_default();
     [
         ("id", of(&|movement| movement.id.clone())),
         ("sku", row.map(|row| row.sku.clone()).unwrap_or_default()),
         ("at", of(&|movement| movement.at.to_string())),
         ("kind", of(&|movement| movement.kind.to_string())),
         ("quantity", of(&|movement| movement.quantity.to_string())),
-        ("from_account", of(&|movement| movement.from_account.to_string())),
-        ("to_account", of(&|movement| movement.to_account.to_string())),
-        ("reason", of(&|movement| movement.reason.clone().unwrap_or_default())),
-        ("reference", of(&|movement| movement.reference.clone().unwrap_or_default())),
+        (
+            "from_account",
+            of(&|movement| movement.from_account.to_string()),
+        ),
+        (
+            "to_account",
+            of(&|movement| movement.to_account.to_string()),
+        ),
+        (
+            "reason",
+            of(&|movement| movement.reason.clone().unwrap_or_default()),
+        ),
+        (
+            "reference",
+            of(&|movement| movement.reference.clone().unwrap_or_default()),
+        ),
         ("staff_id", of(&|movement| shown(movement.staff_id))),
-        ("balance_after", of(&|movement| movement.balance_after.to_string())),
-        ("superseded", of(&|movement| movement.superseded.to_string())),
+        (
+            "balance_after",
+            of(&|movement| movement.balance_after.to_string()),
+        ),
+        (
+            "superseded",
+            of(&|movement| movement.superseded.to_string()),
+        ),
     ]
 }

@@ -99,7 +99,11 @@ pub struct BatchReport {
 }
 
 /// Imports records in one transaction.
-pub fn apply_batch(tx: &mut WriteTx<'_>, actor: &Actor, rows: &[ReadRow]) -> Result<BatchReport, AppError> {
+pub fn apply_batch(
+    tx: &mut WriteTx<'_>,
+    actor: &Actor,
+    rows: &[ReadRow],
+) -> Result<BatchReport, AppError> {
     require(actor, Permission::Import)?;
     let mut report = BatchReport::default();
     tx.begin(command::IMPORT, actor)?;
@@ -129,7 +133,9 @@ pub struct Importer {
 
 impl std::fmt::Debug for Importer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Importer").field("report", &self.report).finish_non_exhaustive()
+        f.debug_struct("Importer")
+            .field("report", &self.report)
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,8 +143,14 @@ impl Importer {
     /// An importer before the first byte.
     pub fn new(store: &Store, actor: Actor, options: ImportOptions) -> Result<Self, AppError> {
         require(&actor, Permission::Import)?;
-        let named = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let defaults = Defaults { data_provider: named(options.data_provider), group: None };
+        let named = |text: Option<String>| {
+            text.map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+        };
+        let defaults = Defaults {
+            data_provider: named(options.data_provider),
+            group: None,
+        };
         Ok(Self {
             store: store.clone(),
             actor,
@@ -168,7 +180,9 @@ impl Importer {
     /// Takes the end of the file, and says what became of it.
     pub async fn finish(mut self) -> Result<ImportReport, AppError> {
         let empty = OrdsReader::new(Limits::default(), Defaults::default());
-        let last = std::mem::replace(&mut self.reader, empty).finish().map_err(unreadable)?;
+        let last = std::mem::replace(&mut self.reader, empty)
+            .finish()
+            .map_err(unreadable)?;
         self.take(last).await?;
         self.flush().await?;
         Ok(self.report)
@@ -178,7 +192,11 @@ impl Importer {
         for outcome in outcomes {
             match outcome {
                 Err(RowError { row, detail, .. }) => self.report.reject(row, detail),
-                Ok(row) if self.group.as_ref().is_some_and(|group| *group != row.record.group) => {}
+                Ok(row)
+                    if self
+                        .group
+                        .as_ref()
+                        .is_some_and(|group| *group != row.record.group) => {}
                 Ok(row) => {
                     self.pending_bytes += row.record.problem.len() + 2_048;
                     self.pending.push(row);
@@ -200,7 +218,11 @@ impl Importer {
         let actor = self.actor;
         let batch = loop {
             let rows = rows.clone();
-            match self.store.write(move |tx| apply_batch(tx, &actor, &rows)).await {
+            match self
+                .store
+                .write(move |tx| apply_batch(tx, &actor, &rows))
+                .await
+            {
                 // The counter goes first: an import waits while the writer has other work.
                 Err(AppError::Busy) => tokio::task::yield_now().await,
                 other => break other?,
@@ -212,5 +234,8 @@ impl Importer {
 }
 
 fn unreadable(error: HeaderError) -> AppError {
-    AppError::field("", format!("the file does not read as repair records: {error}"))
+    AppError::field(
+        "",
+        format!("the file does not read as repair records: {error}"),
+    )
 }

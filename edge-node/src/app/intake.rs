@@ -92,30 +92,58 @@ pub fn take_in(tx: &mut WriteTx<'_>, actor: &Actor, new: NewVisit) -> Result<Vis
             staff: actor.staff,
             moves: vec![received],
         };
-        let edits = create_order(&order).map_err(|error| below(&format!("/devices/{i}"), error.into()))?;
+        let edits =
+            create_order(&order).map_err(|error| below(&format!("/devices/{i}"), error.into()))?;
         let id = DocumentId::from_random(&mut tx.random());
         tx.edit_document(id, DocumentKind::Order, &edits)?;
         ids.push(id);
     }
-    let items = ids.into_iter().map(|id| shown(tx, id)).collect::<Result<_, _>>()?;
-    Ok(Visit { visit_id: visit, items })
+    let items = ids
+        .into_iter()
+        .map(|id| shown(tx, id))
+        .collect::<Result<_, _>>()?;
+    Ok(Visit {
+        visit_id: visit,
+        items,
+    })
 }
 
 fn devices(tx: &WriteTx<'_>, new: &NewVisit) -> Result<Vec<Device>, AppError> {
     if new.devices.is_empty() {
-        return Err(AppError::field("/devices", "must not be empty: every device becomes an order"));
+        return Err(AppError::field(
+            "/devices",
+            "must not be empty: every device becomes an order",
+        ));
     }
     if new.devices.len() > DEVICES_MAX {
-        return Err(AppError::field("/devices", format!("must not be more than {DEVICES_MAX}; begin another visit")));
+        return Err(AppError::field(
+            "/devices",
+            format!("must not be more than {DEVICES_MAX}; begin another visit"),
+        ));
     }
     let none = BTreeMap::new();
     let device = |(i, input): (usize, &DeviceInput)| {
         let pointer = format!("/devices/{i}");
-        let accessories = keyed_accessories(&none, &input.accessories, &mut tx.random()).map_err(|error| {
-            below(&pointer, cut_prefix(error, "/device"))
-        })?;
-        let DeviceInput { category, brand, model, serial, fault, condition, .. } = input.clone();
-        Ok(Device { category, brand, model, serial, fault, accessories, condition })
+        let accessories = keyed_accessories(&none, &input.accessories, &mut tx.random())
+            .map_err(|error| below(&pointer, cut_prefix(error, "/device")))?;
+        let DeviceInput {
+            category,
+            brand,
+            model,
+            serial,
+            fault,
+            condition,
+            ..
+        } = input.clone();
+        Ok(Device {
+            category,
+            brand,
+            model,
+            serial,
+            fault,
+            accessories,
+            condition,
+        })
     };
     new.devices.iter().enumerate().map(device).collect()
 }
@@ -142,13 +170,17 @@ fn customer_of(
     new: Option<CustomerInput>,
 ) -> Result<Option<DocumentId>, AppError> {
     match (known, new) {
-        (Some(_), Some(_)) => {
-            Err(AppError::field("/customer", "give a customer who is known or a new one, not both"))
-        }
+        (Some(_), Some(_)) => Err(AppError::field(
+            "/customer",
+            "give a customer who is known or a new one, not both",
+        )),
         (Some(id), None) => match customer_rows::get(&tx.reader(), id)? {
             // A customer who was merged into another is that other one.
             Some(record) => Ok(Some(record.merged_into.unwrap_or(id))),
-            None => Err(AppError::field("/customer_id", "there is no such customer here")),
+            None => Err(AppError::field(
+                "/customer_id",
+                "there is no such customer here",
+            )),
         },
         (None, Some(new)) => customer::take_in(tx, actor, new)
             .map(Some)

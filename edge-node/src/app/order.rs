@@ -61,11 +61,18 @@ pub fn list(
         before_row: place(page, LIST)?,
     };
     let found = rows::list(reader, &filter, page.limit.saturating_add(1))?;
-    show_page(reader, Page::cut(found, page.limit, |last| cursor(LIST, &last.row)))
+    show_page(
+        reader,
+        Page::cut(found, page.limit, |last| cursor(LIST, &last.row)),
+    )
 }
 
 /// The orders of a visit, in the order in which they were taken in.
-pub fn of_visit(reader: &Reader<'_>, actor: &Actor, visit: VisitId) -> Result<Vec<Order>, AppError> {
+pub fn of_visit(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    visit: VisitId,
+) -> Result<Vec<Order>, AppError> {
     require(actor, Permission::OrdersRead)?;
     Ok(show_page(reader, Page::whole(rows::of_visit(reader, visit)?))?.items)
 }
@@ -85,7 +92,11 @@ pub fn of_customer(
 fn show_page(reader: &Reader<'_>, page: Page<OrderRecord>) -> Result<Page<Order>, AppError> {
     let mut shower = Shower::new(reader);
     let next_cursor = page.next_cursor;
-    let items = page.items.into_iter().map(|record| shower.order(record)).collect::<Result<_, _>>()?;
+    let items = page
+        .items
+        .into_iter()
+        .map(|record| shower.order(record))
+        .collect::<Result<_, _>>()?;
     Ok(Page { items, next_cursor })
 }
 
@@ -105,7 +116,11 @@ pub fn patch(
     let accessories = match device.accessories {
         Patch::Keep => None,
         Patch::Clear => Some(BTreeMap::new()),
-        Patch::Set(wish) => Some(keyed_accessories(&view.device.accessories, &wish, &mut tx.random())?),
+        Patch::Set(wish) => Some(keyed_accessories(
+            &view.device.accessories,
+            &wish,
+            &mut tx.random(),
+        )?),
     };
     let condition = match device.condition {
         Patch::Keep => None,
@@ -139,14 +154,24 @@ fn check_people(reader: &Reader<'_>, input: &OrderPatch) -> Result<(), AppError>
     if let Patch::Set(customer) = input.customer_id
         && customer::get(reader, customer)?.is_none()
     {
-        problems.push(FieldProblem::new("/customer_id", "there is no such customer here"));
+        problems.push(FieldProblem::new(
+            "/customer_id",
+            "there is no such customer here",
+        ));
     }
     if let Patch::Set(technician) = input.technician_id
         && !works_here(reader, technician)?
     {
-        problems.push(FieldProblem::new("/technician_id", "nobody with this id works at this branch"));
+        problems.push(FieldProblem::new(
+            "/technician_id",
+            "nobody with this id works at this branch",
+        ));
     }
-    if problems.is_empty() { Ok(()) } else { Err(AppError::Invalid(problems)) }
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(AppError::Invalid(problems))
+    }
 }
 
 fn works_here(reader: &Reader<'_>, person: StaffId) -> Result<bool, AppError> {
@@ -162,9 +187,16 @@ pub(crate) fn keyed_accessories(
     let mut problems = Problems::new();
     let mut free: Vec<(&String, &String)> = shown.iter().collect();
     let mut keyed = BTreeMap::new();
-    problems.check(wish.len() <= 100, "/device/accessories", "must not have more than 100 entries");
+    problems.check(
+        wish.len() <= 100,
+        "/device/accessories",
+        "must not have more than 100 entries",
+    );
     for (i, text) in wish.iter().enumerate().take(100) {
-        let text = problems.take(&format!("/device/accessories/{i}"), text::required_line(text, NAME_MAX));
+        let text = problems.take(
+            &format!("/device/accessories/{i}"),
+            text::required_line(text, NAME_MAX),
+        );
         let key = match free.iter().position(|(_, there)| **there == text) {
             Some(at) => free.swap_remove(at).0.clone(),
             None => EventId::from_random(entropy).to_string(),
@@ -175,14 +207,22 @@ pub(crate) fn keyed_accessories(
 }
 
 /// The order as it is now, when the caller knows it as it is.
-pub(crate) fn open(tx: &mut WriteTx<'_>, id: DocumentId, if_match: &IfMatch) -> Result<OrderRecord, AppError> {
+pub(crate) fn open(
+    tx: &mut WriteTx<'_>,
+    id: DocumentId,
+    if_match: &IfMatch,
+) -> Result<OrderRecord, AppError> {
     let record = rows::get(&tx.reader(), id)?.ok_or(AppError::NotFound { what: "order" })?;
     check_heads(if_match, &record.heads)?;
     Ok(record)
 }
 
 /// Writes edits, if there are any, and shows the order behind them.
-pub(crate) fn write(tx: &mut WriteTx<'_>, id: DocumentId, edits: &[Edit]) -> Result<Order, AppError> {
+pub(crate) fn write(
+    tx: &mut WriteTx<'_>,
+    id: DocumentId,
+    edits: &[Edit],
+) -> Result<Order, AppError> {
     if !edits.is_empty() {
         tx.edit_document(id, DocumentKind::Order, edits)?;
     }
@@ -206,6 +246,9 @@ pub(crate) fn check_not_ended(view: &OrderView) -> Result<(), AppError> {
     if !is_ended(view.status) {
         return Ok(());
     }
-    let detail = format!("the order is {}: its lines stay as they are; undo that step first", view.status);
+    let detail = format!(
+        "the order is {}: its lines stay as they are; undo that step first",
+        view.status
+    );
     Err(AppError::conflict("order-ended", detail))
 }

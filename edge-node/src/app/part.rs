@@ -68,7 +68,9 @@ pub fn get(reader: &Reader<'_>, actor: &Actor, sku: &str) -> Result<Part, AppErr
 
 /// What was typed to search for, if anything.
 pub(crate) fn wanted(q: Option<&str>) -> Option<String> {
-    q.map(str::trim).filter(|q| !q.is_empty()).map(str::to_owned)
+    q.map(str::trim)
+        .filter(|q| !q.is_empty())
+        .map(str::to_owned)
 }
 
 pub(crate) fn show(id: PartId, row: PartRow) -> Part {

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::part::{self, Part};
+use super::require;
 use super::stock::find_part;
 use super::wire::{Personal, StatusForm, Time};
-use super::require;
 use crate::error::AppError;
 use crate::store::catalogue::{self, PartFilter};
 use crate::store::order::{self as orders, OrderRecord};
@@ -96,30 +96,54 @@ pub struct FoundCustomer {
 }
 
 /// Finds orders, customers and parts.
-pub fn find(reader: &Reader<'_>, actor: &Actor, input: &SearchInput) -> Result<SearchAnswer, AppError> {
+pub fn find(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    input: &SearchInput,
+) -> Result<SearchAnswer, AppError> {
     require(actor, Permission::Search)?;
     let typed = input.q.expose().trim();
     if typed.len() > TYPED_MAX {
-        return Err(AppError::field("/q", format!("must not be longer than {TYPED_MAX} bytes")));
+        return Err(AppError::field(
+            "/q",
+            format!("must not be longer than {TYPED_MAX} bytes"),
+        ));
     }
     let limit = input.limit.unwrap_or(LIMIT);
     if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(AppError::field("/limit", format!("must be a whole number from 1 to {LIMIT_MAX}")));
+        return Err(AppError::field(
+            "/limit",
+            format!("must be a whole number from 1 to {LIMIT_MAX}"),
+        ));
     }
     if typed.is_empty() {
-        return Ok(SearchAnswer { orders: Vec::new(), customers: Vec::new(), parts: Vec::new() });
+        return Ok(SearchAnswer {
+            orders: Vec::new(),
+            customers: Vec::new(),
+            parts: Vec::new(),
+        });
     }
     let customers = find_customers(reader, typed, limit)?;
     let orders = find_orders(reader, typed, &customers, limit)?;
-    Ok(SearchAnswer { orders, customers, parts: find_parts(reader, typed, limit)? })
+    Ok(SearchAnswer {
+        orders,
+        customers,
+        parts: find_parts(reader, typed, limit)?,
+    })
 }
 
-fn find_customers(reader: &Reader<'_>, typed: &str, limit: u32) -> Result<Vec<FoundCustomer>, AppError> {
+fn find_customers(
+    reader: &Reader<'_>,
+    typed: &str,
+    limit: u32,
+) -> Result<Vec<FoundCustomer>, AppError> {
     let found = reader.persons().search(typed, limit as usize);
     let mut customers = Vec::new();
     for person in found {
         // The index in memory may be a commit ahead of this reading.
-        let Some(record) = customer::get(reader, person.id)? else { continue };
+        let Some(record) = customer::get(reader, person.id)? else {
+            continue;
+        };
         let values = record.values.unwrap_or_default();
         customers.push(FoundCustomer {
             id: record.id,
@@ -139,7 +163,10 @@ fn find_orders(
     limit: u32,
 ) -> Result<Vec<FoundOrder>, AppError> {
     let number = parse_order_number(typed).unwrap_or_else(|_| typed.to_owned());
-    let exact = orders::OrderFilter { number_or_serial: Some(number), ..Default::default() };
+    let exact = orders::OrderFilter {
+        number_or_serial: Some(number),
+        ..Default::default()
+    };
     let mut records = orders::list(reader, &exact, limit)?;
     records.extend(orders::search(reader, typed, limit)?);
     for customer in customers {
@@ -151,7 +178,10 @@ fn find_orders(
     let mut seen = BTreeSet::new();
     records.retain(|record| seen.insert(record.id));
     records.truncate(limit as usize);
-    records.into_iter().map(|record| show(reader, record)).collect()
+    records
+        .into_iter()
+        .map(|record| show(reader, record))
+        .collect()
 }
 
 fn show(reader: &Reader<'_>, record: OrderRecord) -> Result<FoundOrder, AppError> {
@@ -165,7 +195,11 @@ fn show(reader: &Reader<'_>, record: OrderRecord) -> Result<FoundOrder, AppError
         id: record.id,
         number: view.number,
         status: view.status,
-        device: device.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "),
+        device: device
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" "),
         serial: view.device.serial,
         fault: view.device.fault,
         customer_id: view.customer,
@@ -181,7 +215,10 @@ fn find_parts(reader: &Reader<'_>, typed: &str, limit: u32) -> Result<Vec<Part>,
         Err(AppError::NotFound { .. }) => {}
         Err(error) => return Err(error),
     }
-    let filter = PartFilter { text: Some(typed.to_owned()), ..Default::default() };
+    let filter = PartFilter {
+        text: Some(typed.to_owned()),
+        ..Default::default()
+    };
     let like = catalogue::parts(reader, &filter, limit)?;
     parts.extend(like.into_iter().map(|part| part::show(part.id, part.row)));
     let mut seen = BTreeSet::new();

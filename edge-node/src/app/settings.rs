@@ -87,7 +87,10 @@ pub fn get(reader: &Reader<'_>, actor: &Actor) -> Result<Settings, AppError> {
     let applies = reader.settings()?;
     let company = catalogue::company(reader)?.unwrap_or_default();
     let row = catalogue::branch(reader, identity.branch)?;
-    let own_hours = row.as_ref().map(|row| row.opening_hours.clone()).filter(|hours| !hours.is_empty());
+    let own_hours = row
+        .as_ref()
+        .map(|row| row.opening_hours.clone())
+        .filter(|hours| !hours.is_empty());
     let branch = match row {
         Some(row) => entry(identity.branch, row),
         None => BranchEntry {
@@ -101,7 +104,14 @@ pub fn get(reader: &Reader<'_>, actor: &Actor) -> Result<Settings, AppError> {
     Ok(Settings {
         legal_name: company.legal_name,
         tax_id: company.tax_id,
-        tax_rates: company.tax_rates.into_iter().map(|rate| TaxRate { name: rate.name, bp: rate.bp }).collect(),
+        tax_rates: company
+            .tax_rates
+            .into_iter()
+            .map(|rate| TaxRate {
+                name: rate.name,
+                bp: rate.bp,
+            })
+            .collect(),
         prices_include_tax: applies.prices_include_tax,
         currency: applies.currency.to_string(),
         receipt_texts: company.receipt_texts,
@@ -113,17 +123,28 @@ pub fn get(reader: &Reader<'_>, actor: &Actor) -> Result<Settings, AppError> {
 /// All branches, by code.
 pub fn branches(reader: &Reader<'_>, actor: &Actor) -> Result<Vec<BranchEntry>, AppError> {
     require(actor, Permission::BasicsRead)?;
-    Ok(catalogue::branches(reader)?.into_iter().map(|(id, row)| entry(id, row)).collect())
+    Ok(catalogue::branches(reader)?
+        .into_iter()
+        .map(|(id, row)| entry(id, row))
+        .collect())
 }
 
 fn entry(id: BranchId, row: domain::branch::BranchRow) -> BranchEntry {
-    BranchEntry { id, code: row.code, name: row.name, address: row.address, time_zone: row.time_zone }
+    BranchEntry {
+        id,
+        code: row.code,
+        name: row.name,
+        address: row.address,
+        time_zone: row.time_zone,
+    }
 }
 
 /// The presets that are still offered.
 pub fn presets(reader: &Reader<'_>, actor: &Actor) -> Result<Vec<Preset>, AppError> {
     require(actor, Permission::BasicsRead)?;
-    let offered = catalogue::presets(reader)?.into_iter().filter(|(_, row)| row.active);
+    let offered = catalogue::presets(reader)?
+        .into_iter()
+        .filter(|(_, row)| row.active);
     Ok(offered
         .map(|(id, row)| Preset {
             id,

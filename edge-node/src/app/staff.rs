@@ -103,11 +103,18 @@ pub async fn sign_in(
 ) -> Result<Grant, AppError> {
     let branch = store.identity().branch;
     let username = username.trim().to_lowercase();
-    let mut candidates = store.read(move |reader| rows::candidates(reader, &username)).await?;
+    let mut candidates = store
+        .read(move |reader| rows::candidates(reader, &username))
+        .await?;
     candidates.retain(|candidate| candidate.row.works_at(branch));
     let fits = password.len() <= PASSWORD_MAX;
-    let password = Sensitive::new(if fits { password.to_owned() } else { String::new() });
-    let Some(Candidate { id, row, .. }) = check(candidates, password).await?.filter(|_| fits) else {
+    let password = Sensitive::new(if fits {
+        password.to_owned()
+    } else {
+        String::new()
+    });
+    let Some(Candidate { id, row, .. }) = check(candidates, password).await?.filter(|_| fits)
+    else {
         return Err(AppError::WrongCredentials);
     };
     let token = SessionToken::from_random(store.env().bytes());
@@ -115,13 +122,27 @@ pub async fn sign_in(
     let now_ms = store.env().now_ms();
     let expires_at_ms = now_ms + if is_page { PAGE_MS } else { TOKEN_MS };
     let hash = token.hash();
-    let session = SessionRow { staff: id, is_page, used_at_ms: now_ms, expires_at_ms };
-    store.write(move |tx| session::insert(tx, &hash, &session)).await?;
-    Ok(Grant { token, expires_at: Time(expires_at_ms), person: signed_in(&session, row) })
+    let session = SessionRow {
+        staff: id,
+        is_page,
+        used_at_ms: now_ms,
+        expires_at_ms,
+    };
+    store
+        .write(move |tx| session::insert(tx, &hash, &session))
+        .await?;
+    Ok(Grant {
+        token,
+        expires_at: Time(expires_at_ms),
+        person: signed_in(&session, row),
+    })
 }
 
 /// The candidate whom the password belongs to.
-async fn check(candidates: Vec<Candidate>, password: Sensitive<String>) -> Result<Option<Candidate>, AppError> {
+async fn check(
+    candidates: Vec<Candidate>,
+    password: Sensitive<String>,
+) -> Result<Option<Candidate>, AppError> {
     let _turn = CHECKING.acquire().await.map_err(|_| AppError::Busy)?;
     let checked = tokio::task::spawn_blocking(move || {
         if candidates.is_empty() {
@@ -129,9 +150,13 @@ async fn check(candidates: Vec<Candidate>, password: Sensitive<String>) -> Resul
             drop(hash_password(password.expose(), [0; 16]));
             return None;
         }
-        candidates.into_iter().find(|candidate| verify(&candidate.password_hash, password.expose()))
+        candidates
+            .into_iter()
+            .find(|candidate| verify(&candidate.password_hash, password.expose()))
     });
-    checked.await.map_err(|_| AppError::Store(StoreError::Panicked))
+    checked
+        .await
+        .map_err(|_| AppError::Store(StoreError::Panicked))
 }
 
 fn verify(password_hash: &str, password: &str) -> bool {
@@ -139,12 +164,15 @@ fn verify(password_hash: &str, password: &str) -> bool {
         tracing::error!("a credential does not read as an Argon2id hash");
         return false;
     };
-    Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok()
+    Argon2::default()
+        .verify_password(password.as_bytes(), &parsed)
+        .is_ok()
 }
 
 /// An Argon2id hash in PHC form, with the parameters that the hub uses too.
 pub fn hash_password(password: &str, salt: [u8; 16]) -> String {
-    let hashed: Result<PasswordHash, _> = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
+    let hashed: Result<PasswordHash, _> =
+        Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
     hashed.map(|hash| hash.to_string()).unwrap_or_default()
 }
 
@@ -153,26 +181,38 @@ pub async fn session(store: &Store, token: &SessionToken) -> Result<Option<Signe
     let hash = token.hash();
     let found = store
         .read(move |reader| {
-            let Some(session) = session::get(reader, &hash)? else { return Ok(None) };
+            let Some(session) = session::get(reader, &hash)? else {
+                return Ok(None);
+            };
             let row = rows::get(reader, session.staff)?;
-            Ok(row.filter(|row| row.works_at(reader.identity().branch)).map(|row| (session, row)))
+            Ok(row
+                .filter(|row| row.works_at(reader.identity().branch))
+                .map(|row| (session, row)))
         })
         .await?;
-    let Some((session, row)) = found else { return Ok(None) };
+    let Some((session, row)) = found else {
+        return Ok(None);
+    };
     let now_ms = store.env().now_ms();
     let idle_ms = now_ms.saturating_sub(session.used_at_ms);
     if now_ms >= session.expires_at_ms || (session.is_page && idle_ms >= IDLE_MS) {
         return Ok(None);
     }
     if session.is_page && idle_ms >= TOUCH_MS {
-        store.write(move |tx| session::touch(tx, &hash, now_ms)).await?;
+        store
+            .write(move |tx| session::touch(tx, &hash, now_ms))
+            .await?;
     }
     Ok(Some(signed_in(&session, row)))
 }
 
 fn signed_in(session: &SessionRow, row: StaffRow) -> SignedIn {
     SignedIn {
-        actor: Actor { staff: session.staff, role: row.role, terminal: 0 },
+        actor: Actor {
+            staff: session.staff,
+            role: row.role,
+            terminal: 0,
+        },
         username: row.username,
         name: row.name,
         is_page: session.is_page,
@@ -190,8 +230,15 @@ pub async fn sign_out(store: &Store, token: &SessionToken) -> Result<bool, AppEr
 pub fn list(reader: &Reader<'_>, actor: &Actor) -> Result<Vec<StaffEntry>, AppError> {
     require(actor, Permission::BasicsRead)?;
     let branch = reader.identity().branch;
-    let people = rows::list(reader)?.into_iter().filter(|(_, row)| row.works_at(branch));
+    let people = rows::list(reader)?
+        .into_iter()
+        .filter(|(_, row)| row.works_at(branch));
     Ok(people
-        .map(|(id, row)| StaffEntry { id, username: row.username, name: row.name, role: row.role })
+        .map(|(id, row)| StaffEntry {
+            id,
+            username: row.username,
+            name: row.name,
+            role: row.role,
+        })
         .collect())
 }

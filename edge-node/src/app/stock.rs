@@ -185,7 +185,8 @@ pub fn list(
         stocked_only: !filter.everything,
     };
     let found = catalogue::parts(reader, &filter, page.limit.saturating_add(1))?;
-    let Page { items, next_cursor } = Page::cut(found, page.limit, |last| cursor(LIST, &last.row.sku));
+    let Page { items, next_cursor } =
+        Page::cut(found, page.limit, |last| cursor(LIST, &last.row.sku));
     let items = items
         .into_iter()
         .map(|part| show(reader, part.id, part.row, part.balance))
@@ -209,7 +210,12 @@ pub fn movements(
 ) -> Result<Page<Movement>, AppError> {
     require(actor, Permission::StockRead)?;
     let (id, _) = find_part(reader, sku)?;
-    let found = rows::movements(reader, Some(id), place(page, MOVEMENTS)?, page.limit.saturating_add(1))?;
+    let found = rows::movements(
+        reader,
+        Some(id),
+        place(page, MOVEMENTS)?,
+        page.limit.saturating_add(1),
+    )?;
     Ok(Page::cut(found, page.limit, |last| cursor(MOVEMENTS, &last.row)).map(show_movement))
 }
 
@@ -234,9 +240,15 @@ pub fn move_by_hand(
         "/kind",
         "must be opening, receive, adjust_found, adjust_lost or scrap; other kinds come from their own actions",
     );
-    let quantity = problems.take("/quantity", Quantity::new(input.quantity).map(Quantity::as_i64));
+    let quantity = problems.take(
+        "/quantity",
+        Quantity::new(input.quantity).map(Quantity::as_i64),
+    );
     let reason = problems.take("/reason", said(input.reason.as_deref(), REASON_MAX));
-    let reference = problems.take("/reference", said(input.reference.as_deref(), REFERENCE_MAX));
+    let reference = problems.take(
+        "/reference",
+        said(input.reference.as_deref(), REFERENCE_MAX),
+    );
     problems.finish(()).map_err(AppError::Invalid)?;
     let mut movement = rules::Movement::new(tx.identity().branch, part, input.kind, quantity);
     movement.text = join_text(&reason, &reference);
@@ -248,7 +260,8 @@ pub fn move_by_hand(
     }
     tx.begin(command::STOCK, actor)?;
     let id = tx.fact(Item::Movement(movement))?;
-    let record = rows::movement(&tx.reader(), id)?.ok_or(AppError::NotFound { what: "movement" })?;
+    let record =
+        rows::movement(&tx.reader(), id)?.ok_or(AppError::NotFound { what: "movement" })?;
     Ok(show_movement(record))
 }
 
@@ -283,7 +296,9 @@ pub fn set(
     };
     let (id, edits) = match known {
         Some(id) => {
-            let document = tx.document(id)?.ok_or(AppError::NotFound { what: "settings" })?;
+            let document = tx
+                .document(id)?
+                .ok_or(AppError::NotFound { what: "settings" })?;
             check_heads(if_match, document.heads())?;
             let view = read_inventory(document.automerge())?;
             (id, patch_inventory(&view, &patch))
@@ -291,7 +306,10 @@ pub fn set(
         None => {
             check_heads(if_match, &[])?;
             let branch = tx.identity().branch;
-            (DocumentId::from_random(&mut tx.random()), create_inventory(branch, part, &patch))
+            (
+                DocumentId::from_random(&mut tx.random()),
+                create_inventory(branch, part, &patch),
+            )
         }
     };
     let edits = edits.map_err(AppError::Invalid)?;
@@ -311,13 +329,17 @@ pub(crate) fn find_part(reader: &Reader<'_>, sku: &str) -> Result<(PartId, PartR
         return Ok(found);
     }
     let unknown = AppError::NotFound { what: "part" };
-    let Some(id) = catalogue::part_by_barcode(reader, sku)? else { return Err(unknown) };
+    let Some(id) = catalogue::part_by_barcode(reader, sku)? else {
+        return Err(unknown);
+    };
     Ok((id, catalogue::part(reader, id)?.ok_or(unknown)?))
 }
 
 /// Refuses to take more than is free.
 pub(crate) fn check_free(reader: &Reader<'_>, part: PartId, want: i64) -> Result<(), AppError> {
-    let Balance { on_hand, reserved, .. } = rows::balance(reader, part)?;
+    let Balance {
+        on_hand, reserved, ..
+    } = rows::balance(reader, part)?;
     match rules::check_free(on_hand, reserved, want) {
         Ok(()) => Ok(()),
         Err(error) => Err(short(reader, part, error.free, want)?),
@@ -325,7 +347,12 @@ pub(crate) fn check_free(reader: &Reader<'_>, part: PartId, want: i64) -> Result
 }
 
 /// What is said when there are not enough: how many are free here, and where others are, nearest first.
-pub(crate) fn short(reader: &Reader<'_>, part: PartId, free: i64, want: i64) -> Result<AppError, AppError> {
+pub(crate) fn short(
+    reader: &Reader<'_>,
+    part: PartId,
+    free: i64,
+    want: i64,
+) -> Result<AppError, AppError> {
     let detail = format!("only {} are free here, {want} are wanted", free.max(0));
     Ok(AppError::conflict("short-of-stock", detail)
         .with("free", free)
@@ -337,7 +364,9 @@ fn elsewhere(reader: &Reader<'_>, part: PartId) -> Result<Vec<Value>, AppError> 
     let mut found = Vec::new();
     for place in rows::elsewhere(reader, part)? {
         let there = point(reader, place.branch)?;
-        let distance_m = here.zip(there).map(|(here, there)| Haversine.distance(here, there));
+        let distance_m = here
+            .zip(there)
+            .map(|(here, there)| Haversine.distance(here, there));
         found.push((distance_m.unwrap_or(f64::INFINITY), place));
     }
     // The rows come with the most pieces first; of equally far branches that order stays.
@@ -362,10 +391,17 @@ fn point(reader: &Reader<'_>, branch: domain::id::BranchId) -> Result<Option<Poi
     Ok(location.map(|location| Point::new(location.longitude(), location.latitude())))
 }
 
-pub(crate) fn show(reader: &Reader<'_>, id: PartId, row: PartRow, balance: Balance) -> Result<StockRow, AppError> {
+pub(crate) fn show(
+    reader: &Reader<'_>,
+    id: PartId,
+    row: PartRow,
+    balance: Balance,
+) -> Result<StockRow, AppError> {
     let setting = inventory::of_part(reader, id)?;
     let heads = match &setting {
-        Some(setting) => document::row(reader, setting.document)?.map_or_else(Vec::new, |row| row.heads),
+        Some(setting) => {
+            document::row(reader, setting.document)?.map_or_else(Vec::new, |row| row.heads)
+        }
         None => Vec::new(),
     };
     let setting = setting.unwrap_or_default();

@@ -79,7 +79,11 @@ pub fn get(reader: &Reader<'_>, actor: &Actor, epoch: Epoch) -> Result<SyncStatu
         branch: reader.identity().code.clone(),
         node: reader.identity().node.to_string(),
         epoch: epoch.to_string(),
-        log: LogStatus { seq: state.tip.seq, stored: state.stored.seq, applied: state.applied },
+        log: LogStatus {
+            seq: state.tip.seq,
+            stored: state.stored.seq,
+            applied: state.applied,
+        },
         pending: Pending {
             transactions: state.pending_transactions,
             bytes: state.pending_bytes,
@@ -88,7 +92,11 @@ pub fn get(reader: &Reader<'_>, actor: &Actor, epoch: Epoch) -> Result<SyncStatu
         feeds: state
             .feeds
             .iter()
-            .map(|feed| FeedStatus { name: feed_name(feed.feed.kind).to_owned(), cursor: feed.cursor, head: feed.head })
+            .map(|feed| FeedStatus {
+                name: feed_name(feed.feed.kind).to_owned(),
+                cursor: feed.cursor,
+                head: feed.head,
+            })
             .collect(),
         conflicts: state.conflicts,
         decisions: state.decisions,

@@ -9,8 +9,8 @@ use domain::problem::Problems;
 use domain::quantity::{MAX_QUANTITY, Quantity};
 use domain::stock::{Movement, MovementKind};
 use domain::transfer::{
-    Arrival, ArrivalLine, Shipment, TransferError, TransferFold, TransferLine, TransferRequest, TransferState,
-    check_arrival, check_transfer, fold_transfer, may_receive, may_ship,
+    Arrival, ArrivalLine, Shipment, TransferError, TransferFold, TransferLine, TransferRequest,
+    TransferState, check_arrival, check_transfer, fold_transfer, may_receive, may_ship,
 };
 use serde::{Deserialize, Serialize};
 use sync_protocol::item::{Item, command};
@@ -156,10 +156,18 @@ pub fn list(
     page: &ListQuery,
 ) -> Result<Page<Transfer>, AppError> {
     require(actor, Permission::TransfersRead)?;
-    let found = rows::list(reader, state, place(page, LIST)?, page.limit.saturating_add(1))?;
+    let found = rows::list(
+        reader,
+        state,
+        place(page, LIST)?,
+        page.limit.saturating_add(1),
+    )?;
     let Page { items, next_cursor } = Page::cut(found, page.limit, |last| cursor(LIST, &last.row));
     let mut codes = Codes::default();
-    let items = items.into_iter().map(|view| show(reader, &mut codes, view)).collect::<Result<_, _>>()?;
+    let items = items
+        .into_iter()
+        .map(|view| show(reader, &mut codes, view))
+        .collect::<Result<_, _>>()?;
     Ok(Page { items, next_cursor })
 }
 
@@ -170,7 +178,11 @@ pub fn get(reader: &Reader<'_>, actor: &Actor, id: TransferId) -> Result<Transfe
 }
 
 /// Asks for goods; the hub makes the plan.
-pub fn request(tx: &mut WriteTx<'_>, actor: &Actor, input: TransferInput) -> Result<Transfer, AppError> {
+pub fn request(
+    tx: &mut WriteTx<'_>,
+    actor: &Actor,
+    input: TransferInput,
+) -> Result<Transfer, AppError> {
     require(actor, Permission::TransfersRequest)?;
     let reader = tx.reader();
     let own = tx.identity().branch;
@@ -180,7 +192,11 @@ pub fn request(tx: &mut WriteTx<'_>, actor: &Actor, input: TransferInput) -> Res
         Some(code) => branch(&reader, "/to", code, &mut problems)?,
         None => own,
     };
-    problems.check(from == own || to == own, "/to", "must be this branch, unless it is the one that sends");
+    problems.check(
+        from == own || to == own,
+        "/to",
+        "must be this branch, unless it is the one that sends",
+    );
     let lines = lines(&reader, &input.lines, &mut problems)?;
     problems.finish(()).map_err(AppError::Invalid)?;
     let found = check_transfer(from, to, &lines, &input.note);
@@ -190,7 +206,13 @@ pub fn request(tx: &mut WriteTx<'_>, actor: &Actor, input: TransferInput) -> Res
     let id = TransferId::from_random(&mut tx.random());
     let note = input.note.trim().to_owned();
     tx.begin(command::TRANSFER, actor)?;
-    tx.fact(Item::TransferRequest(TransferRequest { id, from, to, lines, note }))?;
+    tx.fact(Item::TransferRequest(TransferRequest {
+        id,
+        from,
+        to,
+        lines,
+        note,
+    }))?;
     find(&tx.reader(), id)
 }
 
@@ -217,7 +239,11 @@ fn lines(
     problems: &mut Problems,
 ) -> Result<Vec<TransferLine>, AppError> {
     let mut lines = Vec::new();
-    for (i, line) in wish.iter().enumerate().take(domain::transfer::MAX_LINES + 1) {
+    for (i, line) in wish
+        .iter()
+        .enumerate()
+        .take(domain::transfer::MAX_LINES + 1)
+    {
         let part = part(reader, i, &line.sku, problems)?;
         let quantity = problems.take(
             &format!("/lines/{i}/quantity"),
@@ -228,11 +254,19 @@ fn lines(
     Ok(lines)
 }
 
-fn part(reader: &Reader<'_>, line: usize, sku: &str, problems: &mut Problems) -> Result<PartId, AppError> {
+fn part(
+    reader: &Reader<'_>,
+    line: usize,
+    sku: &str,
+    problems: &mut Problems,
+) -> Result<PartId, AppError> {
     match find_part(reader, sku) {
         Ok((part, _)) => Ok(part),
         Err(AppError::NotFound { .. }) => {
-            problems.add(format!("/lines/{line}/sku"), "no part of the catalogue has this sku");
+            problems.add(
+                format!("/lines/{line}/sku"),
+                "no part of the catalogue has this sku",
+            );
             Ok(PartId::NIL)
         }
         Err(error) => Err(error),
@@ -258,7 +292,10 @@ pub fn ship(
         }
         None => planned(&fold),
     };
-    let wanted: Vec<(PartId, i64)> = lines.iter().map(|line| (line.part, i64::from(line.quantity))).collect();
+    let wanted: Vec<(PartId, i64)> = lines
+        .iter()
+        .map(|line| (line.part, i64::from(line.quantity)))
+        .collect();
     may_ship(&fold, own, &wanted).map_err(|error| refused(error, &wanted))?;
     // The form is that of a request: some lines, each part once.
     let found = check_transfer(fold.from, fold.to, &lines, "");
@@ -270,7 +307,10 @@ pub fn ship(
     }
     let text = format!("to {}", Codes::default().code(&reader, fold.to)?);
     tx.begin(command::TRANSFER, actor)?;
-    tx.fact(Item::Shipment(Shipment { transfer: id, lines }))?;
+    tx.fact(Item::Shipment(Shipment {
+        transfer: id,
+        lines,
+    }))?;
     for (part, quantity) in wanted {
         move_part(tx, id, part, MovementKind::Ship, quantity, 0, &text)?;
     }
@@ -279,8 +319,13 @@ pub fn ship(
 
 fn planned(fold: &TransferFold) -> Vec<TransferLine> {
     let line = |(part, line): (&PartId, &domain::transfer::TransferBalance)| {
-        let quantity = u32::try_from(line.planned).ok().filter(|quantity| *quantity > 0)?;
-        Some(TransferLine { part: *part, quantity })
+        let quantity = u32::try_from(line.planned)
+            .ok()
+            .filter(|quantity| *quantity > 0)?;
+        Some(TransferLine {
+            part: *part,
+            quantity,
+        })
     };
     fold.lines.iter().filter_map(line).collect()
 }
@@ -300,10 +345,16 @@ pub fn receive(
         Some(wish) => arrivals(&reader, wish)?,
         None => on_the_way(&fold),
     };
-    let arrived: Vec<(PartId, i64)> =
-        lines.iter().map(|line| (line.part, i64::from(line.good) + i64::from(line.damaged))).collect();
+    let arrived: Vec<(PartId, i64)> = lines
+        .iter()
+        .map(|line| (line.part, i64::from(line.good) + i64::from(line.damaged)))
+        .collect();
     may_receive(&fold, own, &arrived).map_err(|error| refused(error, &arrived))?;
-    let arrival = Arrival { transfer: id, number: fold.next_arrival, lines };
+    let arrival = Arrival {
+        transfer: id,
+        number: fold.next_arrival,
+        lines,
+    };
     let found = check_arrival(&arrival);
     if !found.is_empty() {
         return Err(AppError::Invalid(found));
@@ -315,7 +366,10 @@ pub fn receive(
     let lines = arrival.lines.clone();
     tx.fact(Item::Arrival(arrival))?;
     for line in lines {
-        for (kind, quantity) in [(MovementKind::Arrive, line.good), (MovementKind::ArriveDamaged, line.damaged)] {
+        for (kind, quantity) in [
+            (MovementKind::Arrive, line.good),
+            (MovementKind::ArriveDamaged, line.damaged),
+        ] {
             if quantity > 0 {
                 move_part(tx, id, line.part, kind, i64::from(quantity), number, &text)?;
             }
@@ -327,26 +381,48 @@ pub fn receive(
 fn arrivals(reader: &Reader<'_>, wish: &[ArrivalInput]) -> Result<Vec<ArrivalLine>, AppError> {
     let mut problems = Problems::new();
     let mut lines = Vec::new();
-    for (i, line) in wish.iter().enumerate().take(domain::transfer::MAX_LINES + 1) {
+    for (i, line) in wish
+        .iter()
+        .enumerate()
+        .take(domain::transfer::MAX_LINES + 1)
+    {
         let part = part(reader, i, &line.sku, &mut problems)?;
         let mut pieces = |field: &str, count: i64| match u32::try_from(count) {
             Ok(pieces) if (0..=MAX_QUANTITY).contains(&count) => pieces,
             _ => {
-                problems.add(format!("/lines/{i}/{field}"), "must be a whole number from 0 to 1000000");
+                problems.add(
+                    format!("/lines/{i}/{field}"),
+                    "must be a whole number from 0 to 1000000",
+                );
                 0
             }
         };
-        let (good, damaged, missing) =
-            (pieces("quantity", line.quantity), pieces("damaged", line.damaged), pieces("missing", line.missing));
-        lines.push(ArrivalLine { part, good, damaged, missing });
+        let (good, damaged, missing) = (
+            pieces("quantity", line.quantity),
+            pieces("damaged", line.damaged),
+            pieces("missing", line.missing),
+        );
+        lines.push(ArrivalLine {
+            part,
+            good,
+            damaged,
+            missing,
+        });
     }
     problems.finish(lines).map_err(AppError::Invalid)
 }
 
 fn on_the_way(fold: &TransferFold) -> Vec<ArrivalLine> {
     let line = |(part, line): (&PartId, &domain::transfer::TransferBalance)| {
-        let good = u32::try_from(line.in_transit()).ok().filter(|good| *good > 0)?;
-        Some(ArrivalLine { part: *part, good, damaged: 0, missing: 0 })
+        let good = u32::try_from(line.in_transit())
+            .ok()
+            .filter(|good| *good > 0)?;
+        Some(ArrivalLine {
+            part: *part,
+            good,
+            damaged: 0,
+            missing: 0,
+        })
     };
     fold.lines.iter().filter_map(line).collect()
 }
@@ -355,10 +431,16 @@ fn on_the_way(fold: &TransferFold) -> Vec<ArrivalLine> {
 fn check_missing(fold: &TransferFold, arrival: &Arrival) -> Result<(), AppError> {
     let mut problems = Problems::new();
     for (i, line) in arrival.lines.iter().enumerate() {
-        let there = fold.lines.get(&line.part).map_or(0, |balance| balance.shipped - balance.arrived());
+        let there = fold
+            .lines
+            .get(&line.part)
+            .map_or(0, |balance| balance.shipped - balance.arrived());
         let left = there - i64::from(line.good) - i64::from(line.damaged);
         if i64::from(line.missing) > left {
-            problems.add(format!("/lines/{i}/missing"), format!("only {left} more are on their way"));
+            problems.add(
+                format!("/lines/{i}/missing"),
+                format!("only {left} more are on their way"),
+            );
         }
     }
     problems.finish(()).map_err(AppError::Invalid)
@@ -389,7 +471,10 @@ fn fold(reader: &Reader<'_>, id: TransferId) -> Result<TransferFold, AppError> {
 
 fn refused(error: TransferError, lines: &[(PartId, i64)]) -> AppError {
     let pointer = |part: PartId, field: &str| {
-        let line = lines.iter().position(|(there, _)| *there == part).unwrap_or(0);
+        let line = lines
+            .iter()
+            .position(|(there, _)| *there == part)
+            .unwrap_or(0);
         format!("/lines/{line}/{field}")
     };
     match error {
@@ -397,10 +482,13 @@ fn refused(error: TransferError, lines: &[(PartId, i64)]) -> AppError {
             AppError::conflict("transfer-state", error.to_string()).with("state", state.as_str())
         }
         TransferError::OtherBranch => AppError::conflict("other-branch", error.to_string()),
-        TransferError::UnknownPart(part) => AppError::field(&pointer(part, "sku"), "the transfer has no such part"),
-        TransferError::TooMany { part, there } => {
-            AppError::field(&pointer(part, "quantity"), format!("only {there} can be here"))
+        TransferError::UnknownPart(part) => {
+            AppError::field(&pointer(part, "sku"), "the transfer has no such part")
         }
+        TransferError::TooMany { part, there } => AppError::field(
+            &pointer(part, "quantity"),
+            format!("only {there} can be here"),
+        ),
     }
 }
 
@@ -413,7 +501,10 @@ fn show(reader: &Reader<'_>, codes: &mut Codes, view: TransferView) -> Result<Tr
     let mut lines = Vec::new();
     for line in &view.lines {
         let row = catalogue::part(reader, line.part)?;
-        let (sku, name) = row.map_or_else(|| (line.part.to_string(), String::new()), |row| (row.sku, row.name));
+        let (sku, name) = row.map_or_else(
+            || (line.part.to_string(), String::new()),
+            |row| (row.sku, row.name),
+        );
         lines.push(Line {
             sku,
             name,

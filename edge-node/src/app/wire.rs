@@ -15,8 +15,8 @@ use domain::stock::{Account, MovementKind};
 use domain::transfer::TransferState;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 /// A time, RFC 3339 outside, milliseconds since 1970 UTC inside.
@@ -47,7 +47,9 @@ impl<'de> Deserialize<'de> for Time {
             .ok()
             .filter(|at_ms| TIMES_MS.contains(at_ms))
             .map(Time)
-            .ok_or_else(|| de::Error::custom("must be a time with its offset, such as 2026-05-31T14:00:00Z"))
+            .ok_or_else(|| {
+                de::Error::custom("must be a time with its offset, such as 2026-05-31T14:00:00Z")
+            })
     }
 }
 
@@ -133,7 +135,10 @@ pub struct MoneyForm {
 
 /// An amount of this currency; sums that left the bounds show as the bound.
 pub(crate) fn money(amount_minor: i64, currency: Currency) -> Money {
-    Money { amount_minor, currency }
+    Money {
+        amount_minor,
+        currency,
+    }
 }
 
 macro_rules! names {
@@ -183,20 +188,36 @@ names! {
 /// Bytes as lower-case hexadecimal text.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        reason = "a test fails by panicking"
+    )]
 
     use super::*;
 
     #[test]
     fn times_are_rfc_3339_and_need_an_offset() {
         let time: Time = serde_json::from_str("\"2024-05-31T14:00:00.25+02:00\"").unwrap();
-        assert_eq!(serde_json::to_string(&time).unwrap(), "\"2024-05-31T12:00:00.25Z\"");
-        for wrong in ["\"2024-05-31\"", "\"2024-05-31T14:00:00\"", "7", "null", "\"\""] {
+        assert_eq!(
+            serde_json::to_string(&time).unwrap(),
+            "\"2024-05-31T12:00:00.25Z\""
+        );
+        for wrong in [
+            "\"2024-05-31\"",
+            "\"2024-05-31T14:00:00\"",
+            "7",
+            "null",
+            "\"\"",
+        ] {
             assert!(serde_json::from_str::<Time>(wrong).is_err(), "{wrong}");
         }
     }

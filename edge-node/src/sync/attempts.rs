@@ -40,10 +40,15 @@ pub(super) struct Target {
 
 impl Target {
     async fn reach(self) -> Result<Connection, ReachError> {
-        let credentials = Arc::new(self.credentials().map_err(|error| {
-            ReachError::Socket(std::io::Error::other(error))
-        })?);
-        let config = tls::client(Trust::Root(credentials.root.clone()), ALPN, Some(&credentials))?;
+        let credentials = Arc::new(
+            self.credentials()
+                .map_err(|error| ReachError::Socket(std::io::Error::other(error)))?,
+        );
+        let config = tls::client(
+            Trust::Root(credentials.root.clone()),
+            ALPN,
+            Some(&credentials),
+        )?;
         reach(&self.hub, config).await
     }
 
@@ -54,8 +59,14 @@ impl Target {
 
 /// Full jitter: anything from the shortest wait to twice as long for each failure so far, up to `longest`.
 pub(super) fn backoff(failures: u32, is_watched: bool, entropy: &mut impl Entropy) -> Duration {
-    let longest = if is_watched { BACKOFF_WATCHED } else { BACKOFF_MAX };
-    let ceiling = BACKOFF_MIN.saturating_mul(2_u32.saturating_pow(failures.min(16))).min(longest);
+    let longest = if is_watched {
+        BACKOFF_WATCHED
+    } else {
+        BACKOFF_MAX
+    };
+    let ceiling = BACKOFF_MIN
+        .saturating_mul(2_u32.saturating_pow(failures.min(16)))
+        .min(longest);
     let mut bytes = [0; 4];
     entropy.fill(&mut bytes);
     let share = f64::from(u32::from_be_bytes(bytes)) / f64::from(u32::MAX);
@@ -73,7 +84,11 @@ pub(super) struct Attempts {
 impl Attempts {
     /// The first attempt begins after `wait`.
     pub(super) fn after(wait: Duration) -> Self {
-        Self { running: JoinSet::new(), next_at: Instant::now() + wait, begun: 0 }
+        Self {
+            running: JoinSet::new(),
+            next_at: Instant::now() + wait,
+            begun: 0,
+        }
     }
 
     /// The next attempt begins now.
@@ -83,7 +98,11 @@ impl Attempts {
 
     /// The outcome of the first attempt that has one. Beginning attempts is a part of waiting here; an outcome is never
     /// lost when the caller stops waiting.
-    pub(super) async fn outcome(&mut self, target: &Target, watched: &Watched) -> Result<Connection, ReachError> {
+    pub(super) async fn outcome(
+        &mut self,
+        target: &Target,
+        watched: &Watched,
+    ) -> Result<Connection, ReachError> {
         loop {
             tokio::select! {
                 Some(done) = self.running.join_next(), if !self.running.is_empty() => match done {
@@ -115,8 +134,14 @@ mod tests {
     #[test]
     fn the_wait_is_spread_over_all_of_its_range_and_bounded() {
         let mut entropy = SeededEntropy::new(7);
-        let waits: Vec<Duration> = (0..2000).map(|_| backoff(20, false, &mut entropy)).collect();
-        assert!(waits.iter().all(|wait| (BACKOFF_MIN..=BACKOFF_MAX).contains(wait)));
+        let waits: Vec<Duration> = (0..2000)
+            .map(|_| backoff(20, false, &mut entropy))
+            .collect();
+        assert!(
+            waits
+                .iter()
+                .all(|wait| (BACKOFF_MIN..=BACKOFF_MAX).contains(wait))
+        );
         assert!(waits.iter().any(|wait| *wait < Duration::from_secs(1)));
         assert!(waits.iter().any(|wait| *wait > Duration::from_secs(29)));
         assert!((0..100).all(|_| backoff(20, true, &mut entropy) <= BACKOFF_WATCHED));

@@ -39,7 +39,11 @@ pub trait BranchStore: Clone + Send + Sync + 'static {
     fn opening(&self) -> impl Future<Output = Result<Opening, AppError>> + Send;
 
     /// Whole blocks behind `after`, at most about `limit_bytes` packed, one at least.
-    fn read_log(&self, after: Tip, limit_bytes: usize) -> impl Future<Output = Result<ReadLog, AppError>> + Send;
+    fn read_log(
+        &self,
+        after: Tip,
+        limit_bytes: usize,
+    ) -> impl Future<Output = Result<ReadLog, AppError>> + Send;
 
     /// Remembers what the hub has.
     fn acknowledge(&self, ack: Ack) -> impl Future<Output = Result<(), AppError>> + Send;
@@ -48,7 +52,8 @@ pub trait BranchStore: Clone + Send + Sync + 'static {
     fn welcomed(&self, welcome: &Welcome) -> impl Future<Output = Result<(), AppError>> + Send;
 
     /// Applies a feed block and moves the cursor with it.
-    fn apply_feed(&self, block: FeedBlock) -> impl Future<Output = Result<Cursor, AppError>> + Send;
+    fn apply_feed(&self, block: FeedBlock)
+    -> impl Future<Output = Result<Cursor, AppError>> + Send;
 
     /// Remembers a proven feed head.
     fn store_feed_head(&self, head: FeedHead) -> impl Future<Output = Result<(), AppError>> + Send;
@@ -57,7 +62,10 @@ pub trait BranchStore: Clone + Send + Sync + 'static {
     fn store_keys(&self, keys: Vec<GivenKey>) -> impl Future<Output = Result<(), AppError>> + Send;
 
     /// Person keys for the hub; no persons = all that were created here.
-    fn keys_for_hub(&self, persons: Vec<DocumentId>) -> impl Future<Output = Result<Vec<GivenKey>, AppError>> + Send;
+    fn keys_for_hub(
+        &self,
+        persons: Vec<DocumentId>,
+    ) -> impl Future<Output = Result<Vec<GivenKey>, AppError>> + Send;
 
     /// Number of the last entry that a signed head of this node vouches for.
     fn last_head_seq(&self) -> impl Future<Output = Result<u64, AppError>> + Send;
@@ -78,7 +86,9 @@ pub trait BranchStore: Clone + Send + Sync + 'static {
     fn incident(&self, detail: String) -> impl Future<Output = Result<(), AppError>> + Send;
 }
 
-async fn patiently<T, F: Future<Output = Result<T, AppError>>>(mut work: impl FnMut() -> F) -> Result<T, AppError> {
+async fn patiently<T, F: Future<Output = Result<T, AppError>>>(
+    mut work: impl FnMut() -> F,
+) -> Result<T, AppError> {
     loop {
         match work().await {
             Err(AppError::Busy) => tokio::time::sleep(BUSY_RETRY).await,
@@ -93,7 +103,10 @@ impl BranchStore for Store {
     }
 
     async fn opening(&self) -> Result<Opening, AppError> {
-        Ok(Opening { hello: self.hello(VERSION).await?, feeds: self.feeds() })
+        Ok(Opening {
+            hello: self.hello(VERSION).await?,
+            feeds: self.feeds(),
+        })
     }
 
     async fn read_log(&self, after: Tip, limit_bytes: usize) -> Result<ReadLog, AppError> {

@@ -26,7 +26,11 @@ impl Pinger {
     pub(super) fn start(connection: Connection) -> Self {
         let (asks, to_ask) = mpsc::channel(1);
         let (answered, answers) = mpsc::channel(4);
-        Self { asks, answers, task: tokio::spawn(exchange(connection, to_ask, answered)) }
+        Self {
+            asks,
+            answers,
+            task: tokio::spawn(exchange(connection, to_ask, answered)),
+        }
     }
 
     /// Asks, unless the last question is still on its way out.
@@ -45,9 +49,17 @@ impl Pinger {
     }
 }
 
-async fn exchange(connection: Connection, mut to_ask: mpsc::Receiver<Ping>, answered: mpsc::Sender<Ping>) {
-    let Some(first) = to_ask.recv().await else { return };
-    let Ok((mut send, mut receive)) = connection.open_bi().await else { return };
+async fn exchange(
+    connection: Connection,
+    mut to_ask: mpsc::Receiver<Ping>,
+    answered: mpsc::Sender<Ping>,
+) {
+    let Some(first) = to_ask.recv().await else {
+        return;
+    };
+    let Ok((mut send, mut receive)) = connection.open_bi().await else {
+        return;
+    };
     let write = async {
         if send.write_all(&[STREAM_CONTROL]).await.is_err() {
             return;
@@ -65,7 +77,9 @@ async fn exchange(connection: Connection, mut to_ask: mpsc::Receiver<Ping>, answ
         while let Ok(Some(chunk)) = receive.read_chunk(READ_BYTES, true).await {
             reader.push(&chunk.bytes);
             while let Ok(Some(frame)) = reader.next_frame() {
-                let Ok(pong) = Ping::from_body(&frame.body) else { return };
+                let Ok(pong) = Ping::from_body(&frame.body) else {
+                    return;
+                };
                 if frame.kind == FrameType::Pong && answered.send(pong).await.is_err() {
                     return;
                 }

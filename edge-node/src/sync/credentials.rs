@@ -33,7 +33,9 @@ pub struct Credentials {
 
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("not_after_ms", &self.not_after_ms).finish_non_exhaustive()
+        f.debug_struct("Credentials")
+            .field("not_after_ms", &self.not_after_ms)
+            .finish_non_exhaustive()
     }
 }
 
@@ -49,11 +51,17 @@ pub(super) struct Leaf {
 pub(super) fn read_leaf(der: &[u8]) -> Option<Leaf> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let san = certificate.subject_alternative_name().ok()??;
-    let [GeneralName::URI(uri)] = san.value.general_names[..] else { return None };
+    let [GeneralName::URI(uri)] = san.value.general_names[..] else {
+        return None;
+    };
     Some(Leaf {
         name: uri.parse().ok()?,
         public_key: certificate.public_key().subject_public_key.data.to_vec(),
-        not_after_ms: certificate.validity().not_after.timestamp().saturating_mul(1000),
+        not_after_ms: certificate
+            .validity()
+            .not_after
+            .timestamp()
+            .saturating_mul(1000),
     })
 }
 
@@ -65,7 +73,10 @@ impl Credentials {
     pub fn read(dir: &Path) -> Result<Self, StoreError> {
         let secrets = secrets_dir(dir)?;
         let chain = split_chain(&read(&secrets.join(CHAIN))?);
-        let leaf = chain.first().and_then(|der| read_leaf(der)).ok_or_else(|| wrong(&secrets.join(CHAIN)))?;
+        let leaf = chain
+            .first()
+            .and_then(|der| read_leaf(der))
+            .ok_or_else(|| wrong(&secrets.join(CHAIN)))?;
         Ok(Self {
             seed: Zeroizing::new(fixed(&secrets.join(NODE_KEY))?),
             root: CertificateDer::from(read(&secrets.join(ROOT))?.to_vec()),
@@ -88,7 +99,11 @@ impl Credentials {
 
     /// What is shown to the hub: the chain without the root, which the hub has.
     pub(super) fn presented(&self) -> Vec<CertificateDer<'static>> {
-        self.chain.iter().filter(|der| **der != self.root).cloned().collect()
+        self.chain
+            .iter()
+            .filter(|der| **der != self.root)
+            .cloned()
+            .collect()
     }
 }
 
@@ -105,7 +120,9 @@ pub(super) fn write(dir: &Path, chain: &[Vec<u8>], hub_key: &[u8; 32]) -> Result
 fn split_chain(mut bytes: &[u8]) -> Vec<CertificateDer<'static>> {
     let mut chain = Vec::new();
     while let Ok((rest, _)) = X509Certificate::from_der(bytes) {
-        chain.push(CertificateDer::from(bytes[..bytes.len() - rest.len()].to_vec()));
+        chain.push(CertificateDer::from(
+            bytes[..bytes.len() - rest.len()].to_vec(),
+        ));
         bytes = rest;
     }
     chain
@@ -120,5 +137,8 @@ fn fixed(path: &Path) -> Result<[u8; 32], StoreError> {
 }
 
 fn wrong(path: &Path) -> StoreError {
-    StoreError::Config { path: path.display().to_string(), what: "it is not what joining wrote".to_owned() }
+    StoreError::Config {
+        path: path.display().to_string(),
+        what: "it is not what joining wrote".to_owned(),
+    }
 }

@@ -44,9 +44,16 @@ pub struct SyncConfig {
 /// When the node's key or certificates cannot be read.
 pub fn start<S: BranchStore>(store: S, config: SyncConfig) -> Result<SyncHandle, StoreError> {
     let (handle, status, wishes, watched) = SyncHandle::new(&config.env);
-    let target = Target { hub: config.hub, dir: config.dir, env: config.env.clone() };
+    let target = Target {
+        hub: config.hub,
+        dir: config.dir,
+        env: config.env.clone(),
+    };
     let key = target.credentials()?.signing_key();
-    let report = Report { status, env: config.env };
+    let report = Report {
+        status,
+        env: config.env,
+    };
     let driver = Driver {
         store,
         target,
@@ -103,7 +110,10 @@ async fn keep_renewed(target: Target, mut wishes: watch::Receiver<Wish>) {
 
 impl<S: BranchStore> Driver<S> {
     async fn run(mut self) {
-        let mut heads = Heads::new(self.store.last_head_seq().await.unwrap_or(0), Instant::now());
+        let mut heads = Heads::new(
+            self.store.last_head_seq().await.unwrap_or(0),
+            Instant::now(),
+        );
         let mut next: Option<Connection> = None;
         let mut wait = Duration::ZERO;
         loop {
@@ -162,7 +172,10 @@ impl<S: BranchStore> Driver<S> {
         let target = self.target.clone();
         loop {
             let cut_off_at = self.last_contact + CUT_OFF_AFTER;
-            let is_fresh = matches!(self.report.state(), LinkState::Connecting | LinkState::Connected);
+            let is_fresh = matches!(
+                self.report.state(),
+                LinkState::Connecting | LinkState::Connected
+            );
             tokio::select! {
                 outcome = attempts.outcome(&target, &self.watched) => match outcome {
                     Ok(connection) => return Some(connection),
@@ -192,7 +205,11 @@ impl<S: BranchStore> Driver<S> {
     }
 
     fn backoff(&self) -> Duration {
-        backoff(self.failures, self.watched.is_now(), &mut self.target.env.random())
+        backoff(
+            self.failures,
+            self.watched.is_now(),
+            &mut self.target.env.random(),
+        )
     }
 
     /// What follows a session: a connection that is there already, or how long to wait for the next attempt.
@@ -203,11 +220,15 @@ impl<S: BranchStore> Driver<S> {
             Ended::Lost(detail) => self.lost(&detail),
             Ended::Closed(close) => return (None, self.closed(close).await),
             Ended::NotOnLine(tip) => {
-                let detail = format!("the hub holds entries up to {} that this branch does not have", tip.seq);
+                let detail = format!(
+                    "the hub holds entries up to {} that this branch does not have",
+                    tip.seq
+                );
                 return (None, self.held(&detail).await);
             }
             Ended::Protocol(detail) => {
-                self.incident(format!("the hub sent what is not the protocol: {detail}")).await;
+                self.incident(format!("the hub sent what is not the protocol: {detail}"))
+                    .await;
                 self.lost(&detail);
                 return (None, self.backoff().max(REFUSED_RETRY));
             }
@@ -232,7 +253,10 @@ impl<S: BranchStore> Driver<S> {
         match close.reason {
             CloseReason::Revoked | CloseReason::Held => return self.held(sentence).await,
             CloseReason::Expired => return self.renew_now().await,
-            CloseReason::Protocol => self.incident(format!("the hub ended the session: {sentence}")).await,
+            CloseReason::Protocol => {
+                self.incident(format!("the hub ended the session: {sentence}"))
+                    .await
+            }
             _ => {}
         }
         self.lost(sentence);
@@ -244,7 +268,8 @@ impl<S: BranchStore> Driver<S> {
 
     async fn held(&mut self, detail: &str) -> Duration {
         if self.report.state() != LinkState::Held {
-            self.incident(format!("the hub holds this node: {detail}")).await;
+            self.incident(format!("the hub holds this node: {detail}"))
+                .await;
         }
         self.report.set(LinkState::Held, detail);
         HELD_RETRY + self.backoff()

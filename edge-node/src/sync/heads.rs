@@ -19,15 +19,18 @@ pub(super) struct Heads {
 
 impl Heads {
     pub(super) fn new(last_seq: u64, now: Instant) -> Self {
-        Self { last_seq, last_at: now, is_claiming: false, waiting: None }
+        Self {
+            last_seq,
+            last_at: now,
+            is_claiming: false,
+            waiting: None,
+        }
     }
 
     /// Whether a head should be signed at `tip`, and if so remembers that it is being done.
     pub(super) fn begin(&mut self, tip: &Tip, is_leaving: bool, now: Instant) -> bool {
         let behind = tip.seq.saturating_sub(self.last_seq);
-        let is_due = is_leaving
-            || behind >= HEAD_EVERY_TRANSACTIONS
-            || now >= self.due_at();
+        let is_due = is_leaving || behind >= HEAD_EVERY_TRANSACTIONS || now >= self.due_at();
         let begins = behind > 0 && is_due && !self.is_claiming;
         self.is_claiming |= begins;
         begins
@@ -52,7 +55,8 @@ impl Heads {
 
     /// A head that the hub can check, now that it has stored up to `stored`.
     pub(super) fn ready(&mut self, stored: &Tip) -> Option<SignedHead> {
-        self.waiting.take_if(|head| head.claim.tip.seq <= stored.seq)
+        self.waiting
+            .take_if(|head| head.claim.tip.seq <= stored.seq)
     }
 }
 
@@ -65,11 +69,22 @@ mod tests {
     use super::*;
 
     fn tip(seq: u64) -> Tip {
-        Tip { epoch: Epoch(1), seq, hash: [0; 32] }
+        Tip {
+            epoch: Epoch(1),
+            seq,
+            hash: [0; 32],
+        }
     }
 
     fn head(seq: u64) -> SignedHead {
-        SignedHead { claim: HeadClaim { node: NodeId(1), tip: tip(seq), stock: [0; 32] }, signature: Vec::new() }
+        SignedHead {
+            claim: HeadClaim {
+                node: NodeId(1),
+                tip: tip(seq),
+                stock: [0; 32],
+            },
+            signature: Vec::new(),
+        }
     }
 
     #[test]

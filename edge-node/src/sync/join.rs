@@ -15,7 +15,9 @@ use sync_protocol::certificate::private_key_der;
 use sync_protocol::error::DecodeError;
 use sync_protocol::frame::{Frame, FrameReader, FrameType};
 use sync_protocol::join_code::JoinCode;
-use sync_protocol::message::{ALPN_JOIN, ALPN_RENEW, Close, CloseReason, Grant, Join, Renew, STREAM_CONTROL};
+use sync_protocol::message::{
+    ALPN_JOIN, ALPN_RENEW, Close, CloseReason, Grant, Join, Renew, STREAM_CONTROL,
+};
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -76,7 +78,9 @@ pub enum JoinError {
 
 impl From<DecodeError> for JoinError {
     fn from(error: DecodeError) -> Self {
-        JoinError::Answer { what: error.to_string() }
+        JoinError::Answer {
+            what: error.to_string(),
+        }
     }
 }
 
@@ -84,14 +88,22 @@ impl From<DecodeError> for JoinError {
 ///
 /// # Errors
 /// See [`JoinError`]; the directory can be joined again after each of them.
-pub async fn join(hub: &str, code: &JoinCode, dir: &Path, env: &Env) -> Result<NodeIdentity, JoinError> {
+pub async fn join(
+    hub: &str,
+    code: &JoinCode,
+    dir: &Path,
+    env: &Env,
+) -> Result<NodeIdentity, JoinError> {
     let used = JoinCode::secret_hash(&code.secret);
     let secrets = secrets_dir(dir)?;
     if dir.join(NODE_FILE).exists() {
         let identity = NodeIdentity::read(dir)?;
         return match std::fs::read(secrets.join(JOINED_WITH)) {
             Ok(known) if known == used => Ok(identity),
-            _ => Err(JoinError::Joined { dir: dir.display().to_string(), code: identity.code }),
+            _ => Err(JoinError::Joined {
+                dir: dir.display().to_string(),
+                code: identity.code,
+            }),
         };
     }
     let seed = key_or_new(dir, NODE_KEY, env)?;
@@ -106,9 +118,14 @@ pub async fn join(hub: &str, code: &JoinCode, dir: &Path, env: &Env) -> Result<N
         .map_err(|error| unreachable(hub, error.into()))?;
     let grant = ask_for_grant(hub, config, &ask.to_frame()).await?;
     check_grant(&grant, &public_key)?;
-    let root = grant.certificates.last().map(|der| CertificateDer::from(der.as_slice()));
+    let root = grant
+        .certificates
+        .last()
+        .map(|der| CertificateDer::from(der.as_slice()));
     if root.and_then(|root| fingerprint(&root)) != Some(code.fingerprint) {
-        return Err(JoinError::Answer { what: "the chain does not end in the hub's root".to_owned() });
+        return Err(JoinError::Answer {
+            what: "the chain does not end in the hub's root".to_owned(),
+        });
     }
     credentials::write(dir, &grant.certificates, &grant.hub_key)?;
     write_private(&secrets.join(JOINED_WITH), &used)?;
@@ -131,29 +148,39 @@ pub async fn join(hub: &str, code: &JoinCode, dir: &Path, env: &Env) -> Result<N
 /// See [`JoinError`]; the old certificate stays in use.
 pub async fn renew(hub: &str, dir: &Path) -> Result<(), JoinError> {
     let old = Credentials::read(dir)?;
-    let ask = Renew { request: signing_request(&old.seed)? };
+    let ask = Renew {
+        request: signing_request(&old.seed)?,
+    };
     let config = tls::client(Trust::Root(old.root.clone()), ALPN_RENEW, Some(&old))
         .map_err(|error| unreachable(hub, error.into()))?;
     let grant = ask_for_grant(hub, config, &ask.to_frame()).await?;
     check_grant(&grant, &old.signing_key().verifying_key().to_bytes())?;
     let names = |der: Option<&[u8]>| der.and_then(read_leaf).map(|leaf| leaf.name);
-    let is_same_node =
-        names(grant.certificates.first().map(Vec::as_slice)) == names(old.chain.first().map(|der| der.as_ref()));
+    let is_same_node = names(grant.certificates.first().map(Vec::as_slice))
+        == names(old.chain.first().map(|der| der.as_ref()));
     if !is_same_node || grant.certificates.last().map(Vec::as_slice) != Some(old.root.as_ref()) {
-        return Err(JoinError::Answer { what: "the certificate is another node's or another hub's".to_owned() });
+        return Err(JoinError::Answer {
+            what: "the certificate is another node's or another hub's".to_owned(),
+        });
     }
     credentials::write(dir, &grant.certificates, &grant.hub_key)?;
     Ok(())
 }
 
 fn unreachable(hub: &str, source: ReachError) -> JoinError {
-    JoinError::Unreachable { hub: hub.to_owned(), source }
+    JoinError::Unreachable {
+        hub: hub.to_owned(),
+        source,
+    }
 }
 
 /// A signing request (RFC 2986) that proves the key and says nothing else.
 fn signing_request(seed: &[u8; 32]) -> Result<Vec<u8>, rcgen::Error> {
     let der = zeroize::Zeroizing::new(private_key_der(seed));
-    let key = KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(der.as_slice()), &PKCS_ED25519)?;
+    let key = KeyPair::from_pkcs8_der_and_sign_algo(
+        &PrivatePkcs8KeyDer::from(der.as_slice()),
+        &PKCS_ED25519,
+    )?;
     let mut params = CertificateParams::default();
     params.distinguished_name = rcgen::DistinguishedName::new();
     Ok(params.serialize_request(&key)?.der().to_vec())
@@ -162,27 +189,49 @@ fn signing_request(seed: &[u8; 32]) -> Result<Vec<u8>, rcgen::Error> {
 fn check_grant(grant: &Grant, public_key: &[u8; 32]) -> Result<(), JoinError> {
     let leaf = grant.certificates.first().and_then(|der| read_leaf(der));
     let fits = leaf.is_some_and(|leaf| {
-        (leaf.name.node, leaf.name.branch) == (grant.node, grant.branch) && leaf.public_key == public_key
+        (leaf.name.node, leaf.name.branch) == (grant.node, grant.branch)
+            && leaf.public_key == public_key
     });
-    if fits { Ok(()) } else { Err(JoinError::Answer { what: "the certificate is not for this key".to_owned() }) }
+    if fits {
+        Ok(())
+    } else {
+        Err(JoinError::Answer {
+            what: "the certificate is not for this key".to_owned(),
+        })
+    }
 }
 
-async fn ask_for_grant(hub: &str, config: quinn::ClientConfig, ask: &[u8]) -> Result<Grant, JoinError> {
+async fn ask_for_grant(
+    hub: &str,
+    config: quinn::ClientConfig,
+    ask: &[u8],
+) -> Result<Grant, JoinError> {
     let exchange = async {
-        let connection = reach(hub, config).await.map_err(|source| reach_failed(hub, source))?;
+        let connection = reach(hub, config)
+            .await
+            .map_err(|source| reach_failed(hub, source))?;
         let answer = ask_on(&connection, ask).await;
         let answer = match answer {
             Ok(frame) => frame,
-            Err(()) => return Err(reach_failed(hub, ReachError::Ended(connection.closed().await))),
+            Err(()) => {
+                return Err(reach_failed(
+                    hub,
+                    ReachError::Ended(connection.closed().await),
+                ));
+            }
         };
         connection.close(VarInt::from_u32(CloseReason::Leaving.code()), b"done");
         match answer.kind {
             FrameType::Grant => Ok(Grant::from_body(&answer.body)?),
             FrameType::Close => Err(JoinError::Refused(Close::from_body(&answer.body)?)),
-            _ => Err(JoinError::Answer { what: "it is no grant".to_owned() }),
+            _ => Err(JoinError::Answer {
+                what: "it is no grant".to_owned(),
+            }),
         }
     };
-    timeout(WITHIN, exchange).await.unwrap_or_else(|_| Err(unreachable(hub, ReachError::Silent)))
+    timeout(WITHIN, exchange)
+        .await
+        .unwrap_or_else(|_| Err(unreachable(hub, ReachError::Silent)))
 }
 
 fn reach_failed(hub: &str, source: ReachError) -> JoinError {
@@ -191,7 +240,9 @@ fn reach_failed(hub: &str, source: ReachError) -> JoinError {
             return JoinError::Refused(close);
         }
         if is_certificate_refused_here(error) {
-            return JoinError::WrongHub { hub: hub.to_owned() };
+            return JoinError::WrongHub {
+                hub: hub.to_owned(),
+            };
         }
     }
     unreachable(hub, source)

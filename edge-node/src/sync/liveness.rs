@@ -55,7 +55,10 @@ impl Liveness {
 
     /// Waits for the next finding.
     pub(super) async fn next(&mut self, target: &Target, watched: &Watched) -> Finding {
-        let silent_at = self.unanswered_since.filter(|_| self.race.is_none()).map(|since| since + CUT_OFF_AFTER);
+        let silent_at = self
+            .unanswered_since
+            .filter(|_| self.race.is_none())
+            .map(|since| since + CUT_OFF_AFTER);
         tokio::select! {
             _ = self.pinger.answer() => Finding::Answered,
             () = sleep_until(self.ask_at) => Finding::AskDue,
@@ -75,7 +78,12 @@ impl Liveness {
         self.asked += 1;
         self.pinger.ask(self.asked);
         self.unanswered_since.get_or_insert_with(Instant::now);
-        self.ask_at = Instant::now() + if watched.is_now() { PING_WATCHED } else { PING_UNWATCHED };
+        self.ask_at = Instant::now()
+            + if watched.is_now() {
+                PING_WATCHED
+            } else {
+                PING_UNWATCHED
+            };
     }
 
     /// Begins to race a fresh attempt.
@@ -86,7 +94,11 @@ impl Liveness {
     /// An attempt failed; the next waits.
     pub(super) fn race_failed(&mut self, failures: u32, watched: &Watched, target: &Target) {
         if let Some(race) = &mut self.race {
-            race.failed(backoff(failures, watched.is_now(), &mut target.env.random()));
+            race.failed(backoff(
+                failures,
+                watched.is_now(),
+                &mut target.env.random(),
+            ));
         }
     }
 

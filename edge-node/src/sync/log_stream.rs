@@ -14,7 +14,9 @@ const READ_BYTES: usize = 64 * 1024;
 const READ_AHEAD_FRAMES: usize = 4;
 
 /// Frames as they come; a `DecodeError` is the last. The channel ends with the stream.
-pub(super) fn read_frames(mut receive: RecvStream) -> (mpsc::Receiver<Result<Frame, DecodeError>>, JoinHandle<()>) {
+pub(super) fn read_frames(
+    mut receive: RecvStream,
+) -> (mpsc::Receiver<Result<Frame, DecodeError>>, JoinHandle<()>) {
     let (frames, received) = mpsc::channel(READ_AHEAD_FRAMES);
     let task = tokio::spawn(async move {
         let mut reader = FrameReader::new();
@@ -62,7 +64,11 @@ impl Outbox {
                 tracing::debug!("the stream was gone at its end");
             }
         });
-        Self { queue: Some(queue), waiting_bytes, task }
+        Self {
+            queue: Some(queue),
+            waiting_bytes,
+            task,
+        }
     }
 
     /// Queues bytes and says how many wait; nothing where the stream is gone.

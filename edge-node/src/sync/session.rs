@@ -114,13 +114,18 @@ struct Running<'a, S> {
 }
 
 /// Runs a session until it ends.
-pub(super) async fn run<S: BranchStore>(around: Surroundings<'_, S>, connection: Connection) -> Ended {
+pub(super) async fn run<S: BranchStore>(
+    around: Surroundings<'_, S>,
+    connection: Connection,
+) -> Ended {
     let tips = around.store.tips();
     let Opening { hello, feeds } = match around.store.opening().await {
         Ok(opening) => opening,
         Err(error) => return Ended::Store(error),
     };
-    let Ok((mut send, receive)) = connection.open_bi().await else { return ended_by(&connection).await };
+    let Ok((mut send, receive)) = connection.open_bi().await else {
+        return ended_by(&connection).await;
+    };
     if send.write_all(&[STREAM_LOG]).await.is_err() {
         return ended_by(&connection).await;
     }
@@ -128,7 +133,16 @@ pub(super) async fn run<S: BranchStore>(around: Surroundings<'_, S>, connection:
     let nudges = around.wishes.borrow().nudges;
     let own_heads = feeds
         .iter()
-        .map(|feed| (feed.kind, hello.cursors.iter().find(|cursor| cursor.kind == feed.kind).map_or(0, |c| c.n)))
+        .map(|feed| {
+            (
+                feed.kind,
+                hello
+                    .cursors
+                    .iter()
+                    .find(|cursor| cursor.kind == feed.kind)
+                    .map_or(0, |c| c.n),
+            )
+        })
         .collect();
     let (session, effects) = BranchSession::open(hello, feeds);
     let mut running = Running {
@@ -148,7 +162,10 @@ pub(super) async fn run<S: BranchStore>(around: Surroundings<'_, S>, connection:
     };
     let ended = running.run(effects, &mut frames).await;
     reader.abort();
-    running.connection.close(VarInt::from_u32(CloseReason::Leaving.code()), b"the session is over here");
+    running.connection.close(
+        VarInt::from_u32(CloseReason::Leaving.code()),
+        b"the session is over here",
+    );
     ended
 }
 
@@ -204,7 +221,8 @@ impl<S: BranchStore> Running<'_, S> {
 
     async fn next(&mut self, frames: &mut mpsc::Receiver<Result<Frame, DecodeError>>) -> Event {
         let takes_frames = self.jobs.len() < JOBS_WAITING;
-        let head_at = (self.session.is_open() && self.signing.is_none()).then(|| self.around.heads.due_at());
+        let head_at =
+            (self.session.is_open() && self.signing.is_none()).then(|| self.around.heads.due_at());
         tokio::select! {
             frame = frames.recv(), if takes_frames => Event::Frame(frame),
             stored = of(&mut self.job) => Event::Stored(stored),
@@ -272,7 +290,9 @@ impl<S: BranchStore> Running<'_, S> {
             Finding::AskDue => self.liveness.ask(self.around.watched),
             Finding::Silent => {
                 if self.around.report.state() != LinkState::Held {
-                    self.around.report.set(LinkState::CutOff, "the hub does not answer");
+                    self.around
+                        .report
+                        .set(LinkState::CutOff, "the hub does not answer");
                 }
                 self.liveness.race();
             }
@@ -280,7 +300,11 @@ impl<S: BranchStore> Running<'_, S> {
             Finding::Raced(Err(error)) => {
                 tracing::debug!(%error, "an attempt beside the silent connection failed");
                 *self.around.failures = self.around.failures.saturating_add(1);
-                self.liveness.race_failed(*self.around.failures, self.around.watched, self.around.target);
+                self.liveness.race_failed(
+                    *self.around.failures,
+                    self.around.watched,
+                    self.around.target,
+                );
             }
         }
         Ok(())
@@ -322,7 +346,9 @@ impl<S: BranchStore> Running<'_, S> {
             match effect {
                 Effect::Send(bytes) => match self.outbox.push(bytes) {
                     Some(waiting) if waiting > OUTBOX_BYTES => {
-                        return Err(Ended::Protocol("the hub asks for more than it reads".to_owned()));
+                        return Err(Ended::Protocol(
+                            "the hub asks for more than it reads".to_owned(),
+                        ));
                     }
                     Some(_) => {}
                     // The stream is gone; the connection says why.
@@ -330,7 +356,9 @@ impl<S: BranchStore> Running<'_, S> {
                 },
                 Effect::ReadLog { after, limit_bytes } => {
                     let store = self.around.store.clone();
-                    self.read = Some(Box::pin(async move { store.read_log(after, limit_bytes).await }));
+                    self.read = Some(Box::pin(
+                        async move { store.read_log(after, limit_bytes).await },
+                    ));
                 }
                 Effect::Welcomed(welcome) => self.welcomed(welcome),
                 Effect::Acknowledged(ack) => self.ack = Some(ack),
@@ -338,7 +366,9 @@ impl<S: BranchStore> Running<'_, S> {
                 Effect::StoreFeedHead(head) => self.jobs.push_back(Job::FeedHead(head)),
                 Effect::StoreKeys(keys) => self.jobs.push_back(Job::Keys(keys)),
                 Effect::ReadKeys(persons) => self.jobs.push_back(Job::ReadKeys(persons)),
-                Effect::StoreCountersignature(signature) => self.jobs.push_back(Job::Countersignature(signature)),
+                Effect::StoreCountersignature(signature) => {
+                    self.jobs.push_back(Job::Countersignature(signature))
+                }
                 Effect::End(SessionEnd::ClosedByHub(close)) => return Err(Ended::Closed(close)),
                 Effect::End(SessionEnd::Left) => return Err(Ended::Left),
                 Effect::End(SessionEnd::Protocol(detail)) => return Err(Ended::Protocol(detail)),
@@ -381,7 +411,10 @@ impl<S: BranchStore> Running<'_, S> {
             self.acknowledging = Some(Box::pin(async move { store.acknowledge(ack).await }));
         }
         let tip = *self.tips.borrow();
-        if self.session.is_open() && self.signing.is_none() && self.around.heads.begin(&tip, is_leaving, Instant::now()) {
+        if self.session.is_open()
+            && self.signing.is_none()
+            && self.around.heads.begin(&tip, is_leaving, Instant::now())
+        {
             let (store, key) = (self.around.store.clone(), self.around.key.clone());
             self.signing = Some(Box::pin(async move {
                 let head = SignedHead::sign(store.head_claim().await?, &key);
@@ -437,6 +470,8 @@ async fn carry_out_job<S: BranchStore>(store: &S, job: Job) -> Stored {
         Job::FeedHead(head) => store.store_feed_head(head).await.map(|()| None),
         Job::Keys(keys) => store.store_keys(keys).await.map(|()| None),
         Job::ReadKeys(persons) => Ok(Some(Input::KeysRead(store.keys_for_hub(persons).await?))),
-        Job::Countersignature(signature) => store.store_countersignature(signature).await.map(|()| None),
+        Job::Countersignature(signature) => {
+            store.store_countersignature(signature).await.map(|()| None)
+        }
     }
 }

@@ -80,12 +80,22 @@ pub(super) struct Watched(Arc<Mutex<Option<Instant>>>);
 
 impl Watched {
     pub(super) fn is_now(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < WATCHED_FOR)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some_and(|at| at.elapsed() < WATCHED_FOR)
     }
 }
 
 impl SyncHandle {
-    pub(super) fn new(env: &Env) -> (Self, watch::Sender<LinkStatus>, watch::Receiver<Wish>, Watched) {
+    pub(super) fn new(
+        env: &Env,
+    ) -> (
+        Self,
+        watch::Sender<LinkStatus>,
+        watch::Receiver<Wish>,
+        Watched,
+    ) {
         let first = LinkStatus {
             state: LinkState::Connecting,
             since_ms: env.now_ms(),
@@ -96,7 +106,16 @@ impl SyncHandle {
         let (report, status) = watch::channel(first);
         let (wish, wishes) = watch::channel(Wish::default());
         let watched = Watched::default();
-        (Self { wish: Arc::new(wish), status, watched: watched.clone() }, report, wishes, watched)
+        (
+            Self {
+                wish: Arc::new(wish),
+                status,
+                watched: watched.clone(),
+            },
+            report,
+            wishes,
+            watched,
+        )
     }
 
     /// The line now.
@@ -130,7 +149,11 @@ impl SyncHandle {
     /// Somebody looks at a page or asks the API: the hub is asked more often for the next 15 seconds.
     pub fn touch(&self) {
         let was_watched = self.watched.is_now();
-        *self.watched.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *self
+            .watched
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         if !was_watched {
             self.nudge();
         }
@@ -141,7 +164,10 @@ impl SyncHandle {
         self.wish.send_modify(|wish| wish.is_stopping = true);
         let mut status = self.status.clone();
         let ended = async { while status.changed().await.is_ok() {} };
-        if tokio::time::timeout(Duration::from_secs(5), ended).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(5), ended)
+            .await
+            .is_err()
+        {
             tracing::warn!("the line did not end in time");
         }
     }
@@ -162,7 +188,12 @@ impl Report {
             }
             if status.state != state {
                 status.since_ms = self.env.now_ms();
-                tracing::info!(from = status.state.as_str(), to = state.as_str(), detail, "line");
+                tracing::info!(
+                    from = status.state.as_str(),
+                    to = state.as_str(),
+                    detail,
+                    "line"
+                );
             }
             status.state = state;
             detail.clone_into(&mut status.detail);
@@ -187,7 +218,11 @@ impl Report {
 
     pub(super) fn feed_at_least(&self, cursor: &Cursor) {
         self.status.send_if_modified(|status| {
-            let Some(head) = status.heads.iter_mut().find(|(kind, _)| *kind == cursor.kind) else {
+            let Some(head) = status
+                .heads
+                .iter_mut()
+                .find(|(kind, _)| *kind == cursor.kind)
+            else {
                 status.heads.push((cursor.kind, cursor.n));
                 return true;
             };

@@ -10,10 +10,14 @@ use quinn::crypto::rustls::{NoInitialCipherSuite, QuicClientConfig};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 use sync_protocol::certificate::{HUB_URI, private_key_der};
 use sync_protocol::join_code::JoinCode;
 use thiserror::Error as ThisError;
@@ -49,7 +53,10 @@ pub(super) fn client(
     credentials: Option<&Credentials>,
 ) -> Result<quinn::ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = HubVerifier { trust, algorithms: provider.signature_verification_algorithms };
+    let verifier = HubVerifier {
+        trust,
+        algorithms: provider.signature_verification_algorithms,
+    };
     let builder = ClientConfig::builder_with_provider(Arc::<CryptoProvider>::clone(&provider))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
@@ -57,7 +64,8 @@ pub(super) fn client(
     let mut config = match credentials {
         None => builder.with_no_client_auth(),
         Some(credentials) => {
-            let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(private_key_der(&credentials.seed)));
+            let key =
+                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(private_key_der(&credentials.seed)));
             builder.with_client_auth_cert(credentials.presented(), key)?
         }
     };
@@ -133,7 +141,13 @@ impl ServerCertVerifier for HubVerifier {
         let presented: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
         let moment = moment_of(&presented)?;
         let leaf = ParsedCertificate::try_from(end_entity)?;
-        verify_server_cert_signed_by_trust_anchor(&leaf, &roots, intermediates, moment, self.algorithms.all)?;
+        verify_server_cert_signed_by_trust_anchor(
+            &leaf,
+            &roots,
+            intermediates,
+            moment,
+            self.algorithms.all,
+        )?;
         if names_the_hub(end_entity)? {
             Ok(ServerCertVerified::assertion())
         } else {

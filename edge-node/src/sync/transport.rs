@@ -5,7 +5,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{ConnectError, Connection, ConnectionError, Endpoint, IdleTimeout, TransportConfig, VarInt};
+use quinn::{
+    ConnectError, Connection, ConnectionError, Endpoint, IdleTimeout, TransportConfig, VarInt,
+};
 use sync_protocol::certificate::SERVER_NAME;
 use sync_protocol::message::{Close, CloseReason};
 use thiserror::Error;
@@ -62,7 +64,8 @@ fn describe(error: &ConnectionError) -> String {
 pub(super) fn closed_by_hub(error: &ConnectionError) -> Option<Close> {
     match error {
         ConnectionError::ApplicationClosed(closed) => Some(Close {
-            reason: CloseReason::from_code(closed.error_code.into_inner()).unwrap_or(CloseReason::Internal),
+            reason: CloseReason::from_code(closed.error_code.into_inner())
+                .unwrap_or(CloseReason::Internal),
             detail: String::from_utf8_lossy(&closed.reason).into_owned(),
         }),
         _ => None,
@@ -86,8 +89,14 @@ pub(super) fn transport() -> Arc<TransportConfig> {
 
 /// Reaches the hub from a fresh socket, so that no router's memory of an old one stands in the way. The socket lives as
 /// long as the connection.
-pub(super) async fn reach(hub: &str, config: quinn::ClientConfig) -> Result<Connection, ReachError> {
-    let failed = |source| ReachError::Lookup { hub: hub.to_owned(), source };
+pub(super) async fn reach(
+    hub: &str,
+    config: quinn::ClientConfig,
+) -> Result<Connection, ReachError> {
+    let failed = |source| ReachError::Lookup {
+        hub: hub.to_owned(),
+        source,
+    };
     let addresses: Vec<SocketAddr> = lookup_host(hub).await.map_err(failed)?.collect();
     let mut last = failed(io::ErrorKind::NotFound.into());
     for address in addresses {
@@ -100,7 +109,10 @@ pub(super) async fn reach(hub: &str, config: quinn::ClientConfig) -> Result<Conn
     Err(last)
 }
 
-async fn reach_address(address: SocketAddr, config: quinn::ClientConfig) -> Result<Connection, ReachError> {
+async fn reach_address(
+    address: SocketAddr,
+    config: quinn::ClientConfig,
+) -> Result<Connection, ReachError> {
     let from = match address {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),

@@ -15,7 +15,11 @@ const HEADER: &str = "id,data_provider,country,partner_product_category,product_
                       product_age,repair_status,repair_barrier_if_end_of_life,group_identifier,event_date,problem\n";
 
 fn row(id: u32, status: &str, group: &str) -> String {
-    let barrier = if status == "End of life" { "Spare parts too expensive" } else { "" };
+    let barrier = if status == "End of life" {
+        "Spare parts too expensive"
+    } else {
+        ""
+    };
     format!(
         "{id},Test Café,DEU,Kitchen ~ Kettle,Kettle,Acme,2015,8.5,{status},{barrier},{group},2024-05-{:02},\
          \"Leaks, \"\"badly\"\" no. {id}\"\n",
@@ -25,10 +29,22 @@ fn row(id: u32, status: &str, group: &str) -> String {
 
 fn rows() -> Vec<String> {
     let status = ["Fixed", "Repairable", "End of life", "Unknown"];
-    (0..200_u32).map(|id| row(id, status[id as usize % 4], if id < 150 { "one" } else { "two" })).collect()
+    (0..200_u32)
+        .map(|id| {
+            row(
+                id,
+                status[id as usize % 4],
+                if id < 150 { "one" } else { "two" },
+            )
+        })
+        .collect()
 }
 
-fn import_with(store: &Store, text: &str, options: ImportOptions) -> Result<ImportReport, AppError> {
+fn import_with(
+    store: &Store,
+    text: &str,
+    options: ImportOptions,
+) -> Result<ImportReport, AppError> {
     block_on(async {
         let mut importer = Importer::new(store, ACTOR, options)?;
         for piece in text.as_bytes().chunks(777) {
@@ -39,23 +55,40 @@ fn import_with(store: &Store, text: &str, options: ImportOptions) -> Result<Impo
 }
 
 fn import(store: &Store, rows: &[String]) -> ImportReport {
-    import_with(store, &(HEADER.to_owned() + &rows.concat()), ImportOptions::default()).unwrap()
+    import_with(
+        store,
+        &(HEADER.to_owned() + &rows.concat()),
+        ImportOptions::default(),
+    )
+    .unwrap()
 }
 
 fn counts(report: &ImportReport) -> [u64; 5] {
-    [report.read, report.created, report.changed, report.skipped, report.rejected]
+    [
+        report.read,
+        report.created,
+        report.changed,
+        report.skipped,
+        report.rejected,
+    ]
 }
 
 fn orders(store: &Store) -> Vec<Order> {
-    let page = ListQuery { limit: 500, cursor: None };
-    let list = store.read_blocking(|reader| order::list(reader, &ACTOR, &OrderFilter::default(), &page));
+    let page = ListQuery {
+        limit: 500,
+        cursor: None,
+    };
+    let list =
+        store.read_blocking(|reader| order::list(reader, &ACTOR, &OrderFilter::default(), &page));
     list.unwrap().items
 }
 
 fn of_record(store: &Store, id: u32) -> Order {
     let source = format!("ords/Test Café/{id}");
-    let mut found: Vec<Order> =
-        orders(store).into_iter().filter(|order| order.source.as_deref() == Some(&source)).collect();
+    let mut found: Vec<Order> = orders(store)
+        .into_iter()
+        .filter(|order| order.source.as_deref() == Some(&source))
+        .collect();
     assert_eq!(found.len(), 1, "{source}");
     found.remove(0)
 }
@@ -65,21 +98,44 @@ fn a_file_becomes_orders_in_their_recorded_outcome() {
     let (branch, store, _) = shop();
     let before = store.tip().borrow().seq;
     assert_eq!(counts(&import(&store, &rows())), [200, 200, 0, 0, 0]);
-    assert_eq!(store.tip().borrow().seq - before, 200_u64.div_ceil(64), "whole batches, one transaction each");
+    assert_eq!(
+        store.tip().borrow().seq - before,
+        200_u64.div_ceil(64),
+        "whole batches, one transaction each"
+    );
     let fixed = of_record(&store, 0);
-    assert_eq!((fixed.status, fixed.outcome), (Status::Collected, Some(Outcome::Repaired)));
+    assert_eq!(
+        (fixed.status, fixed.outcome),
+        (Status::Collected, Some(Outcome::Repaired))
+    );
     assert_eq!((fixed.customer.is_none(), fixed.lines.len()), (true, 0));
-    assert_eq!(fixed.created_at.to_string(), "2024-04-30T22:00:00Z", "midnight in Berlin");
-    assert_eq!((fixed.device.category.as_str(), fixed.device.brand.as_str()), ("Kettle", "Acme"));
+    assert_eq!(
+        fixed.created_at.to_string(),
+        "2024-04-30T22:00:00Z",
+        "midnight in Berlin"
+    );
+    assert_eq!(
+        (fixed.device.category.as_str(), fixed.device.brand.as_str()),
+        ("Kettle", "Acme")
+    );
     assert_eq!(fixed.device.fault, "Leaks, \"badly\" no. 0");
     assert_eq!(fixed.device.condition["year_of_manufacture"], "2015");
     let open = of_record(&store, 1);
-    assert_eq!((open.status, open.outcome, open.notes.len()), (Status::Received, None, 0));
+    assert_eq!(
+        (open.status, open.outcome, open.notes.len()),
+        (Status::Received, None, 0)
+    );
     let dead = of_record(&store, 2);
-    assert_eq!((dead.status, dead.outcome), (Status::Collected, Some(Outcome::Unrepairable)));
+    assert_eq!(
+        (dead.status, dead.outcome),
+        (Status::Collected, Some(Outcome::Unrepairable))
+    );
     assert_eq!(dead.notes[0].text, "Spare parts too expensive");
     let unknown = of_record(&store, 3);
-    assert_eq!((unknown.status, unknown.notes[0].text.as_str()), (Status::Received, "outcome unknown"));
+    assert_eq!(
+        (unknown.status, unknown.notes[0].text.as_str()),
+        (Status::Received, "outcome unknown")
+    );
     assert_verifies(&branch, store);
 }
 
@@ -93,7 +149,11 @@ fn twice_shuffled_or_in_part_creates_nothing_new() {
     assert_eq!(counts(&import(&store, &rows)), [200, 150, 0, 50, 0]);
     let seq = store.tip().borrow().seq;
     assert_eq!(counts(&import(&store, &rows)), [200, 0, 0, 200, 0]);
-    assert_eq!(store.tip().borrow().seq, seq, "what is there already writes nothing");
+    assert_eq!(
+        store.tip().borrow().seq,
+        seq,
+        "what is there already writes nothing"
+    );
     let doubled = [rows.clone(), rows].concat();
     assert_eq!(counts(&import(&store, &doubled)), [400, 0, 0, 400, 0]);
     assert_eq!(orders(&store).len(), 200);
@@ -104,7 +164,11 @@ fn twice_shuffled_or_in_part_creates_nothing_new() {
 fn a_changed_row_changes_only_what_the_import_owns() {
     let (branch, store, _) = shop();
     import(&store, &rows());
-    let (open, moved, fixed) = (of_record(&store, 1).id, of_record(&store, 5).id, of_record(&store, 0).id);
+    let (open, moved, fixed) = (
+        of_record(&store, 1).id,
+        of_record(&store, 5).id,
+        of_record(&store, 0).id,
+    );
     move_to(&store, moved, Status::Diagnosing, None).unwrap();
     let mut changed = rows();
     changed[0] = row(0, "End of life", "one");
@@ -113,14 +177,28 @@ fn a_changed_row_changes_only_what_the_import_owns() {
     changed[8] = changed[8].replace("Acme", "Zenith");
     assert_eq!(counts(&import(&store, &changed)), [200, 0, 4, 196, 0]);
     let now = order_of(&store, open);
-    assert_eq!((now.status, now.outcome), (Status::Collected, Some(Outcome::Repaired)));
-    assert_eq!(order_of(&store, moved).status, Status::Diagnosing, "people have moved this one");
+    assert_eq!(
+        (now.status, now.outcome),
+        (Status::Collected, Some(Outcome::Repaired))
+    );
+    assert_eq!(
+        order_of(&store, moved).status,
+        Status::Diagnosing,
+        "people have moved this one"
+    );
     let now = order_of(&store, fixed);
-    assert_eq!((now.status, now.outcome, now.notes.len()), (Status::Collected, Some(Outcome::Unrepairable), 1));
+    assert_eq!(
+        (now.status, now.outcome, now.notes.len()),
+        (Status::Collected, Some(Outcome::Unrepairable), 1)
+    );
     assert_eq!(of_record(&store, 8).device.brand, "Zenith");
     assert_eq!(counts(&import(&store, &changed)), [200, 0, 0, 200, 0]);
     import(&store, &rows());
-    assert_eq!(order_of(&store, open).status, Status::Received, "a record may be taken back");
+    assert_eq!(
+        order_of(&store, open).status,
+        Status::Received,
+        "a record may be taken back"
+    );
     assert_verifies(&branch, store);
 }
 
@@ -142,7 +220,11 @@ fn bad_rows_are_reported_with_their_number_and_others_go_on() {
     numbers.sort_unstable();
     assert_eq!(numbers, [3, 4, 5, 6]);
     let too_long = report.errors.iter().find(|error| error.row == 4).unwrap();
-    assert!(too_long.detail.contains("problem must not be longer"), "{}", too_long.detail);
+    assert!(
+        too_long.detail.contains("problem must not be longer"),
+        "{}",
+        too_long.detail
+    );
     assert_eq!(of_record(&store, 6).device.brand, "Ac me");
     assert_verifies(&branch, store);
 }
@@ -151,12 +233,24 @@ fn bad_rows_are_reported_with_their_number_and_others_go_on() {
 fn a_group_alone_and_a_file_that_is_none() {
     let (branch, store, _) = shop();
     let text = HEADER.to_owned() + &rows().concat();
-    let only = ImportOptions { group: Some("two".to_owned()), data_provider: None };
-    assert_eq!(counts(&import_with(&store, &text, only).unwrap()), [50, 50, 0, 0, 0]);
+    let only = ImportOptions {
+        group: Some("two".to_owned()),
+        data_provider: None,
+    };
+    assert_eq!(
+        counts(&import_with(&store, &text, only).unwrap()),
+        [50, 50, 0, 0, 0]
+    );
     let refused = import_with(&store, "name;age\nAda;36\n", ImportOptions::default()).unwrap_err();
     assert_eq!(pointers(&refused), [""]);
-    let clerk = edge_node::store::Actor { role: domain::staff::Role::Clerk, ..ACTOR };
-    assert!(matches!(Importer::new(&store, clerk, ImportOptions::default()), Err(AppError::Forbidden { .. })));
+    let clerk = edge_node::store::Actor {
+        role: domain::staff::Role::Clerk,
+        ..ACTOR
+    };
+    assert!(matches!(
+        Importer::new(&store, clerk, ImportOptions::default()),
+        Err(AppError::Forbidden { .. })
+    ));
     assert_verifies(&branch, store);
 }
 
@@ -166,12 +260,18 @@ fn an_upload_that_breaks_off_leaves_whole_batches() {
     let text = HEADER.to_owned() + &rows().concat();
     block_on(async {
         let mut importer = Importer::new(&store, ACTOR, ImportOptions::default()).unwrap();
-        importer.push(&text.as_bytes()[..text.len() / 2]).await.unwrap();
+        importer
+            .push(&text.as_bytes()[..text.len() / 2])
+            .await
+            .unwrap();
         assert_eq!(importer.report().created % 64, 0);
     });
     let left = orders(&store).len();
     assert!(left == 64 || left == 128, "{left}");
     let again = import(&store, &rows());
-    assert_eq!((again.created, again.skipped), (200 - left as u64, left as u64));
+    assert_eq!(
+        (again.created, again.skipped),
+        (200 - left as u64, left as u64)
+    );
     assert_verifies(&branch, store);
 }

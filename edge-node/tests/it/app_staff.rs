@@ -1,12 +1,12 @@
 //! Signing in: only with the right password, only people of this branch, only for a while.
 
+use domain::env::{Clock, SeededEntropy};
 use domain::id::StaffId;
 use domain::staff::Role;
 use edge_node::app::staff::{IDLE_MS, PAGE_MS, SessionKind, TOKEN_MS, session, sign_in, sign_out};
 use edge_node::env::Env;
 use edge_node::error::AppError;
 use edge_node::store::{Faults, Store, StoreConfig};
-use domain::env::{Clock, SeededEntropy};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use sync_protocol::feed::FeedId;
@@ -48,7 +48,11 @@ fn open(branch: &Branch) -> (Store, Hand, HubFeed) {
     ];
     apply(&store, chain.block(&[people]));
     let mut private = HubFeed::new(FeedId::private(BRANCH));
-    let credentials = vec![credential(1, "correct horse"), credential(2, "tea"), credential(3, "coffee")];
+    let credentials = vec![
+        credential(1, "correct horse"),
+        credential(2, "tea"),
+        credential(3, "coffee"),
+    ];
     apply(&store, private.block(&[credentials]));
     (store, hand, chain)
 }
@@ -58,18 +62,32 @@ fn name_and_password_must_belong_together_here() {
     let branch = Branch::new();
     let (store, ..) = open(&branch);
     block_on(async {
-        let grant = sign_in(&store, " Ada ", "correct horse", SessionKind::Api).await.unwrap();
+        let grant = sign_in(&store, " Ada ", "correct horse", SessionKind::Api)
+            .await
+            .unwrap();
         assert_eq!(grant.person.actor.staff, staff_id(1));
-        assert_eq!((grant.person.actor.role, grant.expires_at.0), (Role::BranchManager, NOW_MS + TOKEN_MS));
+        assert_eq!(
+            (grant.person.actor.role, grant.expires_at.0),
+            (Role::BranchManager, NOW_MS + TOKEN_MS)
+        );
         let found = session(&store, &grant.token).await.unwrap().unwrap();
         assert_eq!(found, grant.person);
-        for (username, password) in
-            [("ada", "correct horsf"), ("ada", ""), ("nobody", "correct horse"), ("mia", "tea"), ("", "")]
-        {
+        for (username, password) in [
+            ("ada", "correct horsf"),
+            ("ada", ""),
+            ("nobody", "correct horse"),
+            ("mia", "tea"),
+            ("", ""),
+        ] {
             let refused = sign_in(&store, username, password, SessionKind::Page).await;
-            assert!(matches!(refused, Err(AppError::WrongCredentials)), "{username}");
+            assert!(
+                matches!(refused, Err(AppError::WrongCredentials)),
+                "{username}"
+            );
         }
-        sign_in(&store, "gus", "coffee", SessionKind::Page).await.expect("works at every branch");
+        sign_in(&store, "gus", "coffee", SessionKind::Page)
+            .await
+            .expect("works at every branch");
         assert!(sign_out(&store, &grant.token).await.unwrap());
         assert!(session(&store, &grant.token).await.unwrap().is_none());
         assert!(!sign_out(&store, &grant.token).await.unwrap());
@@ -81,18 +99,30 @@ fn sessions_end_by_time_and_by_the_hub() {
     let branch = Branch::new();
     let (store, hand, mut chain) = open(&branch);
     block_on(async {
-        let page = sign_in(&store, "ada", "correct horse", SessionKind::Page).await.unwrap().token;
-        let token = sign_in(&store, "ada", "correct horse", SessionKind::Api).await.unwrap().token;
+        let page = sign_in(&store, "ada", "correct horse", SessionKind::Page)
+            .await
+            .unwrap()
+            .token;
+        let token = sign_in(&store, "ada", "correct horse", SessionKind::Api)
+            .await
+            .unwrap()
+            .token;
         let is_open = async |token| session(&store, token).await.unwrap().is_some();
         for _ in 0..5 {
             hand.pass(IDLE_MS - 1);
             assert!(is_open(&page).await, "use keeps it alive");
         }
-        assert!(!is_open(&token).await, "an API token lives an hour, used or not");
+        assert!(
+            !is_open(&token).await,
+            "an API token lives an hour, used or not"
+        );
         hand.pass(IDLE_MS);
         assert!(!is_open(&page).await);
 
-        let page = sign_in(&store, "ada", "correct horse", SessionKind::Page).await.unwrap().token;
+        let page = sign_in(&store, "ada", "correct horse", SessionKind::Page)
+            .await
+            .unwrap()
+            .token;
         for _ in 0..(PAGE_MS / (IDLE_MS - 1)) {
             hand.pass(IDLE_MS - 1);
             assert!(is_open(&page).await);
@@ -100,15 +130,32 @@ fn sessions_end_by_time_and_by_the_hub() {
         hand.pass(IDLE_MS - 1);
         assert!(!is_open(&page).await, "twelve hours at most");
 
-        let page = sign_in(&store, "ada", "correct horse", SessionKind::Page).await.unwrap().token;
-        let Item::Staff(mut row) = person(1, "ada", Role::Clerk, vec![BRANCH]) else { unreachable!() };
+        let page = sign_in(&store, "ada", "correct horse", SessionKind::Page)
+            .await
+            .unwrap()
+            .token;
+        let Item::Staff(mut row) = person(1, "ada", Role::Clerk, vec![BRANCH]) else {
+            unreachable!()
+        };
         row.version = 2;
-        store.apply_feed_block(chain.block(&[vec![Item::Staff(row.clone())]])).await.unwrap();
-        assert_eq!(session(&store, &page).await.unwrap().unwrap().actor.role, Role::Clerk);
+        store
+            .apply_feed_block(chain.block(&[vec![Item::Staff(row.clone())]]))
+            .await
+            .unwrap();
+        assert_eq!(
+            session(&store, &page).await.unwrap().unwrap().actor.role,
+            Role::Clerk
+        );
         row.version = 3;
         row.fields.active = false;
-        store.apply_feed_block(chain.block(&[vec![Item::Staff(row)]])).await.unwrap();
-        assert!(!is_open(&page).await, "who no longer works here is out at once");
+        store
+            .apply_feed_block(chain.block(&[vec![Item::Staff(row)]]))
+            .await
+            .unwrap();
+        assert!(
+            !is_open(&page).await,
+            "who no longer works here is out at once"
+        );
     });
     assert_ne!(staff_id(1), StaffId::NIL);
 }

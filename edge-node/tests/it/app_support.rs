@@ -42,7 +42,9 @@ pub fn shop() -> (Branch, Store, HubFeed) {
 }
 
 pub fn place(id: BranchId, code: &str, degrees: Option<(f64, f64)>) -> Item {
-    let Item::Branch(mut row) = branch_item(id, code, 1) else { unreachable!() };
+    let Item::Branch(mut row) = branch_item(id, code, 1) else {
+        unreachable!()
+    };
     row.fields.location = degrees.and_then(|(north, east)| Location::from_degrees(north, east));
     row.fields.prices_include_tax = true;
     Item::Branch(row)
@@ -53,15 +55,33 @@ pub fn staff_id(number: u8) -> StaffId {
 }
 
 pub fn person(number: u8, username: &str, role: Role, branches: Vec<BranchId>) -> Item {
-    let fields =
-        StaffRow { username: username.to_owned(), name: username.to_uppercase(), role, branches, active: true };
-    Item::Staff(Row { id: staff_id(number), version: 1, deleted: false, fields })
+    let fields = StaffRow {
+        username: username.to_owned(),
+        name: username.to_uppercase(),
+        role,
+        branches,
+        active: true,
+    };
+    Item::Staff(Row {
+        id: staff_id(number),
+        version: 1,
+        deleted: false,
+        fields,
+    })
 }
 
 pub fn credential(number: u8, password: &str) -> Item {
     let password_hash = staff::hash_password(password, [number; 16]);
-    let fields = CredentialRow { staff: staff_id(number), password_hash };
-    Item::Credential(Row { id: staff_id(number), version: 1, deleted: false, fields })
+    let fields = CredentialRow {
+        staff: staff_id(number),
+        password_hash,
+    };
+    Item::Credential(Row {
+        id: staff_id(number),
+        version: 1,
+        deleted: false,
+        fields,
+    })
 }
 
 /// Does a use case as the branch manager.
@@ -73,26 +93,53 @@ pub fn act<T: Send + 'static>(
 }
 
 pub fn device(fault: &str) -> DeviceInput {
-    DeviceInput { category: "laptop".to_owned(), fault: fault.to_owned(), ..DeviceInput::default() }
+    DeviceInput {
+        category: "laptop".to_owned(),
+        fault: fault.to_owned(),
+        ..DeviceInput::default()
+    }
 }
 
 /// An order of one device, without customer.
 pub fn new_visit(store: &Store, fault: &str) -> Order {
-    let new = NewVisit { devices: vec![device(fault)], ..NewVisit::default() };
-    act(store, |tx, actor| take_in(tx, actor, new)).unwrap().items.remove(0)
+    let new = NewVisit {
+        devices: vec![device(fault)],
+        ..NewVisit::default()
+    };
+    act(store, |tx, actor| take_in(tx, actor, new))
+        .unwrap()
+        .items
+        .remove(0)
 }
 
-pub fn by_hand(store: &Store, sku: &'static str, kind: MovementKind, quantity: i64) -> Result<i64, AppError> {
-    let input = MovementInput { kind, quantity, reason: None, reference: None };
-    act(store, move |tx, actor| stock::move_by_hand(tx, actor, sku, input)).map(|movement| movement.balance_after)
+pub fn by_hand(
+    store: &Store,
+    sku: &'static str,
+    kind: MovementKind,
+    quantity: i64,
+) -> Result<i64, AppError> {
+    let input = MovementInput {
+        kind,
+        quantity,
+        reason: None,
+        reference: None,
+    };
+    act(store, move |tx, actor| {
+        stock::move_by_hand(tx, actor, sku, input)
+    })
+    .map(|movement| movement.balance_after)
 }
 
 pub fn stock_of(store: &Store, sku: &str) -> StockRow {
-    store.read_blocking(|reader| stock::get(reader, &ACTOR, sku)).unwrap()
+    store
+        .read_blocking(|reader| stock::get(reader, &ACTOR, sku))
+        .unwrap()
 }
 
 pub fn order_of(store: &Store, id: DocumentId) -> Order {
-    store.read_blocking(|reader| order::get(reader, &ACTOR, id)).unwrap()
+    store
+        .read_blocking(|reader| order::get(reader, &ACTOR, id))
+        .unwrap()
 }
 
 pub fn part_line(sku: &str, quantity: i64) -> LineInput {
@@ -106,8 +153,14 @@ pub fn part_line(sku: &str, quantity: i64) -> LineInput {
     }
 }
 
-pub fn add_line(store: &Store, id: DocumentId, input: LineInput) -> Result<line::LineAnswer, AppError> {
-    act(store, move |tx, actor| line::add(tx, actor, id, &IfMatch::default(), input))
+pub fn add_line(
+    store: &Store,
+    id: DocumentId,
+    input: LineInput,
+) -> Result<line::LineAnswer, AppError> {
+    act(store, move |tx, actor| {
+        line::add(tx, actor, id, &IfMatch::default(), input)
+    })
 }
 
 pub fn move_to(
@@ -116,14 +169,23 @@ pub fn move_to(
     status: Status,
     outcome: Option<Outcome>,
 ) -> Result<Order, AppError> {
-    let input = StatusInput { status, outcome, note: None };
-    act(store, move |tx, actor| status::move_to(tx, actor, id, &IfMatch::default(), input))
+    let input = StatusInput {
+        status,
+        outcome,
+        note: None,
+    };
+    act(store, move |tx, actor| {
+        status::move_to(tx, actor, id, &IfMatch::default(), input)
+    })
 }
 
 /// The pointers of a refusal.
 pub fn pointers(error: &AppError) -> Vec<String> {
     match error {
-        AppError::Invalid(problems) => problems.iter().map(|problem| problem.pointer.clone()).collect(),
+        AppError::Invalid(problems) => problems
+            .iter()
+            .map(|problem| problem.pointer.clone())
+            .collect(),
         other => panic!("not about fields: {other:?}"),
     }
 }
@@ -131,7 +193,9 @@ pub fn pointers(error: &AppError) -> Vec<String> {
 /// The kind and a member of a conflict.
 pub fn conflict(error: &AppError, member: &str) -> (&'static str, serde_json::Value) {
     match error {
-        AppError::Conflict { kind, extra, .. } => (kind, extra.get(member).cloned().unwrap_or_default()),
+        AppError::Conflict { kind, extra, .. } => {
+            (kind, extra.get(member).cloned().unwrap_or_default())
+        }
         other => panic!("not a conflict: {other:?}"),
     }
 }

@@ -1,5 +1,9 @@
 //! Tests of the edge node against the real SQLite, one module per subject.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 mod api_description;
 mod api_orders;

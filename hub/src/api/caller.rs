@@ -27,7 +27,9 @@ impl Caller {
     /// Whether the session still stands, without counting as use of it.
     pub(crate) async fn is_still_valid(&self, state: &HubState) -> bool {
         // A database that is busy or ending is no reason to say that the session ended.
-        session::find(state.hub(), &self.token_hash, false).await.map_or(true, |found| found.is_some())
+        session::find(state.hub(), &self.token_hash, false)
+            .await
+            .map_or(true, |found| found.is_some())
     }
 }
 
@@ -40,10 +42,16 @@ impl FromRequestParts<HubState> for Caller {
         let found = session::find(state.hub(), &token_hash, true).await?;
         // A stolen cookie is no API token and the other way round: each stays what it was made for.
         let is_page = source == CredentialSource::Cookie;
-        let Session { person, expires_ms, .. } = found
+        let Session {
+            person, expires_ms, ..
+        } = found
             .filter(|session| (session.kind == SessionKind::Page) == is_page)
             .ok_or_else(Problem::unauthorized)?;
-        Ok(Self { person, token_hash, expires_ms })
+        Ok(Self {
+            person,
+            token_hash,
+            expires_ms,
+        })
     }
 }
 
@@ -92,4 +100,39 @@ macro_rules! needs {
     };
 }
 
-needs!(SignIn, BasicsRead, OrdersRead, OrdersWrite, OrdersMove, CustomersRead, CustomersWrite, CustomersMerge, Search, StockRead, StockMove, StockAdjust, InventoryWrite, TransfersRead, TransfersRequest, TransfersShip, TransfersReceive, TransfersApprove, CatalogueWrite, StaffRead, StaffWrite, BranchesWrite, JoinCodes, NodesRevoke, SettingsWrite, Import, Export, DocumentsRead, SyncPause, AuditRead, ExceptionsRead, ExceptionsSettle, ParkedRead, ParkedSettle);
+needs!(
+    SignIn,
+    BasicsRead,
+    OrdersRead,
+    OrdersWrite,
+    OrdersMove,
+    CustomersRead,
+    CustomersWrite,
+    CustomersMerge,
+    Search,
+    StockRead,
+    StockMove,
+    StockAdjust,
+    InventoryWrite,
+    TransfersRead,
+    TransfersRequest,
+    TransfersShip,
+    TransfersReceive,
+    TransfersApprove,
+    CatalogueWrite,
+    StaffRead,
+    StaffWrite,
+    BranchesWrite,
+    JoinCodes,
+    NodesRevoke,
+    SettingsWrite,
+    Import,
+    Export,
+    DocumentsRead,
+    SyncPause,
+    AuditRead,
+    ExceptionsRead,
+    ExceptionsSettle,
+    ParkedRead,
+    ParkedSettle
+);

@@ -42,7 +42,9 @@ impl<'de> Deserialize<'de> for Time {
             .ok()
             .filter(|at_ms| TIMES_MS.contains(at_ms))
             .map(Time)
-            .ok_or_else(|| de::Error::custom("must be a time with its offset, such as 2026-05-31T14:00:00Z"))
+            .ok_or_else(|| {
+                de::Error::custom("must be a time with its offset, such as 2026-05-31T14:00:00Z")
+            })
     }
 }
 
@@ -150,20 +152,36 @@ names! {
 /// Bytes as lower-case hexadecimal text.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        reason = "a test fails by panicking"
+    )]
 
     use super::*;
 
     #[test]
     fn times_are_rfc_3339_and_need_an_offset() {
         let time: Time = serde_json::from_str("\"2024-05-31T14:00:00.25+02:00\"").unwrap();
-        assert_eq!(serde_json::to_string(&time).unwrap(), "\"2024-05-31T12:00:00.25Z\"");
-        for wrong in ["\"2024-05-31\"", "\"2024-05-31T14:00:00\"", "7", "null", "\"\""] {
+        assert_eq!(
+            serde_json::to_string(&time).unwrap(),
+            "\"2024-05-31T12:00:00.25Z\""
+        );
+        for wrong in [
+            "\"2024-05-31\"",
+            "\"2024-05-31T14:00:00\"",
+            "7",
+            "null",
+            "\"\"",
+        ] {
             assert!(serde_json::from_str::<Time>(wrong).is_err(), "{wrong}");
         }
     }

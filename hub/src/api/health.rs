@@ -44,7 +44,10 @@ pub struct Readiness {
 #[utoipa::path(get, path = "/healthz", tag = "health", security(()),
     responses((status = 200, body = Health)))]
 pub(crate) async fn healthz() -> Json<Health> {
-    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+    Json(Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+    })
 }
 
 /// Says whether the hub can work, and what is missing if it cannot.
@@ -56,8 +59,19 @@ pub(crate) async fn readyz(State(state): State<HubState>) -> Response {
         tracing::error!(%error, "the database does not answer");
         missing.push("the database answers".to_owned());
     }
-    let status = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Readiness { ready: missing.is_empty(), missing })).into_response()
+    let status = if missing.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (
+        status,
+        Json(Readiness {
+            ready: missing.is_empty(),
+            missing,
+        }),
+    )
+        .into_response()
 }
 
 /// Figures in Prometheus' text format.
@@ -71,13 +85,27 @@ pub(crate) async fn metrics(State(state): State<HubState>) -> Result<Response, P
         gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         gauge
     };
-    let connected = states.iter().filter(|branch| branch.link.state == LinkState::Connected).count();
-    let behind: u64 = states.iter().map(|branch| branch.link.transactions_behind).sum();
+    let connected = states
+        .iter()
+        .filter(|branch| branch.link.state == LinkState::Connected)
+        .count();
+    let behind: u64 = states
+        .iter()
+        .map(|branch| branch.link.transactions_behind)
+        .sum();
     let mut registry = Registry::with_prefix("counterpart_hub");
     registry.register("branches", "Branches of the chain", gauge(states.len()));
-    registry.register("branches_connected", "Branches with an open session", gauge(connected));
+    registry.register(
+        "branches_connected",
+        "Branches with an open session",
+        gauge(connected),
+    );
     let behind = gauge(usize::try_from(behind).unwrap_or(usize::MAX));
-    registry.register("transactions_behind", "Transactions that branches named and the hub lacks", behind);
+    registry.register(
+        "transactions_behind",
+        "Transactions that branches named and the hub lacks",
+        behind,
+    );
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| {
         tracing::error!(%error, "the metrics cannot be written");

@@ -38,7 +38,9 @@ pub fn events(state: HubState, caller: Caller) -> impl Stream<Item = LiveEvent> 
         check,
         waiting: vec![LiveEvent::resync()],
     };
-    unfold(source, |mut source| async move { source.next().await.map(|event| (event, source)) })
+    unfold(source, |mut source| async move {
+        source.next().await.map(|event| (event, source))
+    })
 }
 
 impl Source {
@@ -72,11 +74,17 @@ fn of_activity(activity: &Activity) -> Vec<LiveEvent> {
         .topics
         .iter()
         .map(|topic| match topic {
-            Topic::Orders | Topic::Customers => LiveEvent::named(name_of(*topic), &json!({ "ids": ids })),
+            Topic::Orders | Topic::Customers => {
+                LiveEvent::named(name_of(*topic), &json!({ "ids": ids }))
+            }
             _ => LiveEvent::named(name_of(*topic), &json!({})),
         })
         .collect();
-    if activity.topics.iter().any(|topic| matches!(topic, Topic::Links | Topic::Branches)) {
+    if activity
+        .topics
+        .iter()
+        .any(|topic| matches!(topic, Topic::Links | Topic::Branches))
+    {
         events.push(LiveEvent::named("status-changed", &json!({})));
     }
     events

@@ -19,9 +19,19 @@ impl From<AppError> for Problem {
                     .into_iter()
                     .map(|problem| FieldError::new(problem.pointer, sentence(&problem.detail))),
             ),
-            AppError::Conflict { kind, detail, extra } => {
-                let problem = Problem::conflict(kind, "The state of things does not allow it", sentence(&detail));
-                extra.into_iter().fold(problem, |problem, (name, value)| problem.with(&name, value))
+            AppError::Conflict {
+                kind,
+                detail,
+                extra,
+            } => {
+                let problem = Problem::conflict(
+                    kind,
+                    "The state of things does not allow it",
+                    sentence(&detail),
+                );
+                extra
+                    .into_iter()
+                    .fold(problem, |problem, (name, value)| problem.with(&name, value))
             }
             AppError::Stale => Problem::stale(),
             AppError::KeyReused => Problem::key_reused(),

@@ -8,7 +8,8 @@ use std::time::Instant;
 use axum::extract::FromRef;
 use tokio::sync::watch;
 use web_kit::{
-    FailureLimiter, FailureLimits, FormKey, HostAllowList, IdempotencySecret, Problem, SessionCookie,
+    FailureLimiter, FailureLimits, FormKey, HostAllowList, IdempotencySecret, Problem,
+    SessionCookie,
 };
 
 use crate::app::Hub;

@@ -11,7 +11,9 @@ use crate::store::scope::Place;
 
 /// A time, RFC 3339.
 pub(crate) fn time(at_ms: i64) -> String {
-    Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+    Timestamp::from_millisecond(at_ms)
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .to_string()
 }
 
 /// An amount of money.
@@ -28,7 +30,10 @@ pub struct Amount {
 
 impl Amount {
     pub(crate) fn of(money: Money) -> Self {
-        Self { amount_minor: money.amount_minor, currency: money.currency.to_string() }
+        Self {
+            amount_minor: money.amount_minor,
+            currency: money.currency.to_string(),
+        }
     }
 
     /// # Errors
@@ -43,7 +48,8 @@ impl Amount {
 /// # Errors
 /// 422 at `pointer` for a currency that there is not.
 pub(crate) fn currency(code: &str, pointer: &str) -> Result<Currency, AppError> {
-    code.parse().map_err(|_| AppError::field(pointer, "must be an ISO 4217 code such as EUR"))
+    code.parse()
+        .map_err(|_| AppError::field(pointer, "must be an ISO 4217 code such as EUR"))
 }
 
 /// Where a page of a list ordered by time begins.
@@ -56,5 +62,9 @@ pub(crate) fn place(page: &ListQuery, list: &'static str) -> Result<Option<Place
 
 /// The caller's `If-Match` against a row's version.
 pub(crate) fn check_version(if_match: IfMatch) -> impl FnOnce(u64) -> Result<(), AppError> + Send {
-    move |version| if_match.check(&web_kit::ETag::of_version(version)).map_err(|_| AppError::Stale)
+    move |version| {
+        if_match
+            .check(&web_kit::ETag::of_version(version))
+            .map_err(|_| AppError::Stale)
+    }
 }

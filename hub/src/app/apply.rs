@@ -97,7 +97,9 @@ fn decode(raw: &RawItem) -> Decoded {
     match Item::from_raw(raw) {
         Ok(Some(item)) => Decoded::Item(Box::new(item)),
         Ok(None) => Decoded::Erased,
-        Err(sync_protocol::error::DecodeError::Unknown { what: "item kind", .. }) => Decoded::Unknown,
+        Err(sync_protocol::error::DecodeError::Unknown {
+            what: "item kind", ..
+        }) => Decoded::Unknown,
         Err(error) => Decoded::Malformed(error.to_string()),
     }
 }
@@ -115,7 +117,12 @@ impl Work {
     /// Applies one transaction.
     pub(crate) fn apply(&mut self, entry: &Entry) {
         if let Some(reason) = &entry.refusal {
-            self.park(entry, WHOLE, 0, format!("the database refuses it: {reason}"));
+            self.park(
+                entry,
+                WHOLE,
+                0,
+                format!("the database refuses it: {reason}"),
+            );
             return;
         }
         let mut publication = Publication::new(entry);
@@ -123,10 +130,17 @@ impl Work {
         for (index, decoded) in entry.items.iter().enumerate() {
             let index = index as u16;
             match decoded {
-                Decoded::Item(item) if item.is_fact() => self.apply_fact(entry, index, item, &mut publication),
+                Decoded::Item(item) if item.is_fact() => {
+                    self.apply_fact(entry, index, item, &mut publication)
+                }
                 Decoded::Unknown => {
                     let kind = entry.transaction.items[usize::from(index)].kind();
-                    self.park(entry, i32::from(index), kind, format!("needs a newer hub: item kind {kind}"));
+                    self.park(
+                        entry,
+                        i32::from(index),
+                        kind,
+                        format!("needs a newer hub: item kind {kind}"),
+                    );
                 }
                 Decoded::Malformed(reason) if !is_change(entry, index) => {
                     self.park_item(entry, index, reason.clone());
@@ -151,7 +165,13 @@ impl Work {
             ALL_CHANGES => u16::MAX,
             _ => u16::MAX - 1,
         }));
-        self.except(entry.branch, "parked", id, entry.at_ms(), Some(reason.clone()));
+        self.except(
+            entry.branch,
+            "parked",
+            id,
+            entry.at_ms(),
+            Some(reason.clone()),
+        );
         self.writes.parked.push(ParkedRow {
             branch: entry.branch,
             position: entry.position,
@@ -166,8 +186,19 @@ impl Work {
     }
 
     /// Notes what the hub decided about an item of a branch; it becomes a transaction of node 0.
-    pub(crate) fn verdict(&mut self, entry: &Entry, item: Option<u16>, verdict: VerdictKind, reason: String) {
-        self.verdicts.push(Verdict { position: entry.position, item, verdict, reason });
+    pub(crate) fn verdict(
+        &mut self,
+        entry: &Entry,
+        item: Option<u16>,
+        verdict: VerdictKind,
+        reason: String,
+    ) {
+        self.verdicts.push(Verdict {
+            position: entry.position,
+            item,
+            verdict,
+            reason,
+        });
     }
 
     /// Opens an exception, or ends it.
@@ -179,7 +210,13 @@ impl Work {
         at_ms: i64,
         detail: Option<String>,
     ) {
-        let row = ExceptionWrite { branch, kind, subject, detail: detail.map(shorten), at_ms };
+        let row = ExceptionWrite {
+            branch,
+            kind,
+            subject,
+            detail: detail.map(shorten),
+            at_ms,
+        };
         self.writes.exceptions.insert((branch, kind, subject), row);
     }
 }
@@ -190,7 +227,10 @@ fn is_change(entry: &Entry, index: u16) -> bool {
 
 fn shorten(mut text: String) -> String {
     if text.len() > REASON_BYTES {
-        let end = (0..=REASON_BYTES).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        let end = (0..=REASON_BYTES)
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }

@@ -37,13 +37,20 @@ pub struct ChainState {
 ///
 /// # Errors
 /// An unknown branch.
-pub async fn verify(hub: &Hub, person: &Person, branch_name: Option<&str>) -> Result<Vec<ChainState>, AppError> {
+pub async fn verify(
+    hub: &Hub,
+    person: &Person,
+    branch_name: Option<&str>,
+) -> Result<Vec<ChainState>, AppError> {
     let (nodes, codes) = {
         let mut connection = hub.pool().acquire().await?;
         let only = optional_branch(&mut connection, branch_name).await?;
         let scope = person.scope().narrowed(only);
         let all = node::all(&mut connection).await?;
-        let nodes: Vec<NodeRow> = all.into_iter().filter(|row| scope.allows(row.branch)).collect();
+        let nodes: Vec<NodeRow> = all
+            .into_iter()
+            .filter(|row| scope.allows(row.branch))
+            .collect();
         (nodes, branch::codes(&mut connection).await?)
     };
     let mut chains = Vec::with_capacity(nodes.len());
@@ -53,11 +60,22 @@ pub async fn verify(hub: &Hub, person: &Person, branch_name: Option<&str>) -> Re
     Ok(chains)
 }
 
-async fn verify_node(hub: &Hub, row: NodeRow, codes: &branch::Codes) -> Result<ChainState, AppError> {
+async fn verify_node(
+    hub: &Hub,
+    row: NodeRow,
+    codes: &branch::Codes,
+) -> Result<ChainState, AppError> {
     let lineage: Vec<LineageRow> = hub.lineage(row.node).await?.rows().to_vec();
     let mut connection = hub.pool().acquire().await?;
     let start = start_of_branch_line(row.node, row.branch);
-    let mut walk = Walk { row: &row, tip: Tip { epoch: Epoch::NONE, seq: 0, hash: start } };
+    let mut walk = Walk {
+        row: &row,
+        tip: Tip {
+            epoch: Epoch::NONE,
+            seq: 0,
+            hash: start,
+        },
+    };
     let first_bad = walk.along(&mut connection, &lineage).await?;
     let tip = walk.tip;
     let head = heads::newest_head(&mut connection, row.branch, row.node).await?;
@@ -79,7 +97,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn position(&self, epoch: Epoch, seq: u64) -> Position {
-        Position { node: self.row.node, epoch, seq }
+        Position {
+            node: self.row.node,
+            epoch,
+            seq,
+        }
     }
 
     /// Goes to the tip; gives the first position that is not as it should be.
@@ -104,7 +126,9 @@ impl Walk<'_> {
         let (mut epoch, mut last) = (self.row.tip.epoch, self.row.tip.seq);
         while epoch != Epoch::NONE && stages.len() <= lineage.len() {
             stages.push((epoch, last));
-            let Some(row) = lineage.iter().find(|row| row.epoch == epoch) else { break };
+            let Some(row) = lineage.iter().find(|row| row.epoch == epoch) else {
+                break;
+            };
             (epoch, last) = (row.parent.epoch, row.parent.seq);
         }
         stages.reverse();
@@ -120,10 +144,19 @@ impl Walk<'_> {
         while self.tip.seq < last {
             let next = self.tip.seq + 1;
             let until = last.min(self.tip.seq + WINDOW);
-            let blocks =
-                log::blocks_between(connection, self.row.node, self.row.branch, epoch, next, until).await?;
+            let blocks = log::blocks_between(
+                connection,
+                self.row.node,
+                self.row.branch,
+                epoch,
+                next,
+                until,
+            )
+            .await?;
             for block in blocks {
-                let Ok(block) = block.open() else { return Ok(Some(self.position(epoch, self.tip.seq + 1))) };
+                let Ok(block) = block.open() else {
+                    return Ok(Some(self.position(epoch, self.tip.seq + 1)));
+                };
                 let fits = block.node == self.row.node
                     && block.epoch == epoch
                     && block.first_seq == self.tip.seq + 1
@@ -131,8 +164,16 @@ impl Walk<'_> {
                 if !fits {
                     return Ok(Some(self.position(epoch, self.tip.seq + 1)));
                 }
-                for entry in block.entries().into_iter().take_while(|entry| entry.position.seq <= last) {
-                    self.tip = Tip { epoch, seq: entry.position.seq, hash: entry.hash };
+                for entry in block
+                    .entries()
+                    .into_iter()
+                    .take_while(|entry| entry.position.seq <= last)
+                {
+                    self.tip = Tip {
+                        epoch,
+                        seq: entry.position.seq,
+                        hash: entry.hash,
+                    };
                 }
             }
             if self.tip.seq < next {
@@ -142,4 +183,3 @@ impl Walk<'_> {
         Ok(None)
     }
 }
-

@@ -24,13 +24,19 @@ impl Hub {
         let mut told = 0;
         loop {
             let mut tx = self.begin(Actor::SYSTEM, command::SYSTEM).await?;
-            let branches: BTreeMap<BranchId, String> = locations::regions(tx.sql()).await?.into_iter().collect();
+            let branches: BTreeMap<BranchId, String> =
+                locations::regions(tx.sql()).await?.into_iter().collect();
             let mut due = inventory::availability_due(tx.sql(), only_zero).await?;
             due.retain(|(branch, ..)| branches.contains_key(branch));
             let as_of_ms = tx.at_ms();
             let rows: Vec<_> = due.iter().take(ROWS).collect();
             for (branch, part, quantity) in &rows {
-                let row = AvailabilityRow { branch: *branch, part: *part, quantity: *quantity, as_of_ms };
+                let row = AvailabilityRow {
+                    branch: *branch,
+                    part: *part,
+                    quantity: *quantity,
+                    as_of_ms,
+                };
                 tx.fact(Item::Availability(row));
             }
             told += rows.len();

@@ -19,10 +19,10 @@ use crate::store::db::PgConnection;
 use crate::store::inventory::read as inventory;
 use crate::store::locations::read as store;
 pub use crate::store::locations::read::BranchRecord;
+use crate::store::orders;
 use crate::store::rows::{RowKind, next_version};
 use crate::store::scope::{Place, Scope};
 use crate::store::sync::{feed, join_code, node};
-use crate::store::orders;
 
 /// How long a join code may be used.
 pub const JOIN_CODE_LIFE: Duration = Duration::from_secs(30 * 60);
@@ -47,19 +47,32 @@ pub fn code_of(codes: &Codes, branch: BranchId) -> String {
 ///
 /// # Errors
 /// 422 at `pointer` where there is none.
-pub async fn named(connection: &mut PgConnection, pointer: &str, name: &str) -> Result<BranchId, AppError> {
+pub async fn named(
+    connection: &mut PgConnection,
+    pointer: &str,
+    name: &str,
+) -> Result<BranchId, AppError> {
     let id = name.parse::<BranchId>().ok();
     let code = if id.is_none() { Some(name) } else { None };
     let record = store::branch(connection, id, code).await?;
-    record.map(|record| record.id).ok_or_else(|| AppError::field(pointer, "there is no such branch"))
+    record
+        .map(|record| record.id)
+        .ok_or_else(|| AppError::field(pointer, "there is no such branch"))
 }
 
 /// The branches with these codes.
 ///
 /// # Errors
 /// 422 at each code that no branch has.
-pub async fn codes_to_ids(connection: &mut PgConnection, codes: &[String]) -> Result<Vec<BranchId>, AppError> {
-    let known: BTreeMap<String, BranchId> = store::with_codes(connection, codes).await?.into_iter().rev().collect();
+pub async fn codes_to_ids(
+    connection: &mut PgConnection,
+    codes: &[String],
+) -> Result<Vec<BranchId>, AppError> {
+    let known: BTreeMap<String, BranchId> = store::with_codes(connection, codes)
+        .await?
+        .into_iter()
+        .rev()
+        .collect();
     let mut ids = Vec::with_capacity(codes.len());
     let mut problems = domain::problem::Problems::new();
     for (index, code) in codes.iter().enumerate() {
@@ -140,7 +153,11 @@ fn capacity(pieces: i64) -> Result<u32, AppError> {
 fn checked(fields: BranchRow) -> Result<BranchRow, AppError> {
     let mut problems = domain::problem::Problems::new();
     let zone = jiff::tz::TimeZone::get(fields.time_zone.trim());
-    problems.check(zone.is_ok(), "/time_zone", "must be an IANA time zone such as Europe/Berlin");
+    problems.check(
+        zone.is_ok(),
+        "/time_zone",
+        "must be an IANA time zone such as Europe/Berlin",
+    );
     let found = problems.into_vec();
     match fields.validate() {
         Ok(fields) if found.is_empty() => Ok(fields),
@@ -154,9 +171,10 @@ fn checked(fields: BranchRow) -> Result<BranchRow, AppError> {
 
 async fn require_free(tx: &mut HubTx, code: &str, own: Option<BranchId>) -> Result<(), AppError> {
     match store::branch(tx.sql(), None, Some(code)).await? {
-        Some(other) if Some(other.id) != own => {
-            Err(AppError::conflict("code-taken", format!("another branch has the code {code}")))
-        }
+        Some(other) if Some(other.id) != own => Err(AppError::conflict(
+            "code-taken",
+            format!("another branch has the code {code}"),
+        )),
         _ => Ok(()),
     }
 }
@@ -182,8 +200,19 @@ pub async fn create(tx: &mut HubTx, new: NewBranch) -> Result<BranchRecord, AppE
     require_free(tx, &fields.code, None).await?;
     let id = BranchId::from_random(&mut tx.hub().env().entropy());
     let at_ms = tx.at_ms();
-    tx.fact(Item::Branch(Row { id, version: 1, deleted: false, fields: fields.clone() }));
-    Ok(BranchRecord { id, version: 1, fields, created_ms: at_ms, updated_ms: at_ms })
+    tx.fact(Item::Branch(Row {
+        id,
+        version: 1,
+        deleted: false,
+        fields: fields.clone(),
+    }));
+    Ok(BranchRecord {
+        id,
+        version: 1,
+        fields,
+        created_ms: at_ms,
+        updated_ms: at_ms,
+    })
 }
 
 /// Changes a branch; `check` holds the caller's condition against the row's version.
@@ -196,8 +225,9 @@ pub async fn patch(
     check: impl FnOnce(u64) -> Result<(), AppError> + Send,
     patch: BranchPatch,
 ) -> Result<BranchRecord, AppError> {
-    let record =
-        store::branch(tx.sql(), Some(id), None).await?.ok_or(AppError::NotFound { what: "branch" })?;
+    let record = store::branch(tx.sql(), Some(id), None)
+        .await?
+        .ok_or(AppError::NotFound { what: "branch" })?;
     check(record.version)?;
     let old = record.fields.clone();
     let fields = checked(BranchRow {
@@ -214,10 +244,13 @@ pub async fn patch(
         capacity: patch.capacity.map_or(Ok(old.capacity), capacity)?,
         prices_include_tax: patch.prices_include_tax.unwrap_or(old.prices_include_tax),
         active: patch.active.unwrap_or(old.active),
-        opening_hours: patch.opening_hours.unwrap_or_else(|| old.opening_hours.clone()),
+        opening_hours: patch
+            .opening_hours
+            .unwrap_or_else(|| old.opening_hours.clone()),
     })?;
     if fields.code != old.code {
-        let in_use = orders::read::has_any(tx.sql(), id).await? || !node::of_branch(tx.sql(), id).await?.is_empty();
+        let in_use = orders::read::has_any(tx.sql(), id).await?
+            || !node::of_branch(tx.sql(), id).await?.is_empty();
         if in_use {
             let detail = "orders or machines bear this code already";
             return Err(AppError::conflict("code-in-use", detail));
@@ -229,8 +262,18 @@ pub async fn patch(
     }
     let version = next_version(tx.sql(), RowKind::Branch, *id.as_bytes()).await?;
     let updated_ms = tx.at_ms();
-    tx.fact(Item::Branch(Row { id, version, deleted: false, fields: fields.clone() }));
-    Ok(BranchRecord { version, fields, updated_ms, ..record })
+    tx.fact(Item::Branch(Row {
+        id,
+        version,
+        deleted: false,
+        fields: fields.clone(),
+    }));
+    Ok(BranchRecord {
+        version,
+        fields,
+        updated_ms,
+        ..record
+    })
 }
 
 /// What the line to a branch's machine is doing.
@@ -288,37 +331,70 @@ pub struct BranchState {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn with_links(hub: &Hub, records: Vec<BranchRecord>) -> Result<Vec<BranchState>, AppError> {
+pub async fn with_links(
+    hub: &Hub,
+    records: Vec<BranchRecord>,
+) -> Result<Vec<BranchState>, AppError> {
     let (nodes, heads) = {
         let mut connection = hub.pool().acquire().await?;
-        let heads: BTreeMap<FeedId, u64> =
-            feed::all_tips(&mut connection).await?.into_iter().map(|(feed, tip)| (feed, tip.n)).collect();
+        let heads: BTreeMap<FeedId, u64> = feed::all_tips(&mut connection)
+            .await?
+            .into_iter()
+            .map(|(feed, tip)| (feed, tip.n))
+            .collect();
         (node::all(&mut connection).await?, heads)
     };
     let (cursors, links) = (hub.cursors().await?, hub.links());
     let mut active: BTreeMap<BranchId, NodeRow> = BTreeMap::new();
-    for row in nodes.into_iter().filter(|row| row.revoked.is_none() && !row.closed) {
-        let is_newer = active.get(&row.branch).is_none_or(|known| known.enrolled_ms <= row.enrolled_ms);
+    for row in nodes
+        .into_iter()
+        .filter(|row| row.revoked.is_none() && !row.closed)
+    {
+        let is_newer = active
+            .get(&row.branch)
+            .is_none_or(|known| known.enrolled_ms <= row.enrolled_ms);
         if is_newer {
             active.insert(row.branch, row);
         }
     }
     let state_of = |record: BranchRecord| {
         let Some(node) = active.get(&record.id) else {
-            return BranchState { link: no_machine(), record };
+            return BranchState {
+                link: no_machine(),
+                record,
+            };
         };
         let link = links.get(&node.node);
         let is_connected = link.is_some_and(|link| link.is_connected);
         let applied = |feed: FeedId| {
-            let known = cursors.get(&node.node).into_iter().flatten().find(|cursor| cursor.kind == feed.kind);
+            let known = cursors
+                .get(&node.node)
+                .into_iter()
+                .flatten()
+                .find(|cursor| cursor.kind == feed.kind);
             known.map_or(0, |cursor| cursor.n)
         };
         let feeds = branch_feeds(record.id, &record.fields.region);
-        let behind = |feed: &FeedId| heads.get(feed).copied().unwrap_or(0).saturating_sub(applied(*feed));
+        let behind = |feed: &FeedId| {
+            heads
+                .get(feed)
+                .copied()
+                .unwrap_or(0)
+                .saturating_sub(applied(*feed))
+        };
         let link = BranchLink {
-            state: if is_connected { LinkState::Connected } else { LinkState::CutOff },
-            since_ms: link.map(|link| link.since_ms).or(node.last_contact_ms).or(Some(node.enrolled_ms)),
-            last_contact_ms: link.map(|link| link.last_contact_ms).max(node.last_contact_ms),
+            state: if is_connected {
+                LinkState::Connected
+            } else {
+                LinkState::CutOff
+            },
+            since_ms: link
+                .map(|link| link.since_ms)
+                .or(node.last_contact_ms)
+                .or(Some(node.enrolled_ms)),
+            last_contact_ms: link
+                .map(|link| link.last_contact_ms)
+                .max(node.last_contact_ms),
             transactions_behind: node.hello_tip_seq.saturating_sub(node.tip.seq),
             entries_behind: feeds.iter().map(behind).sum(),
             node: Some(node.node),
@@ -343,7 +419,12 @@ fn no_machine() -> BranchLink {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(hub: &Hub, scope: &Scope, place: Option<Place>, limit: i64) -> Result<Vec<BranchState>, AppError> {
+pub async fn list(
+    hub: &Hub,
+    scope: &Scope,
+    place: Option<Place>,
+    limit: i64,
+) -> Result<Vec<BranchState>, AppError> {
     let records = {
         let mut connection = hub.pool().acquire().await?;
         store::branches(&mut connection, scope, place, limit).await?
@@ -371,7 +452,10 @@ pub async fn get(hub: &Hub, id: BranchId) -> Result<BranchState, AppError> {
 /// When there is no such branch.
 pub async fn machines(hub: &Hub, id: BranchId) -> Result<Vec<NodeRow>, AppError> {
     let mut connection = hub.pool().acquire().await?;
-    if store::branch(&mut connection, Some(id), None).await?.is_none() {
+    if store::branch(&mut connection, Some(id), None)
+        .await?
+        .is_none()
+    {
         return Err(AppError::NotFound { what: "branch" });
     }
     Ok(node::of_branch(&mut connection, id).await?)
@@ -399,7 +483,10 @@ pub async fn new_join_code(
     if store::branch(tx.sql(), Some(id), None).await?.is_none() {
         return Err(AppError::NotFound { what: "branch" });
     }
-    let code = JoinCode { secret: tx.hub().env().random(), fingerprint };
+    let code = JoinCode {
+        secret: tx.hub().env().random(),
+        fingerprint,
+    };
     let created_ms = tx.at_ms();
     let life_ms = i64::try_from(JOIN_CODE_LIFE.as_millis()).unwrap_or(i64::MAX);
     let new = join_code::NewCode {
@@ -410,22 +497,42 @@ pub async fn new_join_code(
         staff,
     };
     join_code::insert(tx.sql(), &new).await?;
-    Ok(NewJoinCode { code, expires_ms: new.expires_ms })
+    Ok(NewJoinCode {
+        code,
+        expires_ms: new.expires_ms,
+    })
 }
 
 /// Takes a machine's right to speak away; what it wrote before stays.
 ///
 /// # Errors
 /// When there is no such machine, or it is revoked already.
-pub async fn revoke(tx: &mut HubTx, person: &Person, id: NodeId, reason: &str) -> Result<NodeRow, AppError> {
-    let reason = clean_block(reason, NOTE_MAX).map_err(|error| AppError::field("/reason", error))?;
-    let row = node::find(tx.sql(), id).await?.ok_or(AppError::NotFound { what: "machine" })?;
+pub async fn revoke(
+    tx: &mut HubTx,
+    person: &Person,
+    id: NodeId,
+    reason: &str,
+) -> Result<NodeRow, AppError> {
+    let reason =
+        clean_block(reason, NOTE_MAX).map_err(|error| AppError::field("/reason", error))?;
+    let row = node::find(tx.sql(), id)
+        .await?
+        .ok_or(AppError::NotFound { what: "machine" })?;
     person.require_branch(row.branch)?;
     if row.revoked.is_some() {
-        return Err(AppError::conflict("revoked", "this machine was revoked already"));
+        return Err(AppError::conflict(
+            "revoked",
+            "this machine was revoked already",
+        ));
     }
-    tx.fact(Item::NodeRevoked(NodeRevoked { node: id, reason: reason.clone() }));
-    Ok(NodeRow { revoked: Some(reason), ..row })
+    tx.fact(Item::NodeRevoked(NodeRevoked {
+        node: id,
+        reason: reason.clone(),
+    }));
+    Ok(NodeRow {
+        revoked: Some(reason),
+        ..row
+    })
 }
 
 /// A branch with its distance and what it has free of a part.
@@ -462,7 +569,10 @@ pub struct NearQuery {
 /// A place off the globe, an unknown part.
 pub async fn nearest(hub: &Hub, query: &NearQuery) -> Result<Vec<NearBranch>, AppError> {
     if Location::from_degrees(query.latitude, query.longitude).is_none() {
-        return Err(AppError::field("/latitude", "latitude and longitude must lie on the globe"));
+        return Err(AppError::field(
+            "/latitude",
+            "latitude and longitude must lie on the globe",
+        ));
     }
     let mut connection = hub.pool().acquire().await?;
     let free: Option<BTreeMap<BranchId, i64>> = match &query.sku {
@@ -470,24 +580,44 @@ pub async fn nearest(hub: &Hub, query: &NearQuery) -> Result<Vec<NearBranch>, Ap
         Some(sku) => {
             let part = inventory::part_by_sku(&mut connection, sku).await?;
             let part = part.ok_or_else(|| AppError::field("/sku", "there is no such part"))?;
-            Some(inventory::free_of(&mut connection, part.id, query.quantity.max(1)).await?.into_iter().collect())
+            Some(
+                inventory::free_of(&mut connection, part.id, query.quantity.max(1))
+                    .await?
+                    .into_iter()
+                    .collect(),
+            )
         }
     };
     let among: Option<Vec<BranchId>> = free.as_ref().map(|free| free.keys().copied().collect());
     let (latitude, longitude) = (query.latitude, query.longitude);
-    let near = store::nearest(&mut connection, latitude, longitude, among.as_deref(), query.limit).await?;
+    let near = store::nearest(
+        &mut connection,
+        latitude,
+        longitude,
+        among.as_deref(),
+        query.limit,
+    )
+    .await?;
     drop(connection);
     let (records, metres): (Vec<_>, Vec<_>) = near.into_iter().unzip();
     let now_ms = hub.env().now_ms();
     let states = with_links(hub, records).await?;
-    let found = states.into_iter().zip(metres).map(|(BranchState { record, link }, metres)| {
-        let as_of_ms = match link.state {
-            LinkState::Connected => Some(now_ms),
-            _ => link.last_contact_ms,
-        };
-        let free = free.as_ref().and_then(|free| free.get(&record.id).copied());
-        NearBranch { record, metres, free, as_of_ms: as_of_ms.filter(|_| free.is_some()) }
-    });
+    let found = states
+        .into_iter()
+        .zip(metres)
+        .map(|(BranchState { record, link }, metres)| {
+            let as_of_ms = match link.state {
+                LinkState::Connected => Some(now_ms),
+                _ => link.last_contact_ms,
+            };
+            let free = free.as_ref().and_then(|free| free.get(&record.id).copied());
+            NearBranch {
+                record,
+                metres,
+                free,
+                as_of_ms: as_of_ms.filter(|_| free.is_some()),
+            }
+        });
     Ok(found.collect())
 }
 
@@ -502,7 +632,9 @@ pub async fn heard(hub: &Hub) -> Result<BTreeMap<BranchId, i64>, AppError> {
         let link = links.get(&row.node);
         let at_ms = match link {
             Some(link) if link.is_connected => Some(now_ms),
-            link => link.map(|link| link.last_contact_ms).max(row.last_contact_ms),
+            link => link
+                .map(|link| link.last_contact_ms)
+                .max(row.last_contact_ms),
         };
         if let Some(at_ms) = at_ms {
             let known: &mut i64 = heard.entry(row.branch).or_insert(at_ms);

@@ -22,7 +22,11 @@ pub(crate) struct DocumentCache {
 impl DocumentCache {
     /// A cache of at most `capacity` documents.
     pub(crate) fn new(capacity: usize) -> Self {
-        DocumentCache { documents: HashMap::new(), tick: 0, capacity: capacity.max(8) }
+        DocumentCache {
+            documents: HashMap::new(),
+            tick: 0,
+            capacity: capacity.max(8),
+        }
     }
 
     /// The document, if it is the one of this row.

@@ -31,7 +31,10 @@ pub struct Actor {
 
 impl Actor {
     /// The hub by itself.
-    pub const SYSTEM: Actor = Actor { staff: StaffId::NIL, terminal: 0 };
+    pub const SYSTEM: Actor = Actor {
+        staff: StaffId::NIL,
+        terminal: 0,
+    };
 }
 
 /// What a commit wrote.
@@ -58,7 +61,9 @@ pub struct HubTx {
 
 impl std::fmt::Debug for HubTx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HubTx").field("position", &self.position).finish_non_exhaustive()
+        f.debug_struct("HubTx")
+            .field("position", &self.position)
+            .finish_non_exhaustive()
     }
 }
 
@@ -111,11 +116,17 @@ impl HubTx {
     }
 
     /// A document as it stands in this transaction, locked until it ends.
-    pub async fn document(&mut self, document: DocumentId) -> Result<Option<Arc<Document>>, HubError> {
+    pub async fn document(
+        &mut self,
+        document: DocumentId,
+    ) -> Result<Option<Arc<Document>>, HubError> {
         if let Some(edited) = self.edited.get(&document) {
             return Ok(Some(edited.clone()));
         }
-        let needs = Needs { documents: [document].into(), ..Needs::default() };
+        let needs = Needs {
+            documents: [document].into(),
+            ..Needs::default()
+        };
         let Batch { work, sql, .. } = &mut self.batch;
         work.load(sql, &needs, &mut self.committer.cache).await?;
         Ok(work.document(document).map(|state| state.document.clone()))
@@ -129,13 +140,20 @@ impl HubTx {
         edits: &[Edit],
     ) -> Result<Option<Arc<Document>>, HubError> {
         let before = self.document(document).await?;
-        let origin =
-            Origin { actor: self.position.actor(), seq: 0, staff: self.actor.staff, hlc: self.hlc };
-        let Some((edited, chunk)) = Document::edit(before.as_deref(), document, kind, origin, edits)? else {
+        let origin = Origin {
+            actor: self.position.actor(),
+            seq: 0,
+            staff: self.actor.staff,
+            hlc: self.hlc,
+        };
+        let Some((edited, chunk)) =
+            Document::edit(before.as_deref(), document, kind, origin, edits)?
+        else {
             return Ok(None);
         };
         let edited = Arc::new(edited);
-        self.items.push(Item::change(document, kind, chunk).to_raw());
+        self.items
+            .push(Item::change(document, kind, chunk).to_raw());
         self.edited.insert(document, edited.clone());
         Ok(Some(edited))
     }
@@ -148,18 +166,41 @@ impl HubTx {
 
     async fn commit_to_end(self) -> Result<Committed, HubError> {
         let at_ms = self.at_ms();
-        let HubTx { hub, mut committer, mut batch, actor, command, hlc, items, .. } = self;
+        let HubTx {
+            hub,
+            mut committer,
+            mut batch,
+            actor,
+            command,
+            hlc,
+            items,
+            ..
+        } = self;
         if items.is_empty() {
             batch.sql.commit().await?;
-            return Ok(Committed { position: None, at_ms });
+            return Ok(Committed {
+                position: None,
+                at_ms,
+            });
         }
-        let own = OwnTransaction { command, staff: actor.staff, terminal: actor.terminal, hlc: Some(hlc), items };
+        let own = OwnTransaction {
+            command,
+            staff: actor.staff,
+            terminal: actor.terminal,
+            hlc: Some(hlc),
+            items,
+        };
         let entry = batch.own_entry(&hub.env, own)?;
         batch.apply_own(&entry, &mut committer.cache).await?;
         if let Some(verdict) = batch.work.verdicts.first() {
-            return Err(HubError::Refused { detail: verdict.reason.clone() });
+            return Err(HubError::Refused {
+                detail: verdict.reason.clone(),
+            });
         }
         batch.commit(&hub, &mut committer).await?;
-        Ok(Committed { position: Some(entry.position), at_ms })
+        Ok(Committed {
+            position: Some(entry.position),
+            at_ms,
+        })
     }
 }

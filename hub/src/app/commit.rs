@@ -33,7 +33,10 @@ pub(crate) struct Committer {
 
 impl Committer {
     pub(crate) fn new(cache_documents: usize) -> Self {
-        Committer { line: None, cache: DocumentCache::new(cache_documents) }
+        Committer {
+            line: None,
+            cache: DocumentCache::new(cache_documents),
+        }
     }
 
     /// After a commit that failed or whose outcome is not known: a new epoch, and nothing in memory is believed
@@ -104,7 +107,11 @@ impl Batch {
     }
 
     /// Applies one transaction of the hub, which may show only while it is applied what else must be known.
-    pub(crate) async fn apply_own(&mut self, entry: &Entry, cache: &mut DocumentCache) -> Result<(), HubError> {
+    pub(crate) async fn apply_own(
+        &mut self,
+        entry: &Entry,
+        cache: &mut DocumentCache,
+    ) -> Result<(), HubError> {
         let mut needs = Needs::of([entry]);
         loop {
             self.work.load(&mut self.sql, &needs, cache).await?;
@@ -115,7 +122,10 @@ impl Batch {
             }
             let missing = std::mem::take(&mut self.work.missing);
             self.work = before;
-            needs = Needs { documents: missing, ..Needs::default() };
+            needs = Needs {
+                documents: missing,
+                ..Needs::default()
+            };
         }
     }
 
@@ -128,7 +138,9 @@ impl Batch {
 
     /// Puts entries of one epoch that follow each other into the log.
     pub(crate) fn append(&mut self, before: Hash, entries: &[Entry]) {
-        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return };
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return;
+        };
         self.runs.push(LogRun {
             run: Run {
                 ord: first.ord,
@@ -140,7 +152,10 @@ impl Batch {
                 refusal: first.refusal.clone(),
             },
             before,
-            entries: entries.iter().map(|entry| (entry.transaction.to_bytes(), entry.hash)).collect(),
+            entries: entries
+                .iter()
+                .map(|entry| (entry.transaction.to_bytes(), entry.hash))
+                .collect(),
         });
     }
 
@@ -163,9 +178,17 @@ impl Batch {
     pub(crate) fn next_position(&mut self, env: &Env) -> Position {
         let tip = self.line.get_or_insert_with(|| {
             let epoch = Epoch::from_random(env.random());
-            Tip { epoch, seq: 0, hash: start_of_hub_line(epoch) }
+            Tip {
+                epoch,
+                seq: 0,
+                hash: start_of_hub_line(epoch),
+            }
         });
-        Position { node: NodeId::HUB, epoch: tip.epoch, seq: tip.seq + 1 }
+        Position {
+            node: NodeId::HUB,
+            epoch: tip.epoch,
+            seq: tip.seq + 1,
+        }
     }
 
     /// The next value of the hub's hybrid clock.
@@ -184,30 +207,59 @@ impl Batch {
             hlc,
             staff: own.staff,
             terminal: own.terminal,
-            business_day: i32::try_from(sync_protocol::transaction::hlc_ms(hlc) / DAY_MS).unwrap_or(i32::MAX),
+            business_day: i32::try_from(sync_protocol::transaction::hlc_ms(hlc) / DAY_MS)
+                .unwrap_or(i32::MAX),
             items: 0,
         };
         let transaction = Transaction::new(header, own.items)?;
         let before = self.line.map_or([0; 32], |tip| tip.hash);
         let hash = chain(&before, position.epoch, position.seq, &transaction.hash());
-        let tip = Tip { epoch: position.epoch, seq: position.seq, hash };
+        let tip = Tip {
+            epoch: position.epoch,
+            seq: position.seq,
+            hash,
+        };
         self.line = Some(tip);
         self.set_hub_tip(tip);
         let ord = self.next_ord();
-        let entry = Entry::new(LogEntry { position, transaction, hash }, BranchId::NIL, ord);
+        let entry = Entry::new(
+            LogEntry {
+                position,
+                transaction,
+                hash,
+            },
+            BranchId::NIL,
+            ord,
+        );
         self.append(before, std::slice::from_ref(&entry));
         Ok(entry)
     }
 
     /// Tells the branches what was decided about their transactions, one transaction of the hub for each of theirs.
-    pub(crate) async fn tell_verdicts(&mut self, env: &Env, cache: &mut DocumentCache) -> Result<(), HubError> {
+    pub(crate) async fn tell_verdicts(
+        &mut self,
+        env: &Env,
+        cache: &mut DocumentCache,
+    ) -> Result<(), HubError> {
         let mut by_position: BTreeMap<Position, Vec<Verdict>> = BTreeMap::new();
         for verdict in std::mem::take(&mut self.work.verdicts) {
-            by_position.entry(verdict.position).or_default().push(verdict);
+            by_position
+                .entry(verdict.position)
+                .or_default()
+                .push(verdict);
         }
         for verdicts in by_position.into_values() {
-            let items = verdicts.into_iter().map(|verdict| Item::Verdict(verdict).to_raw()).collect();
-            let own = OwnTransaction { command: command::VERDICT, staff: StaffId::NIL, terminal: 0, hlc: None, items };
+            let items = verdicts
+                .into_iter()
+                .map(|verdict| Item::Verdict(verdict).to_raw())
+                .collect();
+            let own = OwnTransaction {
+                command: command::VERDICT,
+                staff: StaffId::NIL,
+                terminal: 0,
+                hlc: None,
+                items,
+            };
             let entry = self.own_entry(env, own)?;
             self.apply_own(&entry, cache).await?;
         }
@@ -221,7 +273,11 @@ impl Batch {
 
     /// Writes everything and commits. The committer forgets what it knows when the outcome is a failure or unknown;
     /// should this future be dropped on the way, its line is given up as well (F-25).
-    pub(crate) async fn commit(mut self, hub: &Hub, committer: &mut Committer) -> Result<Saved, HubError> {
+    pub(crate) async fn commit(
+        mut self,
+        hub: &Hub,
+        committer: &mut Committer,
+    ) -> Result<Saved, HubError> {
         let line = self.line;
         committer.line = None;
         let result = async {
@@ -298,7 +354,13 @@ pub(crate) struct OwnTransaction {
 
 /// Whole transactions in blocks of at most 64 KiB.
 fn blocks_of(run: &LogRun) -> Vec<StoredBlock> {
-    let Run { branch, node, epoch, first_seq, .. } = run.run;
+    let Run {
+        branch,
+        node,
+        epoch,
+        first_seq,
+        ..
+    } = run.run;
     let mut blocks = Vec::new();
     let mut before = run.before;
     let mut after = run.before;
@@ -328,5 +390,14 @@ fn stored(
 ) -> StoredBlock {
     let last_seq = first_seq + writer.count() as u64 - 1;
     let bytes = sync_protocol::compress::compress(&writer.finish());
-    StoredBlock { branch, node, epoch, first_seq, last_seq, before, after, bytes }
+    StoredBlock {
+        branch,
+        node,
+        epoch,
+        first_seq,
+        last_seq,
+        before,
+        after,
+        bytes,
+    }
 }

@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::customer::{CustomerError, CustomerPatch, CustomerView, PersonValues, open_customer, patch_customer, read_customer};
+use domain::customer::{
+    CustomerError, CustomerPatch, CustomerView, PersonValues, open_customer, patch_customer,
+    read_customer,
+};
 use domain::document::DocumentKind;
 use domain::id::DocumentId;
 use domain::sensitive::PersonKey;
@@ -48,7 +51,11 @@ async fn shown(hub: &Hub, records: Vec<CustomerRecord>) -> Result<Vec<CustomerSt
         .collect();
     let codes = branch::codes(&mut connection).await?;
     let state = |record: CustomerRecord| CustomerState {
-        values: opened(&record.view, record.document, keys.get(&record.document).map_or(&[], Vec::as_slice)),
+        values: opened(
+            &record.view,
+            record.document,
+            keys.get(&record.document).map_or(&[], Vec::as_slice),
+        ),
         branch: branch::code_of(&codes, record.view.home),
         heads: heads.remove(&record.document).unwrap_or_default(),
         record,
@@ -72,9 +79,23 @@ pub async fn list(hub: &Hub, filter: &CustomerFilter) -> Result<Vec<CustomerStat
 ///
 /// # Errors
 /// When the database fails.
-pub async fn these(hub: &Hub, scope: Scope, ids: Vec<DocumentId>) -> Result<Vec<CustomerState>, AppError> {
+pub async fn these(
+    hub: &Hub,
+    scope: Scope,
+    ids: Vec<DocumentId>,
+) -> Result<Vec<CustomerState>, AppError> {
     let limit = i64::try_from(ids.len()).unwrap_or(i64::MAX);
-    list(hub, &CustomerFilter { scope, persons: Some(ids), with_conflicts: false, place: None, limit }).await
+    list(
+        hub,
+        &CustomerFilter {
+            scope,
+            persons: Some(ids),
+            with_conflicts: false,
+            place: None,
+            limit,
+        },
+    )
+    .await
 }
 
 /// One customer.
@@ -83,7 +104,10 @@ pub async fn these(hub: &Hub, scope: Scope, ids: Vec<DocumentId>) -> Result<Vec<
 /// When there is none, or none that the person may see.
 pub async fn get(hub: &Hub, person: &Person, id: DocumentId) -> Result<CustomerState, AppError> {
     let found = these(hub, person.scope(), vec![id]).await?;
-    found.into_iter().next().ok_or(AppError::NotFound { what: "customer" })
+    found
+        .into_iter()
+        .next()
+        .ok_or(AppError::NotFound { what: "customer" })
 }
 
 /// Changes a customer; `check` holds the caller's condition against the document's heads.
@@ -98,7 +122,10 @@ pub async fn patch(
     patch: &CustomerPatch,
 ) -> Result<CustomerState, AppError> {
     let unknown = || AppError::NotFound { what: "customer" };
-    let document = tx.document(id).await?.filter(|document| document.kind() == DocumentKind::Customer);
+    let document = tx
+        .document(id)
+        .await?
+        .filter(|document| document.kind() == DocumentKind::Customer);
     let document = document.ok_or_else(unknown)?;
     let view = read_customer(document.automerge())?;
     if !person.scope().allows(view.home) {
@@ -107,7 +134,10 @@ pub async fn patch(
     check(document.heads())?;
     let keys = tx.hub().clone().person_keys(id).await?;
     let key = keys.last().ok_or_else(|| {
-        AppError::conflict("key-missing", "the key of this person is not at the hub; nothing can be changed")
+        AppError::conflict(
+            "key-missing",
+            "the key of this person is not at the hub; nothing can be changed",
+        )
     })?;
     let edits = patch_customer(&view, id, key, patch).map_err(refused)?;
     let document = match tx.edit_document(id, DocumentKind::Customer, &edits).await? {
@@ -125,12 +155,25 @@ fn refused(error: CustomerError) -> AppError {
 }
 
 /// The customer as the document in this transaction says it.
-async fn state_of(tx: &mut HubTx, document: &Document, keys: &[PersonKey]) -> Result<CustomerState, AppError> {
+async fn state_of(
+    tx: &mut HubTx,
+    document: &Document,
+    keys: &[PersonKey],
+) -> Result<CustomerState, AppError> {
     let id = document.id();
     let view = read_customer(document.automerge())?;
     let scope = Scope::Chain;
-    let filter = CustomerFilter { scope, persons: Some(vec![id]), with_conflicts: false, place: None, limit: 1 };
-    let known = store::customers(tx.sql(), &filter).await?.into_iter().next();
+    let filter = CustomerFilter {
+        scope,
+        persons: Some(vec![id]),
+        with_conflicts: false,
+        place: None,
+        limit: 1,
+    };
+    let known = store::customers(tx.sql(), &filter)
+        .await?
+        .into_iter()
+        .next();
     let at_ms = tx.at_ms();
     let codes = branch::codes(tx.sql()).await?;
     let record = CustomerRecord {

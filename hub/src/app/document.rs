@@ -16,8 +16,8 @@ use super::stock::optional_branch;
 use super::{Hub, branch};
 use crate::store::scope::Place;
 use crate::store::sync::document::hashes_by_branch;
-pub use crate::store::sync::read::DocumentRecord;
 use crate::store::sync::read as store;
+pub use crate::store::sync::read::DocumentRecord;
 
 /// Documents, the newest first, with the codes of branches.
 ///
@@ -57,16 +57,31 @@ pub async fn get(hub: &Hub, person: &Person, id: DocumentId) -> Result<DocumentS
     let unknown = AppError::NotFound { what: "document" };
     let (record, codes) = {
         let mut connection = hub.pool().acquire().await?;
-        let found = store::documents_of(&mut connection, &[id]).await?.into_iter().next();
+        let found = store::documents_of(&mut connection, &[id])
+            .await?
+            .into_iter()
+            .next();
         (found, branch::codes(&mut connection).await?)
     };
-    let Some(record) = record.filter(|record| person.scope().allows(record.branch)) else { return Err(unknown) };
-    let Some(document) = hub.load_document(id).await? else { return Err(unknown) };
+    let Some(record) = record.filter(|record| person.scope().allows(record.branch)) else {
+        return Err(unknown);
+    };
+    let Some(document) = hub.load_document(id).await? else {
+        return Err(unknown);
+    };
     let branch = branch::code_of(&codes, record.branch);
     // Read once more: what was read first may be older than the document.
     let version = i64::try_from(document.origins().len()).unwrap_or(i64::MAX);
-    let record = DocumentRecord { version, heads: document.heads().to_vec(), ..record };
-    Ok(DocumentState { record, branch, document })
+    let record = DocumentRecord {
+        version,
+        heads: document.heads().to_vec(),
+        ..record
+    };
+    Ok(DocumentState {
+        record,
+        branch,
+        document,
+    })
 }
 
 /// How many documents a branch is interested in, and one hash over them.
@@ -84,13 +99,20 @@ pub struct Digest {
 ///
 /// # Errors
 /// An unknown branch.
-pub async fn digests(hub: &Hub, person: &Person, branch_name: Option<&str>) -> Result<Vec<Digest>, AppError> {
+pub async fn digests(
+    hub: &Hub,
+    person: &Person,
+    branch_name: Option<&str>,
+) -> Result<Vec<Digest>, AppError> {
     let mut connection = hub.pool().acquire().await?;
     let only = optional_branch(&mut connection, branch_name).await?;
     let scope = person.scope().narrowed(only);
     let codes = branch::codes(&mut connection).await?;
-    let mut hashes: BTreeMap<BranchId, Vec<Hash>> =
-        codes.keys().filter(|branch| scope.allows(**branch)).map(|branch| (*branch, Vec::new())).collect();
+    let mut hashes: BTreeMap<BranchId, Vec<Hash>> = codes
+        .keys()
+        .filter(|branch| scope.allows(**branch))
+        .map(|branch| (*branch, Vec::new()))
+        .collect();
     for (branch, hash) in hashes_by_branch(&mut connection).await? {
         if let Some(hashes) = hashes.get_mut(&branch) {
             hashes.push(hash);

@@ -56,10 +56,14 @@ impl From<EnrolError> for Close {
     /// What the machine hears.
     fn from(error: EnrolError) -> Self {
         let reason = match &error {
-            EnrolError::UnknownCode | EnrolError::OldCode | EnrolError::UsedCode => CloseReason::JoinCode,
+            EnrolError::UnknownCode | EnrolError::OldCode | EnrolError::UsedCode => {
+                CloseReason::JoinCode
+            }
             EnrolError::Revoked => CloseReason::Revoked,
             EnrolError::UnknownNode | EnrolError::UnknownBranch => CloseReason::Held,
-            EnrolError::OtherKey | EnrolError::Certificate(CaError::Request) => CloseReason::Protocol,
+            EnrolError::OtherKey | EnrolError::Certificate(CaError::Request) => {
+                CloseReason::Protocol
+            }
             EnrolError::Hub(inner) if inner.is_transient() => CloseReason::Busy,
             EnrolError::Certificate(_) | EnrolError::Hub(_) => CloseReason::Internal,
         };
@@ -84,20 +88,51 @@ impl Hub {
         let hash = JoinCode::secret_hash(&join.secret);
         let now_ms = self.env.now_ms();
         let mut tx = self.begin(Actor::SYSTEM, command::NODES).await?;
-        let code = join_code::lock(tx.sql(), &hash).await?.ok_or(EnrolError::UnknownCode)?;
+        let code = join_code::lock(tx.sql(), &hash)
+            .await?
+            .ok_or(EnrolError::UnknownCode)?;
         if let Some(again) = used_before(&code, &join.public_key, now_ms)? {
-            let branch = locations::for_joining(tx.sql(), code.branch).await?.ok_or(EnrolError::UnknownBranch)?;
-            return Ok(self.grant(again.node, code.branch, branch, ca.chain_of(again.certificate)));
+            let branch = locations::for_joining(tx.sql(), code.branch)
+                .await?
+                .ok_or(EnrolError::UnknownBranch)?;
+            return Ok(self.grant(
+                again.node,
+                code.branch,
+                branch,
+                ca.chain_of(again.certificate),
+            ));
         }
-        let branch = locations::for_joining(tx.sql(), code.branch).await?.ok_or(EnrolError::UnknownBranch)?;
+        let branch = locations::for_joining(tx.sql(), code.branch)
+            .await?
+            .ok_or(EnrolError::UnknownBranch)?;
         let former = active_node(&mut tx, code.branch).await?;
         let node = self.free_node_number(&mut tx).await?;
-        let name = NodeName { node, branch: code.branch };
-        let chain = ca.node_chain(name, &join.public_key, &join.request, now_ms, &mut self.env.entropy())?;
+        let name = NodeName {
+            node,
+            branch: code.branch,
+        };
+        let chain = ca.node_chain(
+            name,
+            &join.public_key,
+            &join.request,
+            now_ms,
+            &mut self.env.entropy(),
+        )?;
         let certificate = chain.first().cloned().unwrap_or_default();
-        let used = UsedCode { node, public_key: join.public_key, certificate };
-        join_code::use_up(tx.sql(), code.branch, &hash, &used, now_ms).await.map_err(HubError::from)?;
-        tx.fact(Item::NodeEnrolled(NodeEnrolled { node, branch: code.branch, public_key: join.public_key, former }));
+        let used = UsedCode {
+            node,
+            public_key: join.public_key,
+            certificate,
+        };
+        join_code::use_up(tx.sql(), code.branch, &hash, &used, now_ms)
+            .await
+            .map_err(HubError::from)?;
+        tx.fact(Item::NodeEnrolled(NodeEnrolled {
+            node,
+            branch: code.branch,
+            public_key: join.public_key,
+            former,
+        }));
         tx.commit().await?;
         Ok(self.grant(node, code.branch, branch, chain))
     }
@@ -107,7 +142,10 @@ impl Hub {
     /// # Errors
     /// When it may not, or the database fails.
     pub async fn standing(&self, certificate: &NodeCertificate) -> Result<NodeRow, EnrolError> {
-        let row = self.node(certificate.node()).await?.ok_or(EnrolError::UnknownNode)?;
+        let row = self
+            .node(certificate.node())
+            .await?
+            .ok_or(EnrolError::UnknownNode)?;
         if row.branch != certificate.branch() || row.public_key != certificate.public_key {
             return Err(EnrolError::OtherKey);
         }
@@ -121,14 +159,26 @@ impl Hub {
     ///
     /// # Errors
     /// When it may not speak, the request is not of its key, or the database fails.
-    pub async fn renew(&self, ca: &Ca, certificate: &NodeCertificate, renew: &Renew) -> Result<Grant, EnrolError> {
+    pub async fn renew(
+        &self,
+        ca: &Ca,
+        certificate: &NodeCertificate,
+        renew: &Renew,
+    ) -> Result<Grant, EnrolError> {
         let row = self.standing(certificate).await?;
         let mut connection = self.pool.acquire().await.map_err(HubError::from)?;
-        let branch = locations::for_joining(&mut connection, row.branch).await?.ok_or(EnrolError::UnknownBranch)?;
+        let branch = locations::for_joining(&mut connection, row.branch)
+            .await?
+            .ok_or(EnrolError::UnknownBranch)?;
         drop(connection);
         let now_ms = self.env.now_ms();
-        let chain =
-            ca.node_chain(certificate.name, &row.public_key, &renew.request, now_ms, &mut self.env.entropy())?;
+        let chain = ca.node_chain(
+            certificate.name,
+            &row.public_key,
+            &renew.request,
+            now_ms,
+            &mut self.env.entropy(),
+        )?;
         Ok(self.grant(row.node, row.branch, branch, chain))
     }
 
@@ -141,7 +191,13 @@ impl Hub {
         }
     }
 
-    fn grant(&self, node: NodeId, branch: BranchId, row: JoinedBranch, certificates: Vec<Vec<u8>>) -> Grant {
+    fn grant(
+        &self,
+        node: NodeId,
+        branch: BranchId,
+        row: JoinedBranch,
+        certificates: Vec<Vec<u8>>,
+    ) -> Grant {
         Grant {
             node,
             branch,
@@ -158,11 +214,18 @@ impl Hub {
 /// The machine that speaks for a branch now, and that a new one replaces.
 async fn active_node(tx: &mut HubTx, branch: BranchId) -> Result<Option<NodeId>, HubError> {
     let nodes = node::of_branch(tx.sql(), branch).await?;
-    Ok(nodes.into_iter().find(|row| !row.closed && row.revoked.is_none()).map(|row| row.node))
+    Ok(nodes
+        .into_iter()
+        .find(|row| !row.closed && row.revoked.is_none())
+        .map(|row| row.node))
 }
 
 /// Nothing for a code that is fresh; what it was used for when the same machine asks again.
-fn used_before(code: &JoinCodeRow, public_key: &[u8; 32], now_ms: i64) -> Result<Option<UsedCode>, EnrolError> {
+fn used_before(
+    code: &JoinCodeRow,
+    public_key: &[u8; 32],
+    now_ms: i64,
+) -> Result<Option<UsedCode>, EnrolError> {
     if now_ms > code.expires_ms {
         return Err(EnrolError::OldCode);
     }
@@ -179,13 +242,33 @@ mod tests {
 
     #[test]
     fn a_code_is_for_one_key_and_for_thirty_minutes() {
-        let used = UsedCode { node: NodeId(7), public_key: [1; 32], certificate: vec![1] };
-        let fresh = JoinCodeRow { branch: BranchId::NIL, expires_ms: 1000, used: None };
-        let spent = JoinCodeRow { used: Some(used.clone()), ..fresh.clone() };
+        let used = UsedCode {
+            node: NodeId(7),
+            public_key: [1; 32],
+            certificate: vec![1],
+        };
+        let fresh = JoinCodeRow {
+            branch: BranchId::NIL,
+            expires_ms: 1000,
+            used: None,
+        };
+        let spent = JoinCodeRow {
+            used: Some(used.clone()),
+            ..fresh.clone()
+        };
         assert!(matches!(used_before(&fresh, &[1; 32], 1000), Ok(None)));
-        assert!(matches!(used_before(&fresh, &[1; 32], 1001), Err(EnrolError::OldCode)));
+        assert!(matches!(
+            used_before(&fresh, &[1; 32], 1001),
+            Err(EnrolError::OldCode)
+        ));
         assert!(matches!(used_before(&spent, &[1; 32], 1000), Ok(Some(again)) if again == used));
-        assert!(matches!(used_before(&spent, &[2; 32], 1000), Err(EnrolError::UsedCode)));
-        assert!(matches!(used_before(&spent, &[1; 32], 1001), Err(EnrolError::OldCode)));
+        assert!(matches!(
+            used_before(&spent, &[2; 32], 1000),
+            Err(EnrolError::UsedCode)
+        ));
+        assert!(matches!(
+            used_before(&spent, &[1; 32], 1001),
+            Err(EnrolError::OldCode)
+        ));
     }
 }

@@ -61,7 +61,11 @@ impl AppError {
 
     /// A conflict without figures.
     pub fn conflict(kind: &'static str, detail: impl Into<String>) -> Self {
-        Self::Conflict { kind, detail: detail.into(), extra: Map::new() }
+        Self::Conflict {
+            kind,
+            detail: detail.into(),
+            extra: Map::new(),
+        }
     }
 
     /// Adds a figure to a conflict.

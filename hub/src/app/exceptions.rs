@@ -21,8 +21,8 @@ use crate::store::audit::read as audit;
 pub use crate::store::audit::read::{ExceptionPlace, ExceptionRecord};
 use crate::store::scope::Place;
 use crate::store::staff;
-pub use crate::store::sync::read::{IncidentRecord, ParkedRecord};
 use crate::store::sync::read as store;
+pub use crate::store::sync::read::{IncidentRecord, ParkedRecord};
 
 /// Kinds of exceptions that ask people to decide something.
 pub const DECISIONS: [&str; 4] = ["status", "negative_stock", "transfer", "transfer_found"];
@@ -130,7 +130,9 @@ pub async fn conflicts(
     let mut items = Vec::new();
     for record in &found {
         let id = DocumentId::from_bytes(record.subject);
-        let Some(document) = hub.load_document(id).await? else { continue };
+        let Some(document) = hub.load_document(id).await? else {
+            continue;
+        };
         let keys = hub.person_keys(id).await?;
         let code = branch::code_of(&codes, record.branch);
         items.extend(shown(&document, &code, &keys)?);
@@ -141,12 +143,23 @@ pub async fn conflicts(
 
 /// Where an exception stands in its list.
 pub fn place_of(record: &ExceptionRecord) -> ExceptionPlace {
-    (record.at_ms, *record.branch.as_bytes(), record.kind.clone(), record.subject)
+    (
+        record.at_ms,
+        *record.branch.as_bytes(),
+        record.kind.clone(),
+        record.subject,
+    )
 }
 
-fn shown(document: &Document, branch: &str, keys: &[PersonKey]) -> Result<Vec<ConflictState>, AppError> {
+fn shown(
+    document: &Document,
+    branch: &str,
+    keys: &[PersonKey],
+) -> Result<Vec<ConflictState>, AppError> {
     let number = match document.kind() {
-        DocumentKind::Order => read_order(document.automerge()).ok().map(|view| view.number),
+        DocumentKind::Order => read_order(document.automerge())
+            .ok()
+            .map(|view| view.number),
         _ => None,
     };
     let found = conflicts_of(document.automerge(), document.kind())?;
@@ -184,21 +197,31 @@ fn rivals(document: &Document, conflict: &Conflict, keys: &[PersonKey]) -> Vec<R
         let origin = origin_of(document, &value.actor, value.op_counter);
         Rival {
             value: match &value.value {
-                Scalar::Bytes(sealed) if is_sealed => {
-                    open(keys, document.id(), &path, sealed).ok().map(|text| Scalar::Str(text.expose().clone()))
-                }
+                Scalar::Bytes(sealed) if is_sealed => open(keys, document.id(), &path, sealed)
+                    .ok()
+                    .map(|text| Scalar::Str(text.expose().clone())),
                 plain => Some(plain.clone()),
             },
-            staff: origin.filter(|origin| !origin.staff.is_nil()).map(|origin| (origin.staff, None)),
+            staff: origin
+                .filter(|origin| !origin.staff.is_nil())
+                .map(|origin| (origin.staff, None)),
             at_ms: origin.map(|origin| hlc_ms(origin.hlc)),
         }
     };
     conflict.values.iter().map(rival).collect()
 }
 
-fn origin_of(document: &Document, actor: &[u8], op_counter: u64) -> Option<sync_protocol::item::Origin> {
+fn origin_of(
+    document: &Document,
+    actor: &[u8],
+    op_counter: u64,
+) -> Option<sync_protocol::item::Origin> {
     let seq = seq_of(document.automerge(), actor, op_counter)?;
-    document.origins().iter().find(|origin| origin.actor == *actor && origin.seq == seq).copied()
+    document
+        .origins()
+        .iter()
+        .find(|origin| origin.actor == *actor && origin.seq == seq)
+        .copied()
 }
 
 /// The number of the actor's change that wrote an operation.

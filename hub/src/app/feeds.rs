@@ -31,10 +31,14 @@ impl Hub {
         limit_bytes: usize,
     ) -> Result<Vec<OutFeedBlock>, HubError> {
         if feed.kind == FeedKind::Private && feed != FeedId::private(branch) {
-            return Err(HubError::Refused { detail: "the feed is another branch's".to_owned() });
+            return Err(HubError::Refused {
+                detail: "the feed is another branch's".to_owned(),
+            });
         }
         let mut connection = self.pool.acquire().await?;
-        let Some(running) = feed::running(&mut connection, feed, after).await? else { return Ok(Vec::new()) };
+        let Some(running) = feed::running(&mut connection, feed, after).await? else {
+            return Ok(Vec::new());
+        };
         let entries = feed::entries(&mut connection, feed, after, ENTRIES).await?;
         drop(connection);
         let mut blocks = Vec::new();
@@ -43,7 +47,9 @@ impl Hub {
         for (n, running, bytes) in entries {
             if !open.is_empty() && open.bytes.len() + bytes.len() > BLOCK_BYTES {
                 let next = OpenBlock::new(feed, open.tip);
-                let block = self.finish_block(branch, std::mem::replace(&mut open, next)).await?;
+                let block = self
+                    .finish_block(branch, std::mem::replace(&mut open, next))
+                    .await?;
                 used += block.packed.len();
                 blocks.push(block);
                 if used >= limit_bytes {
@@ -58,10 +64,23 @@ impl Hub {
         Ok(blocks)
     }
 
-    async fn finish_block(&self, branch: BranchId, block: OpenBlock) -> Result<OutFeedBlock, HubError> {
+    async fn finish_block(
+        &self,
+        branch: BranchId,
+        block: OpenBlock,
+    ) -> Result<OutFeedBlock, HubError> {
         let persons: Vec<DocumentId> = block.persons.into_iter().collect();
-        let keys = if persons.is_empty() { Vec::new() } else { self.keys_for(branch, &persons).await? };
-        Ok(OutFeedBlock { feed: block.feed, packed: compress(&block.bytes), tip: block.tip, keys })
+        let keys = if persons.is_empty() {
+            Vec::new()
+        } else {
+            self.keys_for(branch, &persons).await?
+        };
+        Ok(OutFeedBlock {
+            feed: block.feed,
+            packed: compress(&block.bytes),
+            tip: block.tip,
+            keys,
+        })
     }
 
     /// The feeds that a branch reads, with their heads.
@@ -111,7 +130,12 @@ impl OpenBlock {
         self.tip = FeedTip { n, running };
         if self.feed.kind == FeedKind::Private {
             let entry = FeedEntry::from_bytes(bytes)?;
-            self.persons.extend(entry.items.iter().filter_map(|(_, item)| person_of(item.kind(), item.body()?)));
+            self.persons.extend(
+                entry
+                    .items
+                    .iter()
+                    .filter_map(|(_, item)| person_of(item.kind(), item.body()?)),
+            );
         }
         Ok(())
     }
@@ -120,7 +144,9 @@ impl OpenBlock {
 /// The person whose values an item of a feed carries.
 fn person_of(kind: u16, body: &[u8]) -> Option<DocumentId> {
     let (document, document_kind) = match kind {
-        kind::CHANGE => decode_body::<Change>(body, "change").ok().map(|change| (change.document, change.document_kind)),
+        kind::CHANGE => decode_body::<Change>(body, "change")
+            .ok()
+            .map(|change| (change.document, change.document_kind)),
         kind::SNAPSHOT => decode_body::<Snapshot>(body, "snapshot")
             .ok()
             .map(|snapshot| (snapshot.document, snapshot.document_kind)),

@@ -66,10 +66,17 @@ async fn earlier(
     key: &str,
 ) -> Result<Option<Answered>, AppError> {
     let not_before_ms = hub.env().now_ms() - KEPT_MS;
-    let Some(stored) = idempotency::find(connection, staff, &request.route, key, not_before_ms).await? else {
+    let Some(stored) =
+        idempotency::find(connection, staff, &request.route, key, not_before_ms).await?
+    else {
         let elsewhere =
-            idempotency::used_elsewhere(connection, staff, &request.route, key, not_before_ms).await?;
-        return if elsewhere { Err(AppError::KeyReused) } else { Ok(None) };
+            idempotency::used_elsewhere(connection, staff, &request.route, key, not_before_ms)
+                .await?;
+        return if elsewhere {
+            Err(AppError::KeyReused)
+        } else {
+            Ok(None)
+        };
     };
     let is_same: bool = stored.fingerprint.ct_eq(&request.fingerprint).into();
     if !is_same {
@@ -78,7 +85,10 @@ async fn earlier(
     let opened = hub.open_at_rest(&label(staff, request, key), &stored.answer)?;
     let answer = serde_json::from_slice(opened.expose())
         .map_err(|_| HubError::Row("a stored answer that does not read"))?;
-    Ok(Some(Answered { answer, is_replay: true }))
+    Ok(Some(Answered {
+        answer,
+        is_replay: true,
+    }))
 }
 
 async fn keep(
@@ -89,7 +99,8 @@ async fn keep(
     key: &str,
     answer: &Answer,
 ) -> Result<(), AppError> {
-    let text = serde_json::to_vec(answer).map_err(|_| HubError::Row("an answer that does not serialise"))?;
+    let text = serde_json::to_vec(answer)
+        .map_err(|_| HubError::Row("an answer that does not serialise"))?;
     let stored = StoredAnswer {
         fingerprint: request.fingerprint.to_vec(),
         status: i16::try_from(answer.status).map_err(|_| HubError::Row("a status out of range"))?,
@@ -133,5 +144,8 @@ where
         keep(hub, tx.sql(), actor.staff, request, key, &answer).await?;
     }
     tx.commit().await?;
-    Ok(Answered { answer, is_replay: false })
+    Ok(Answered {
+        answer,
+        is_replay: false,
+    })
 }

@@ -49,7 +49,12 @@ impl Hub {
         entries: Vec<LogEntry>,
     ) -> oneshot::Receiver<SubmitReply> {
         let (reply, answer) = oneshot::channel();
-        let submission = Submission { node, session, entries: entries.into(), reply };
+        let submission = Submission {
+            node,
+            session,
+            entries: entries.into(),
+            reply,
+        };
         if let Err(mpsc::error::SendError(submission)) = self.queue.send(submission).await {
             answer_one(submission.reply, Err(stopping()));
         }
@@ -110,7 +115,11 @@ impl Hub {
         let mut outcomes = Vec::new();
         for part in parts {
             for entry in part.entries {
-                let single = [Part { node: part.node, session: part.session, entries: vec![entry] }];
+                let single = [Part {
+                    node: part.node,
+                    session: part.session,
+                    entries: vec![entry],
+                }];
                 match self.commit_single(&single).await {
                     Ok(outcome) => {
                         let is_closed = outcome.iter().any(|outcome| outcome.result.is_err());
@@ -140,12 +149,19 @@ impl Hub {
     }
 
     /// One SQL transaction for all parts. With `refusal` the entries are kept and have no effect.
-    async fn commit_group(&self, parts: &[Part], refusal: Option<String>) -> Result<Vec<Outcome>, HubError> {
+    async fn commit_group(
+        &self,
+        parts: &[Part],
+        refusal: Option<String>,
+    ) -> Result<Vec<Outcome>, HubError> {
         let mut committer = self.committer.lock().await;
         let mut batch = Batch::begin(&self.pool, &committer).await?;
         let nodes: Vec<NodeId> = parts.iter().map(|part| part.node).collect();
-        let rows: BTreeMap<NodeId, NodeRow> =
-            node::lock(batch.connection(), &nodes).await?.into_iter().map(|row| (row.node, row)).collect();
+        let rows: BTreeMap<NodeId, NodeRow> = node::lock(batch.connection(), &nodes)
+            .await?
+            .into_iter()
+            .map(|row| (row.node, row))
+            .collect();
         let mut outcomes = Vec::with_capacity(parts.len());
         let mut entries = Vec::new();
         for part in parts {
@@ -153,7 +169,11 @@ impl Hub {
                 Ok(row) => place(&mut batch, row, part, refusal.as_ref(), &mut entries).await?,
                 Err(close) => Err(close),
             };
-            outcomes.push(Outcome { node: part.node, session: part.session, result });
+            outcomes.push(Outcome {
+                node: part.node,
+                session: part.session,
+                result,
+            });
         }
         for row in rows.into_values() {
             batch.work.node_branches.insert(row.node, row.branch);
@@ -185,13 +205,21 @@ struct Outcome {
 
 /// Whether the session may still write (INV-13, INV-10).
 fn check_node<'a>(row: Option<&'a NodeRow>, part: &Part) -> Result<&'a NodeRow, Close> {
-    let close = |reason, detail: &str| Err(Close { reason, detail: detail.to_owned() });
+    let close = |reason, detail: &str| {
+        Err(Close {
+            reason,
+            detail: detail.to_owned(),
+        })
+    };
     match row {
         None => close(CloseReason::Held, "the hub does not know this machine"),
-        Some(row) if row.revoked.is_some() => close(CloseReason::Revoked, "this machine was revoked"),
-        Some(row) if row.session != part.session => {
-            close(CloseReason::Replaced, "a newer session of this machine took over")
+        Some(row) if row.revoked.is_some() => {
+            close(CloseReason::Revoked, "this machine was revoked")
         }
+        Some(row) if row.session != part.session => close(
+            CloseReason::Replaced,
+            "a newer session of this machine took over",
+        ),
         Some(row) => Ok(row),
     }
 }
@@ -204,7 +232,12 @@ async fn place(
     refusal: Option<&String>,
     all: &mut Vec<Entry>,
 ) -> Result<SubmitReply, HubError> {
-    let refuse = |reason, detail: &str| Ok(Err(Close { reason, detail: detail.to_owned() }));
+    let refuse = |reason, detail: &str| {
+        Ok(Err(Close {
+            reason,
+            detail: detail.to_owned(),
+        }))
+    };
     let mut tip = row.tip;
     let mut runs: Vec<(Tip, Vec<Entry>)> = Vec::new();
     let mut epochs: Vec<EpochRow> = Vec::new();
@@ -216,15 +249,30 @@ async fn place(
             }
             continue;
         }
-        let expected = chain(&tip.hash, position.epoch, position.seq, &entry.transaction.hash());
+        let expected = chain(
+            &tip.hash,
+            position.epoch,
+            position.seq,
+            &entry.transaction.hash(),
+        );
         if position.node != row.node || position.seq != tip.seq + 1 || entry.hash != expected {
-            return refuse(CloseReason::Protocol, "the entries do not continue the machine's log");
+            return refuse(
+                CloseReason::Protocol,
+                "the entries do not continue the machine's log",
+            );
         }
         if position.epoch != tip.epoch {
             if batch.knows_epoch(row, position.epoch).await? {
-                return refuse(CloseReason::Held, "the machine went back to an epoch that it had left");
+                return refuse(
+                    CloseReason::Held,
+                    "the machine went back to an epoch that it had left",
+                );
             }
-            epochs.push(EpochRow { branch: row.branch, node: row.node, row: next_epoch(position.epoch, tip) });
+            epochs.push(EpochRow {
+                branch: row.branch,
+                node: row.node,
+                row: next_epoch(position.epoch, tip),
+            });
         }
         if position.epoch != tip.epoch || runs.is_empty() {
             runs.push((tip, Vec::new()));
@@ -234,7 +282,11 @@ async fn place(
         if let Some((_, run)) = runs.last_mut() {
             run.push(decoded);
         }
-        tip = Tip { epoch: position.epoch, seq: position.seq, hash: entry.hash };
+        tip = Tip {
+            epoch: position.epoch,
+            seq: position.seq,
+            hash: entry.hash,
+        };
     }
     for epoch in epochs {
         batch.begin_epoch(epoch);
@@ -248,7 +300,10 @@ async fn place(
     if tip != row.tip {
         batch.set_tip(row.node, tip);
     }
-    Ok(Ok(Ack { stored: tip, applied: tip.seq }))
+    Ok(Ok(Ack {
+        stored: tip,
+        applied: tip.seq,
+    }))
 }
 
 impl Batch {
@@ -275,7 +330,11 @@ impl Waiting {
     }
 
     fn transactions(&self) -> usize {
-        self.nodes.values().flatten().map(|submission| submission.entries.len()).sum()
+        self.nodes
+            .values()
+            .flatten()
+            .map(|submission| submission.entries.len())
+            .sum()
     }
 
     fn push(&mut self, submission: Submission) {
@@ -292,8 +351,12 @@ impl Waiting {
         let mut room = GROUP;
         let mut parts = Vec::new();
         for node in &self.turns {
-            let Some(queue) = self.nodes.get(node) else { continue };
-            let Some(session) = queue.front().map(|submission| submission.session) else { continue };
+            let Some(queue) = self.nodes.get(node) else {
+                continue;
+            };
+            let Some(session) = queue.front().map(|submission| submission.session) else {
+                continue;
+            };
             let entries: Vec<LogEntry> = queue
                 .iter()
                 .take_while(|submission| submission.session == session)
@@ -302,7 +365,11 @@ impl Waiting {
                 .cloned()
                 .collect();
             room -= entries.len();
-            parts.push(Part { node: *node, session, entries });
+            parts.push(Part {
+                node: *node,
+                session,
+                entries,
+            });
             if room == 0 {
                 break;
             }
@@ -313,12 +380,19 @@ impl Waiting {
 
     fn settle(&mut self, outcomes: Vec<Outcome>) {
         for outcome in outcomes {
-            let Some(queue) = self.nodes.get_mut(&outcome.node) else { continue };
+            let Some(queue) = self.nodes.get_mut(&outcome.node) else {
+                continue;
+            };
             match &outcome.result {
                 Ok(ack) => acknowledge(queue, outcome.session, ack),
                 Err(_) => {
-                    while queue.front().is_some_and(|submission| submission.session == outcome.session) {
-                        let Some(submission) = queue.pop_front() else { break };
+                    while queue
+                        .front()
+                        .is_some_and(|submission| submission.session == outcome.session)
+                    {
+                        let Some(submission) = queue.pop_front() else {
+                            break;
+                        };
                         answer_one(submission.reply, outcome.result.clone());
                     }
                 }
@@ -342,7 +416,11 @@ fn acknowledge(queue: &mut VecDeque<Submission>, session: u64, ack: &Ack) {
     while let Some(submission) = queue.front_mut()
         && submission.session == session
     {
-        while submission.entries.front().is_some_and(|entry| entry.position.seq <= ack.stored.seq) {
+        while submission
+            .entries
+            .front()
+            .is_some_and(|entry| entry.position.seq <= ack.stored.seq)
+        {
             submission.entries.pop_front();
         }
         if !submission.entries.is_empty() {
@@ -360,5 +438,8 @@ fn answer_one(reply: oneshot::Sender<SubmitReply>, answer: SubmitReply) {
 }
 
 fn stopping() -> Close {
-    Close { reason: CloseReason::Busy, detail: "the hub is stopping".to_owned() }
+    Close {
+        reason: CloseReason::Busy,
+        detail: "the hub is stopping".to_owned(),
+    }
 }

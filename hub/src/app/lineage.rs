@@ -58,26 +58,45 @@ pub(crate) struct Links(BTreeMap<NodeId, Link>);
 
 /// The feeds that a branch of this region reads.
 pub fn branch_feeds(branch: BranchId, region: &str) -> Vec<FeedId> {
-    vec![FeedId::private(branch), FeedId::chain(), FeedId::availability(region), FeedId::register()]
+    vec![
+        FeedId::private(branch),
+        FeedId::chain(),
+        FeedId::availability(region),
+        FeedId::register(),
+    ]
 }
 
 fn refuse(reason: CloseReason, detail: &str) -> Close {
-    Close { reason, detail: detail.to_owned() }
+    Close {
+        reason,
+        detail: detail.to_owned(),
+    }
 }
 
 impl Hub {
     /// Takes a Hello: raises the node's session number, so that no older session commits anything more (INV-10), and
     /// gives what the session needs to know. `branch` is the one of the node's certificate.
-    pub async fn admit(&self, node: NodeId, branch: BranchId, hello: &Hello) -> Result<NodeState, Close> {
+    pub async fn admit(
+        &self,
+        node: NodeId,
+        branch: BranchId,
+        hello: &Hello,
+    ) -> Result<NodeState, Close> {
         match self.try_admit(node, branch, hello).await {
             Ok(Ok(state)) => {
-                self.watch.session(SessionEvent::Replaced { node, session: state.session });
+                self.watch.session(SessionEvent::Replaced {
+                    node,
+                    session: state.session,
+                });
                 Ok(state)
             }
             Ok(Err(close)) => Err(close),
             Err(error) => {
                 tracing::warn!(%error, %node, "a node cannot be admitted now");
-                Err(refuse(CloseReason::Busy, "the hub cannot take in sessions now"))
+                Err(refuse(
+                    CloseReason::Busy,
+                    "the hub cannot take in sessions now",
+                ))
             }
         }
     }
@@ -89,7 +108,11 @@ impl Hub {
         hello: &Hello,
     ) -> Result<Result<NodeState, Close>, HubError> {
         let mut sql = self.pool.begin().await?;
-        let version: String = hello.version.chars().filter(|character| !character.is_control()).collect();
+        let version: String = hello
+            .version
+            .chars()
+            .filter(|character| !character.is_control())
+            .collect();
         let raised =
             node::raise_session(&mut sql, node, hello.tip.seq, &version, self.env.now_ms()).await?;
         let Some(row) = raised else {
@@ -100,20 +123,29 @@ impl Hub {
             }));
         };
         if row.branch != branch {
-            return Ok(Err(refuse(CloseReason::Protocol, "the machine belongs to another branch")));
+            return Ok(Err(refuse(
+                CloseReason::Protocol,
+                "the machine belongs to another branch",
+            )));
         }
         self.watch.notify(&mut sql).await?;
         sql.commit().await?;
         let lineage = self.lineage(node).await?;
         if row.tip.epoch != hello.current_epoch && lineage.row(hello.current_epoch).is_some() {
-            let detail = "the machine says Hello in an epoch that it had left: its database may be a clone";
+            let detail =
+                "the machine says Hello in an epoch that it had left: its database may be a clone";
             self.incident(Some(branch), "clone", detail).await?;
             return Ok(Err(refuse(CloseReason::Held, detail)));
         }
         Ok(Ok(self.node_state(row, lineage, hello).await?))
     }
 
-    async fn node_state(&self, row: NodeRow, lineage: Lineage, hello: &Hello) -> Result<NodeState, HubError> {
+    async fn node_state(
+        &self,
+        row: NodeRow,
+        lineage: Lineage,
+        hello: &Hello,
+    ) -> Result<NodeState, HubError> {
         let feeds = self.feeds_of(row.branch).await?;
         let mut connection = self.pool.acquire().await?;
         let tips = feed::tips(&mut connection, &feeds).await?;
@@ -145,15 +177,20 @@ impl Hub {
     /// The feeds that a branch reads.
     pub(crate) async fn feeds_of(&self, branch: BranchId) -> Result<Vec<FeedId>, HubError> {
         let mut connection = self.pool.acquire().await?;
-        let region = locations::region(&mut connection, branch).await?.unwrap_or_default();
+        let region = locations::region(&mut connection, branch)
+            .await?
+            .unwrap_or_default();
         Ok(branch_feeds(branch, &region))
     }
 
     /// The epochs that the hub holds of a node, oldest first.
     pub async fn lineage(&self, node: NodeId) -> Result<Lineage, HubError> {
         let mut connection = self.pool.acquire().await?;
-        let rows: Vec<LineageRow> =
-            node::lineage(&mut connection, &[node]).await?.into_iter().map(|(_, row)| row).collect();
+        let rows: Vec<LineageRow> = node::lineage(&mut connection, &[node])
+            .await?
+            .into_iter()
+            .map(|(_, row)| row)
+            .collect();
         Lineage::new(rows).map_err(|_| HubError::Row("a lineage that does not hang together"))
     }
 
@@ -208,7 +245,12 @@ impl Hub {
             link.last_contact_ms = now_ms;
             match change {
                 LinkChange::Connected { session } => {
-                    *link = Link { is_connected: true, session, since_ms: now_ms, last_contact_ms: now_ms };
+                    *link = Link {
+                        is_connected: true,
+                        session,
+                        since_ms: now_ms,
+                        last_contact_ms: now_ms,
+                    };
                     true
                 }
                 LinkChange::Gone { session } if session == link.session => {
@@ -219,7 +261,10 @@ impl Hub {
             }
         };
         if is_news {
-            self.watch.activity(Activity { topics: [Topic::Links].into(), documents: Vec::new() });
+            self.watch.activity(Activity {
+                topics: [Topic::Links].into(),
+                documents: Vec::new(),
+            });
             let mut connection = self.pool.acquire().await?;
             node::set_contact(&mut connection, node, now_ms).await?;
         }
@@ -228,11 +273,20 @@ impl Hub {
 
     /// The lines that this process has or had.
     pub fn links(&self) -> BTreeMap<NodeId, Link> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+        self.links
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .clone()
     }
 
     pub(crate) fn connected_sessions(&self) -> BTreeMap<NodeId, u64> {
         let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        links.0.iter().filter(|(_, link)| link.is_connected).map(|(node, link)| (*node, link.session)).collect()
+        links
+            .0
+            .iter()
+            .filter(|(_, link)| link.is_connected)
+            .map(|(node, link)| (*node, link.session))
+            .collect()
     }
 }

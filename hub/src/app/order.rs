@@ -15,8 +15,8 @@ use super::error::AppError;
 use super::session::Person;
 use super::{Hub, HubTx, branch};
 use crate::store::customers::read::{CustomerFilter, customers};
-pub use crate::store::orders::read::{OrderFilter, OrderRecord};
 use crate::store::orders::read as store;
+pub use crate::store::orders::read::{OrderFilter, OrderRecord};
 use crate::store::scope::Scope;
 use crate::store::staff::read as staff;
 use crate::store::sync::read::documents_of;
@@ -46,17 +46,33 @@ async fn values_of(
     hub: &Hub,
     records: &[OrderRecord],
 ) -> Result<BTreeMap<DocumentId, PersonValues>, AppError> {
-    let mut persons: Vec<DocumentId> = records.iter().filter_map(|record| record.view.customer).collect();
+    let mut persons: Vec<DocumentId> = records
+        .iter()
+        .filter_map(|record| record.view.customer)
+        .collect();
     persons.sort_unstable();
     persons.dedup();
     let keys = hub.person_keys_of(&persons).await?;
     let limit = i64::try_from(persons.len()).unwrap_or(i64::MAX);
-    let filter =
-        CustomerFilter { scope: Scope::Chain, persons: Some(persons), with_conflicts: false, place: None, limit };
+    let filter = CustomerFilter {
+        scope: Scope::Chain,
+        persons: Some(persons),
+        with_conflicts: false,
+        place: None,
+        limit,
+    };
     let mut connection = hub.pool().acquire().await?;
     let found = customers(&mut connection, &filter).await?;
     let value = |id: DocumentId| keys.get(&id).map_or(&[][..], Vec::as_slice);
-    Ok(found.into_iter().map(|record| (record.document, opened(&record.view, record.document, value(record.document)))).collect())
+    Ok(found
+        .into_iter()
+        .map(|record| {
+            (
+                record.document,
+                opened(&record.view, record.document, value(record.document)),
+            )
+        })
+        .collect())
 }
 
 async fn shown(hub: &Hub, records: Vec<OrderRecord>) -> Result<Vec<OrderState>, AppError> {
@@ -71,7 +87,10 @@ async fn shown(hub: &Hub, records: Vec<OrderRecord>) -> Result<Vec<OrderState>, 
     let codes = branch::codes(&mut connection).await?;
     let state = |record: OrderRecord| OrderState {
         branch: branch::code_of(&codes, record.branch),
-        customer: record.view.customer.map(|id| (id, values.entry(id).or_default().clone())),
+        customer: record
+            .view
+            .customer
+            .map(|id| (id, values.entry(id).or_default().clone())),
         heads: heads.remove(&record.document).unwrap_or_default(),
         record,
     };
@@ -101,7 +120,10 @@ pub async fn get(hub: &Hub, person: &Person, id: DocumentId) -> Result<OrderStat
     };
     let record = record.filter(|record| person.scope().allows(record.branch));
     let record = record.ok_or(AppError::NotFound { what: "order" })?;
-    shown(hub, vec![record]).await?.pop().ok_or(AppError::NotFound { what: "order" })
+    shown(hub, vec![record])
+        .await?
+        .pop()
+        .ok_or(AppError::NotFound { what: "order" })
 }
 
 fn refused(error: OrderError) -> AppError {
@@ -119,7 +141,10 @@ async fn open(
     check: impl FnOnce(&[Hash]) -> Result<(), AppError> + Send,
 ) -> Result<OrderView, AppError> {
     let unknown = || AppError::NotFound { what: "order" };
-    let document = tx.document(id).await?.filter(|document| document.kind() == DocumentKind::Order);
+    let document = tx
+        .document(id)
+        .await?
+        .filter(|document| document.kind() == DocumentKind::Order);
     let document = document.ok_or_else(unknown)?;
     let view = read_order(document.automerge())?;
     if !person.scope().allows(view.branch) {
@@ -133,7 +158,10 @@ async fn write(tx: &mut HubTx, id: DocumentId, edits: &[Edit]) -> Result<OrderSt
     let edited = tx.edit_document(id, DocumentKind::Order, edits).await?;
     let document = match edited {
         Some(edited) => edited,
-        None => tx.document(id).await?.ok_or(AppError::NotFound { what: "order" })?,
+        None => tx
+            .document(id)
+            .await?
+            .ok_or(AppError::NotFound { what: "order" })?,
     };
     state_of(tx, &document).await
 }
@@ -159,7 +187,10 @@ pub async fn patch(
     change: OrderChange,
 ) -> Result<OrderState, AppError> {
     let view = open(tx, person, id, check).await?;
-    let OrderChange { mut patch, accessories } = change;
+    let OrderChange {
+        mut patch,
+        accessories,
+    } = change;
     if let Some(wanted) = accessories {
         patch.accessories = Some(with_ids(tx, &view.device.accessories, wanted)?);
     }
@@ -175,12 +206,18 @@ fn with_ids(
     wanted: Vec<String>,
 ) -> Result<BTreeMap<String, String>, AppError> {
     if wanted.len() > 100 {
-        return Err(AppError::field("/device/accessories", "must not have more than 100 entries"));
+        return Err(AppError::field(
+            "/device/accessories",
+            "must not have more than 100 entries",
+        ));
     }
     let mut left = shown.clone();
     let mut all = BTreeMap::new();
     for text in wanted {
-        let known = left.iter().find(|(_, there)| **there == text.trim()).map(|(id, _)| id.clone());
+        let known = left
+            .iter()
+            .find(|(_, there)| **there == text.trim())
+            .map(|(id, _)| id.clone());
         let id = match known {
             Some(id) => {
                 left.remove(&id);
@@ -202,7 +239,9 @@ async fn check_references(tx: &mut HubTx, patch: &OrderPatch) -> Result<(), AppE
     }
     if let Patch::Set(id) = patch.customer {
         let known = documents_of(tx.sql(), &[id]).await?;
-        let is_customer = known.iter().any(|document| document.kind == Some(DocumentKind::Customer));
+        let is_customer = known
+            .iter()
+            .any(|document| document.kind == Some(DocumentKind::Customer));
         problems.check(is_customer, "/customer_id", "there is no such customer");
     }
     problems.finish(()).map_err(AppError::Invalid)
@@ -242,9 +281,11 @@ async fn state_of(tx: &mut HubTx, document: &Document) -> Result<OrderState, App
     let mut values = values_of(&hub, std::slice::from_ref(&record)).await?;
     Ok(OrderState {
         branch: branch::code_of(&codes, record.branch),
-        customer: record.view.customer.map(|id| (id, values.remove(&id).unwrap_or_default())),
+        customer: record
+            .view
+            .customer
+            .map(|id| (id, values.remove(&id).unwrap_or_default())),
         heads: document.heads().to_vec(),
         record,
     })
 }
-

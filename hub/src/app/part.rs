@@ -35,12 +35,25 @@ pub struct PartPatch {
 pub async fn create(tx: &mut HubTx, fields: PartRow) -> Result<PartRecord, AppError> {
     let fields = fields.validate()?;
     if store::part_by_sku(tx.sql(), &fields.sku).await?.is_some() {
-        return Err(AppError::conflict("sku-taken", format!("there is a part {} already", fields.sku)));
+        return Err(AppError::conflict(
+            "sku-taken",
+            format!("there is a part {} already", fields.sku),
+        ));
     }
     let id = PartId::from_random(&mut tx.hub().env().entropy());
     let updated_ms = tx.at_ms();
-    tx.fact(Item::Part(Row { id, version: 1, deleted: false, fields: fields.clone() }));
-    Ok(PartRecord { id, version: 1, fields, updated_ms })
+    tx.fact(Item::Part(Row {
+        id,
+        version: 1,
+        deleted: false,
+        fields: fields.clone(),
+    }));
+    Ok(PartRecord {
+        id,
+        version: 1,
+        fields,
+        updated_ms,
+    })
 }
 
 /// Changes a part; `check` holds the caller's condition against the row's version.
@@ -53,14 +66,18 @@ pub async fn patch(
     check: impl FnOnce(u64) -> Result<(), AppError> + Send,
     patch: PartPatch,
 ) -> Result<PartRecord, AppError> {
-    let record = store::part_by_sku(tx.sql(), sku).await?.ok_or(AppError::NotFound { what: "part" })?;
+    let record = store::part_by_sku(tx.sql(), sku)
+        .await?
+        .ok_or(AppError::NotFound { what: "part" })?;
     check(record.version)?;
     let old = record.fields.clone();
     let fields = PartRow {
         sku: old.sku.clone(),
         name: patch.name.unwrap_or_else(|| old.name.clone()),
         category: patch.category.unwrap_or_else(|| old.category.clone()),
-        price_minor: patch.price.map_or(old.price_minor, |price| price.amount_minor),
+        price_minor: patch
+            .price
+            .map_or(old.price_minor, |price| price.amount_minor),
         currency: patch.price.map_or(old.currency, |price| price.currency),
         tax_bp: patch.tax_bp.unwrap_or(old.tax_bp),
         barcodes: patch.barcodes.unwrap_or_else(|| old.barcodes.clone()),
@@ -72,8 +89,18 @@ pub async fn patch(
     }
     let version = next_version(tx.sql(), RowKind::Part, *record.id.as_bytes()).await?;
     let updated_ms = tx.at_ms();
-    tx.fact(Item::Part(Row { id: record.id, version, deleted: false, fields: fields.clone() }));
-    Ok(PartRecord { version, fields, updated_ms, ..record })
+    tx.fact(Item::Part(Row {
+        id: record.id,
+        version,
+        deleted: false,
+        fields: fields.clone(),
+    }));
+    Ok(PartRecord {
+        version,
+        fields,
+        updated_ms,
+        ..record
+    })
 }
 
 /// Parts by sku.
@@ -96,5 +123,7 @@ pub async fn list(
 /// When there is none.
 pub async fn get(hub: &Hub, sku: &str) -> Result<PartRecord, AppError> {
     let mut connection = hub.pool().acquire().await?;
-    store::part_by_sku(&mut connection, sku).await?.ok_or(AppError::NotFound { what: "part" })
+    store::part_by_sku(&mut connection, sku)
+        .await?
+        .ok_or(AppError::NotFound { what: "part" })
 }

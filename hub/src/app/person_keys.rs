@@ -30,10 +30,14 @@ impl Hub {
     /// Keeps keys that a node gave: of persons that its branch serves, or that nobody has written about yet.
     pub async fn store_keys(&self, node: NodeId, keys: Vec<GivenKey>) -> Result<(), HubError> {
         let mut connection = self.pool.acquire().await?;
-        let Some(row) = node::find(&mut connection, node).await? else { return Ok(()) };
+        let Some(row) = node::find(&mut connection, node).await? else {
+            return Ok(());
+        };
         let persons: Vec<DocumentId> = keys.iter().map(|key| key.person).collect();
-        let erased: BTreeSet<DocumentId> =
-            customers::erased(&mut connection, &persons).await?.into_iter().collect();
+        let erased: BTreeSet<DocumentId> = customers::erased(&mut connection, &persons)
+            .await?
+            .into_iter()
+            .collect();
         let serving = interest_of(&mut connection, &persons).await?;
         let known = customers::keys(&mut connection, &persons).await?;
         drop(connection);
@@ -47,17 +51,32 @@ impl Hub {
                 continue;
             }
             if is_foreign {
-                self.incident(Some(row.branch), "person_key", "a key of a person that the branch does not serve")
-                    .await?;
+                self.incident(
+                    Some(row.branch),
+                    "person_key",
+                    "a key of a person that the branch does not serve",
+                )
+                .await?;
                 continue;
             }
-            let same = known.iter().find(|known| known.person == key.person && known.generation == key.generation);
+            let same = known
+                .iter()
+                .find(|known| known.person == key.person && known.generation == key.generation);
             match same {
                 Some(known) if *self.open_key(known)?.expose() != key.key => {
-                    self.incident(Some(row.branch), "person_key", "another key for a person who has one").await?;
+                    self.incident(
+                        Some(row.branch),
+                        "person_key",
+                        "another key for a person who has one",
+                    )
+                    .await?;
                 }
                 Some(_) => {}
-                None => rows.push(self.key_row(row.branch, key.person, &PersonKey::new(key.generation, key.key))?),
+                None => rows.push(self.key_row(
+                    row.branch,
+                    key.person,
+                    &PersonKey::new(key.generation, key.key),
+                )?),
             }
         }
         if !rows.is_empty() {
@@ -72,26 +91,55 @@ impl Hub {
         Ok(document::find(&mut connection, person).await?.is_some())
     }
 
-    fn key_row(&self, branch: BranchId, person: DocumentId, key: &PersonKey) -> Result<KeyRow, HubError> {
+    fn key_row(
+        &self,
+        branch: BranchId,
+        person: DocumentId,
+        key: &PersonKey,
+    ) -> Result<KeyRow, HubError> {
         let generation = key.generation();
-        let sealed = self.keys.seal_at_rest(&self.env, &label(person, generation), key.expose())?;
-        Ok(KeyRow { branch, person, generation, sealed })
+        let sealed = self
+            .keys
+            .seal_at_rest(&self.env, &label(person, generation), key.expose())?;
+        Ok(KeyRow {
+            branch,
+            person,
+            generation,
+            sealed,
+        })
     }
 
     fn open_key(&self, row: &KeyRow) -> Result<PersonKey, HubError> {
-        let opened = self.keys.open_at_rest(&label(row.person, row.generation), &row.sealed)?;
-        let key = opened.expose().as_slice().try_into().map_err(|_| HubError::Row("a person key of another length"))?;
+        let opened = self
+            .keys
+            .open_at_rest(&label(row.person, row.generation), &row.sealed)?;
+        let key = opened
+            .expose()
+            .as_slice()
+            .try_into()
+            .map_err(|_| HubError::Row("a person key of another length"))?;
         Ok(PersonKey::new(row.generation, key))
     }
 
     /// Keys for a branch: of these persons, or of all that it serves where none are named.
-    pub async fn keys_for(&self, branch: BranchId, persons: &[DocumentId]) -> Result<Vec<GivenKey>, HubError> {
+    pub async fn keys_for(
+        &self,
+        branch: BranchId,
+        persons: &[DocumentId],
+    ) -> Result<Vec<GivenKey>, HubError> {
         let mut connection = self.pool.acquire().await?;
         let allowed: BTreeSet<DocumentId> = if persons.is_empty() {
-            document::interest_of(&mut connection, branch, CUSTOMER).await?.into_iter().collect()
+            document::interest_of(&mut connection, branch, CUSTOMER)
+                .await?
+                .into_iter()
+                .collect()
         } else {
             let serving = interest_of(&mut connection, persons).await?;
-            serving.into_iter().filter(|(_, branches)| branches.contains(&branch)).map(|(person, _)| person).collect()
+            serving
+                .into_iter()
+                .filter(|(_, branches)| branches.contains(&branch))
+                .map(|(person, _)| person)
+                .collect()
         };
         let allowed: Vec<DocumentId> = allowed.into_iter().collect();
         let rows = customers::keys(&mut connection, &allowed).await?;
@@ -100,25 +148,40 @@ impl Hub {
         let mut given = Vec::new();
         for row in chosen(rows, &serving) {
             let key = self.open_key(&row)?;
-            given.push(GivenKey { person: row.person, generation: row.generation, key: *key.expose() });
+            given.push(GivenKey {
+                person: row.person,
+                generation: row.generation,
+                key: *key.expose(),
+            });
         }
         Ok(given)
     }
 
     /// What a branch should hold, and of whom the hub has no key.
-    pub(crate) async fn key_state(&self, branch: BranchId) -> Result<(KeyState, Vec<DocumentId>), HubError> {
+    pub(crate) async fn key_state(
+        &self,
+        branch: BranchId,
+    ) -> Result<(KeyState, Vec<DocumentId>), HubError> {
         let mut connection = self.pool.acquire().await?;
         let persons = document::interest_of(&mut connection, branch, CUSTOMER).await?;
         if persons.is_empty() {
             return Ok((KeyState::of(Vec::new()), Vec::new()));
         }
         let rows = customers::keys(&mut connection, &persons).await?;
-        let erased: BTreeSet<DocumentId> =
-            customers::erased(&mut connection, &persons).await?.into_iter().collect();
+        let erased: BTreeSet<DocumentId> = customers::erased(&mut connection, &persons)
+            .await?
+            .into_iter()
+            .collect();
         let held: BTreeSet<DocumentId> = rows.iter().map(|row| row.person).collect();
-        let state = KeyState::of(rows.iter().map(|row| (row.person, row.generation)).collect());
-        let missing =
-            persons.into_iter().filter(|person| !held.contains(person) && !erased.contains(person)).collect();
+        let state = KeyState::of(
+            rows.iter()
+                .map(|row| (row.person, row.generation))
+                .collect(),
+        );
+        let missing = persons
+            .into_iter()
+            .filter(|person| !held.contains(person) && !erased.contains(person))
+            .collect();
         Ok((state, missing))
     }
 
@@ -133,7 +196,10 @@ impl Hub {
         let mut connection = self.pool.acquire().await?;
         let rows = customers::keys(&mut connection, &[person]).await?;
         let serving = interest_of(&mut connection, &[person]).await?;
-        chosen(rows, &serving).iter().map(|row| self.open_key(row)).collect()
+        chosen(rows, &serving)
+            .iter()
+            .map(|row| self.open_key(row))
+            .collect()
     }
 
     /// All keys of these persons, of each the newest last.
@@ -150,7 +216,9 @@ impl Hub {
         let serving = interest_of(&mut connection, persons).await?;
         drop(connection);
         for row in chosen(rows, &serving) {
-            keys.entry(row.person).or_default().push(self.open_key(&row)?);
+            keys.entry(row.person)
+                .or_default()
+                .push(self.open_key(&row)?);
         }
         Ok(keys)
     }
@@ -161,7 +229,10 @@ impl Hub {
         let rows = customers::all_keys(&mut connection).await?;
         let persons: Vec<DocumentId> = rows.iter().map(|row| row.person).collect();
         let serving = interest_of(&mut connection, &persons).await?;
-        chosen(rows, &serving).iter().map(|row| Ok((row.person, self.open_key(row)?))).collect()
+        chosen(rows, &serving)
+            .iter()
+            .map(|row| Ok((row.person, self.open_key(row)?)))
+            .collect()
     }
 
     /// Keeps a key that the hub made, in the commit of what uses it.
@@ -181,11 +252,16 @@ impl Hub {
 fn chosen(rows: Vec<KeyRow>, serving: &BTreeMap<DocumentId, BTreeSet<BranchId>>) -> Vec<KeyRow> {
     let mut chosen: BTreeMap<(DocumentId, u8), KeyRow> = BTreeMap::new();
     let serves = |row: &KeyRow| {
-        row.branch.is_nil() || serving.get(&row.person).is_some_and(|branches| branches.contains(&row.branch))
+        row.branch.is_nil()
+            || serving
+                .get(&row.person)
+                .is_some_and(|branches| branches.contains(&row.branch))
     };
     for row in rows {
         let key = (row.person, row.generation);
-        let is_better = chosen.get(&key).is_none_or(|known| serves(&row) && !serves(known));
+        let is_better = chosen
+            .get(&key)
+            .is_none_or(|known| serves(&row) && !serves(known));
         if is_better {
             chosen.insert(key, row);
         }

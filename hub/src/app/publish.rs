@@ -27,12 +27,19 @@ pub(crate) struct Publication {
 impl Publication {
     /// Nothing visible yet.
     pub(crate) fn new(entry: &Entry) -> Self {
-        Publication { writer: entry.branch, next_extra: entry.header().items, feeds: BTreeMap::new() }
+        Publication {
+            writer: entry.branch,
+            next_extra: entry.header().items,
+            feeds: BTreeMap::new(),
+        }
     }
 
     /// Shows an item to the readers of a shared feed.
     pub(crate) fn push(&mut self, feed: FeedId, index: u16, item: &RawItem) {
-        if feed.kind == FeedKind::Private && !self.writer.is_nil() && feed.scope == *self.writer.as_bytes() {
+        if feed.kind == FeedKind::Private
+            && !self.writer.is_nil()
+            && feed.scope == *self.writer.as_bytes()
+        {
             return;
         }
         let items = self.feeds.entry(feed).or_default();
@@ -65,7 +72,9 @@ impl Publication {
             let mut size = ENTRY_HEAD_BYTES;
             for (index, item) in items {
                 let item_bytes = 2 + item.encoded_len();
-                if !part.is_empty() && (size + item_bytes > FEED_ENTRY_BYTES || part.len() == TRANSACTION_ITEMS) {
+                if !part.is_empty()
+                    && (size + item_bytes > FEED_ENTRY_BYTES || part.len() == TRANSACTION_ITEMS)
+                {
                     entries.push((feed, feed_entry(entry, std::mem::take(&mut part))));
                     size = ENTRY_HEAD_BYTES;
                 }
@@ -81,5 +90,9 @@ impl Publication {
 }
 
 fn feed_entry(entry: &Entry, items: Vec<(u16, RawItem)>) -> FeedEntry {
-    FeedEntry { origin: entry.position, header: *entry.header(), items }
+    FeedEntry {
+        origin: entry.position,
+        header: *entry.header(),
+        items,
+    }
 }

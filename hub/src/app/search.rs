@@ -58,7 +58,10 @@ impl std::fmt::Debug for People {
 impl People {
     /// An empty index that listens to what the hub takes in.
     pub fn new(hub: &Hub) -> Self {
-        People(Mutex::new(Inner { filled: None, news: hub.activity() }))
+        People(Mutex::new(Inner {
+            filled: None,
+            news: hub.activity(),
+        }))
     }
 
     /// Brings the index up to date.
@@ -70,7 +73,13 @@ impl People {
     }
 
     /// Persons that a text means, best first, of those that `scope` may see.
-    async fn find(&self, hub: &Hub, scope: &Scope, text: &str, limit: usize) -> Result<Vec<DocumentId>, AppError> {
+    async fn find(
+        &self,
+        hub: &Hub,
+        scope: &Scope,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<DocumentId>, AppError> {
         let mut inner = self.0.lock().await;
         inner.refresh(hub).await?;
         let (wanted, digits) = (fold(text), phone_digits(text));
@@ -82,7 +91,10 @@ impl People {
             }
             let rank = if entry.name.expose().starts_with(wanted.as_str()) {
                 0
-            } else if wanted.split(' ').all(|word| entry.name.expose().contains(word)) {
+            } else if wanted
+                .split(' ')
+                .all(|word| entry.name.expose().contains(word))
+            {
                 1
             } else if entry.email.expose().contains(wanted.as_str()) {
                 2
@@ -104,7 +116,9 @@ impl Inner {
         loop {
             match self.news.try_recv() {
                 // Another hub process wrote: it is not known what.
-                Ok(news) if news.documents.is_empty() && news.topics.contains(&Topic::Orders) => self.filled = None,
+                Ok(news) if news.documents.is_empty() && news.topics.contains(&Topic::Orders) => {
+                    self.filled = None
+                }
                 Ok(news) => changed.extend(news.documents),
                 Err(broadcast::error::TryRecvError::Lagged(_)) => self.filled = None,
                 Err(_) => break,
@@ -117,14 +131,23 @@ impl Inner {
             return Ok(());
         };
         changed.extend(filled.closed.iter().copied());
-        if changed.is_empty() { Ok(()) } else { filled.take(hub, Some(changed.into_iter().collect())).await }
+        if changed.is_empty() {
+            Ok(())
+        } else {
+            filled.take(hub, Some(changed.into_iter().collect())).await
+        }
     }
 }
 
 impl Filled {
     async fn take(&mut self, hub: &Hub, persons: Option<Vec<DocumentId>>) -> Result<(), AppError> {
-        let filter =
-            CustomerFilter { scope: Scope::Chain, persons, with_conflicts: false, place: None, limit: i64::MAX };
+        let filter = CustomerFilter {
+            scope: Scope::Chain,
+            persons,
+            with_conflicts: false,
+            place: None,
+            limit: i64::MAX,
+        };
         let records = {
             let mut connection = hub.pool().acquire().await?;
             customers(&mut connection, &filter).await?
@@ -140,7 +163,11 @@ impl Filled {
     }
 
     fn put(&mut self, record: &CustomerRecord, values: &PersonValues) {
-        let text = |value: &Option<Sensitive<String>>| value.as_ref().map_or(String::new(), |value| value.expose().clone());
+        let text = |value: &Option<Sensitive<String>>| {
+            value
+                .as_ref()
+                .map_or(String::new(), |value| value.expose().clone())
+        };
         if values.name.is_none() && record.view.name.is_some() {
             self.closed.insert(record.document);
             self.entries.remove(&record.document);
@@ -197,7 +224,13 @@ pub struct Found {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn search(hub: &Hub, people: &People, person: &Person, typed: &str, limit: usize) -> Result<Found, AppError> {
+pub async fn search(
+    hub: &Hub,
+    people: &People,
+    person: &Person,
+    typed: &str,
+    limit: usize,
+) -> Result<Found, AppError> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(Found::default());
@@ -208,18 +241,53 @@ pub async fn search(hub: &Hub, people: &People, person: &Person, typed: &str, li
     customers.sort_by_key(|customer| hits.iter().position(|id| *id == customer.record.document));
     let number = parse_order_number(typed).unwrap_or_else(|_| typed.to_owned());
     let newest = || OrderFilter::newest(person.scope(), wanted);
-    let mut orders = order::list(hub, &OrderFilter { number: Some(number), ..newest() }).await?;
-    add(&mut orders, order::list(hub, &OrderFilter { words: Some(typed.to_owned()), ..newest() }).await?, limit);
+    let mut orders = order::list(
+        hub,
+        &OrderFilter {
+            number: Some(number),
+            ..newest()
+        },
+    )
+    .await?;
+    add(
+        &mut orders,
+        order::list(
+            hub,
+            &OrderFilter {
+                words: Some(typed.to_owned()),
+                ..newest()
+            },
+        )
+        .await?,
+        limit,
+    );
     if !hits.is_empty() {
-        add(&mut orders, order::list(hub, &OrderFilter { customers: Some(hits), ..newest() }).await?, limit);
+        add(
+            &mut orders,
+            order::list(
+                hub,
+                &OrderFilter {
+                    customers: Some(hits),
+                    ..newest()
+                },
+            )
+            .await?,
+            limit,
+        );
     }
     let parts = part::list(hub, Some(typed), None, wanted).await?;
-    Ok(Found { orders, customers, parts })
+    Ok(Found {
+        orders,
+        customers,
+        parts,
+    })
 }
 
 fn add(orders: &mut Vec<OrderState>, more: Vec<OrderState>, limit: usize) {
     for order in more {
-        let is_new = orders.iter().all(|known| known.record.document != order.record.document);
+        let is_new = orders
+            .iter()
+            .all(|known| known.record.document != order.record.document);
         if is_new && orders.len() < limit {
             orders.push(order);
         }

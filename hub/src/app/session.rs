@@ -61,13 +61,21 @@ impl Person {
         if self.may(permission) {
             return Ok(());
         }
-        let detail = format!("the role {} does not have the permission {} at the hub", self.role, permission.as_str());
+        let detail = format!(
+            "the role {} does not have the permission {} at the hub",
+            self.role,
+            permission.as_str()
+        );
         Err(AppError::Forbidden { detail })
     }
 
     /// The branches that the person may look at.
     pub fn scope(&self) -> Scope {
-        if self.branches.is_empty() { Scope::Chain } else { Scope::Branches(self.branches.clone()) }
+        if self.branches.is_empty() {
+            Scope::Chain
+        } else {
+            Scope::Branches(self.branches.clone())
+        }
     }
 
     /// Refuses another branch's things.
@@ -78,7 +86,9 @@ impl Person {
         if self.scope().allows(branch) {
             return Ok(());
         }
-        Err(AppError::Forbidden { detail: "this belongs to a branch where you do not work".to_owned() })
+        Err(AppError::Forbidden {
+            detail: "this belongs to a branch where you do not work".to_owned(),
+        })
     }
 
     /// Refuses what is for people of the whole chain.
@@ -89,12 +99,17 @@ impl Person {
         if self.branches.is_empty() {
             return Ok(());
         }
-        Err(AppError::Forbidden { detail: "this is for people who work for the whole chain".to_owned() })
+        Err(AppError::Forbidden {
+            detail: "this is for people who work for the whole chain".to_owned(),
+        })
     }
 
     /// The person as the writer of transactions.
     pub fn actor(&self) -> Actor {
-        Actor { staff: self.id, terminal: 0 }
+        Actor {
+            staff: self.id,
+            terminal: 0,
+        }
     }
 }
 
@@ -134,8 +149,12 @@ pub async fn sign_in(
         };
         (record, hash)
     };
-    let is_right = password::is_right(password, hash).await.map_err(password_failed)?;
-    let record = record.filter(|record| is_right && record.fields.active).ok_or(AppError::WrongCredentials)?;
+    let is_right = password::is_right(password, hash)
+        .await
+        .map_err(password_failed)?;
+    let record = record
+        .filter(|record| is_right && record.fields.active)
+        .ok_or(AppError::WrongCredentials)?;
     let person = Person::of(record);
     person.require(Permission::SignIn)?;
     let token: [u8; 32] = hub.env().random();
@@ -144,10 +163,19 @@ pub async fn sign_in(
         SessionKind::Token => TOKEN_MS,
         SessionKind::Page => PAGE_MS,
     };
-    let session = SessionRow { staff: person.id, kind, used_ms: now_ms, expires_ms: now_ms + life_ms };
+    let session = SessionRow {
+        staff: person.id,
+        kind,
+        used_ms: now_ms,
+        expires_ms: now_ms + life_ms,
+    };
     let mut connection = hub.pool().acquire().await?;
     store::insert_session(&mut connection, &hash_of(token), &session).await?;
-    Ok(SignedIn { token: Sensitive::new(token), expires_ms: session.expires_ms, person })
+    Ok(SignedIn {
+        token: Sensitive::new(token),
+        expires_ms: session.expires_ms,
+        person,
+    })
 }
 
 /// A session that stands.
@@ -165,20 +193,32 @@ pub struct Session {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find(hub: &Hub, token_hash: &[u8; 32], is_use: bool) -> Result<Option<Session>, AppError> {
+pub async fn find(
+    hub: &Hub,
+    token_hash: &[u8; 32],
+    is_use: bool,
+) -> Result<Option<Session>, AppError> {
     let now_ms = hub.env().now_ms();
     let mut connection = hub.pool().acquire().await?;
-    let Some(session) = store::session(&mut connection, token_hash).await? else { return Ok(None) };
+    let Some(session) = store::session(&mut connection, token_hash).await? else {
+        return Ok(None);
+    };
     let is_idle = session.kind == SessionKind::Page && now_ms - session.used_ms >= PAGE_IDLE_MS;
     if now_ms >= session.expires_ms || is_idle {
         return Ok(None);
     }
     let record = store::person(&mut connection, Some(session.staff), None).await?;
-    let Some(record) = record.filter(|record| record.fields.active) else { return Ok(None) };
+    let Some(record) = record.filter(|record| record.fields.active) else {
+        return Ok(None);
+    };
     if is_use && now_ms - session.used_ms >= TOUCH_MS {
         store::touch_session(&mut connection, token_hash, now_ms).await?;
     }
-    Ok(Some(Session { person: Person::of(record), kind: session.kind, expires_ms: session.expires_ms }))
+    Ok(Some(Session {
+        person: Person::of(record),
+        kind: session.kind,
+        expires_ms: session.expires_ms,
+    }))
 }
 
 /// Ends a session.

@@ -50,14 +50,23 @@ pub async fn patch(
         legal_name: patch.legal_name.unwrap_or_else(|| old.legal_name.clone()),
         tax_id: patch.tax_id.unwrap_or_else(|| old.tax_id.clone()),
         tax_rates: patch.tax_rates.unwrap_or_else(|| old.tax_rates.clone()),
-        receipt_texts: patch.receipt_texts.unwrap_or_else(|| old.receipt_texts.clone()),
-        opening_hours: patch.opening_hours.unwrap_or_else(|| old.opening_hours.clone()),
+        receipt_texts: patch
+            .receipt_texts
+            .unwrap_or_else(|| old.receipt_texts.clone()),
+        opening_hours: patch
+            .opening_hours
+            .unwrap_or_else(|| old.opening_hours.clone()),
     };
     let fields = fields.validate()?;
     if fields == old {
         return Ok((version, old));
     }
     let version = next_version(tx.sql(), RowKind::Company, *BranchId::NIL.as_bytes()).await?;
-    tx.fact(Item::Company(Row { id: BranchId::NIL, version, deleted: false, fields: fields.clone() }));
+    tx.fact(Item::Company(Row {
+        id: BranchId::NIL,
+        version,
+        deleted: false,
+        fields: fields.clone(),
+    }));
     Ok((version, fields))
 }

@@ -16,8 +16,8 @@ use super::{Hub, HubTx};
 use crate::error::HubError;
 use crate::store::rows::{RowKind, next_version};
 use crate::store::scope::Place;
-pub use crate::store::staff::read::StaffRecord;
 use crate::store::staff::read as store;
+pub use crate::store::staff::read::StaffRecord;
 
 /// A new person.
 #[derive(Debug, Clone)]
@@ -83,13 +83,27 @@ pub async fn create(tx: &mut HubTx, new: NewStaff) -> Result<StaffRecord, AppErr
     let id = StaffId::from_random(&mut tx.hub().env().entropy());
     fields.active = true;
     let at_ms = tx.at_ms();
-    tx.fact(Item::Staff(Row { id, version: 1, deleted: false, fields: fields.clone() }));
+    tx.fact(Item::Staff(Row {
+        id,
+        version: 1,
+        deleted: false,
+        fields: fields.clone(),
+    }));
     tx.fact(credential(id, 1, new.password_hash));
-    Ok(StaffRecord { id, version: 1, fields, created_ms: at_ms, updated_ms: at_ms })
+    Ok(StaffRecord {
+        id,
+        version: 1,
+        fields,
+        created_ms: at_ms,
+        updated_ms: at_ms,
+    })
 }
 
 /// Field problems of the row and of its branches in one answer.
-fn checked(fields: StaffRow, branches: Result<Vec<BranchId>, AppError>) -> Result<StaffRow, AppError> {
+fn checked(
+    fields: StaffRow,
+    branches: Result<Vec<BranchId>, AppError>,
+) -> Result<StaffRow, AppError> {
     let (branches, mut found) = match branches {
         Ok(branches) => (branches, Vec::new()),
         Err(AppError::Invalid(problems)) => (Vec::new(), problems),
@@ -110,15 +124,23 @@ fn credential(staff: StaffId, version: u64, password_hash: String) -> Item {
         id: staff,
         version,
         deleted: false,
-        fields: CredentialRow { staff, password_hash },
+        fields: CredentialRow {
+            staff,
+            password_hash,
+        },
     })
 }
 
-async fn require_free(tx: &mut HubTx, username: &str, own: Option<StaffId>) -> Result<(), AppError> {
+async fn require_free(
+    tx: &mut HubTx,
+    username: &str,
+    own: Option<StaffId>,
+) -> Result<(), AppError> {
     match store::person(tx.sql(), None, Some(username)).await? {
-        Some(other) if Some(other.id) != own => {
-            Err(AppError::conflict("username-taken", format!("the user name {username} is taken")))
-        }
+        Some(other) if Some(other.id) != own => Err(AppError::conflict(
+            "username-taken",
+            format!("the user name {username} is taken"),
+        )),
         _ => Ok(()),
     }
 }
@@ -135,11 +157,15 @@ pub async fn patch(
     check: impl FnOnce(u64) -> Result<(), AppError> + Send,
     patch: StaffPatch,
 ) -> Result<StaffRecord, AppError> {
-    let record =
-        store::person(tx.sql(), Some(id), None).await?.ok_or(AppError::NotFound { what: "person" })?;
+    let record = store::person(tx.sql(), Some(id), None)
+        .await?
+        .ok_or(AppError::NotFound { what: "person" })?;
     check(record.version)?;
     if id == person.id && patch.active == Some(false) {
-        return Err(AppError::conflict("own-account", "nobody can deactivate himself"));
+        return Err(AppError::conflict(
+            "own-account",
+            "nobody can deactivate himself",
+        ));
     }
     let branches = match &patch.branches {
         Some(codes) => codes_to_ids(tx.sql(), codes).await,
@@ -155,7 +181,8 @@ pub async fn patch(
     };
     let fields = checked(fields, branches)?;
     require_free(tx, &fields.username, Some(id)).await?;
-    let is_other = (fields.role, &fields.branches, fields.active) != (old.role, &old.branches, old.active);
+    let is_other =
+        (fields.role, &fields.branches, fields.active) != (old.role, &old.branches, old.active);
     if is_other || patch.password_hash.is_some() {
         store::delete_sessions_of(tx.sql(), id).await?;
     }
@@ -168,8 +195,18 @@ pub async fn patch(
     }
     let version = next_version(tx.sql(), RowKind::Staff, *id.as_bytes()).await?;
     let updated_ms = tx.at_ms();
-    tx.fact(Item::Staff(Row { id, version, deleted: false, fields: fields.clone() }));
-    Ok(StaffRecord { version, fields, updated_ms, ..record })
+    tx.fact(Item::Staff(Row {
+        id,
+        version,
+        deleted: false,
+        fields: fields.clone(),
+    }));
+    Ok(StaffRecord {
+        version,
+        fields,
+        updated_ms,
+        ..record
+    })
 }
 
 /// People, the newest first.
@@ -201,4 +238,3 @@ pub async fn get(hub: &Hub, person: &Person, id: StaffId) -> Result<StaffRecord,
         })
         .ok_or(AppError::NotFound { what: "person" })
 }
-

@@ -5,9 +5,9 @@ use domain::id::{BranchId, PartId};
 use super::error::AppError;
 use super::session::Person;
 use super::{Hub, branch};
-pub use crate::store::inventory::read::{MovementRecord, PartSums, StockPlace, StockRecord};
 use crate::store::db::PgConnection;
 use crate::store::inventory::read as store;
+pub use crate::store::inventory::read::{MovementRecord, PartSums, StockPlace, StockRecord};
 
 /// A part at a branch, with the age of what is known.
 #[derive(Debug, Clone)]
@@ -77,7 +77,11 @@ pub struct PartBalance {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn balances(hub: &Hub, after: Option<[u8; 16]>, limit: i64) -> Result<Vec<PartBalance>, AppError> {
+pub async fn balances(
+    hub: &Hub,
+    after: Option<[u8; 16]>,
+    limit: i64,
+) -> Result<Vec<PartBalance>, AppError> {
     let mut connection = hub.pool().acquire().await?;
     let sums = store::sums(&mut connection, None, after, limit).await?;
     with_names(&mut connection, sums).await
@@ -89,10 +93,15 @@ pub async fn balances(hub: &Hub, after: Option<[u8; 16]>, limit: i64) -> Result<
 /// When there is no such part.
 pub async fn balance(hub: &Hub, sku: &str) -> Result<PartBalance, AppError> {
     let mut connection = hub.pool().acquire().await?;
-    let part = store::part_by_sku(&mut connection, sku).await?.ok_or(AppError::NotFound { what: "part" })?;
+    let part = store::part_by_sku(&mut connection, sku)
+        .await?
+        .ok_or(AppError::NotFound { what: "part" })?;
     let sums = store::sums(&mut connection, Some(part.id), None, 1).await?;
     let found = with_names(&mut connection, sums).await?;
-    found.into_iter().next().ok_or(AppError::NotFound { what: "part" })
+    found
+        .into_iter()
+        .next()
+        .ok_or(AppError::NotFound { what: "part" })
 }
 
 async fn with_names(
@@ -101,12 +110,21 @@ async fn with_names(
 ) -> Result<Vec<PartBalance>, AppError> {
     let parts: Vec<PartId> = sums.iter().map(|(part, _)| *part).collect();
     let mut names: std::collections::BTreeMap<PartId, (String, String)> =
-        store::part_names(connection, &parts).await?.into_iter().map(|(part, sku, name)| (part, (sku, name))).collect();
+        store::part_names(connection, &parts)
+            .await?
+            .into_iter()
+            .map(|(part, sku, name)| (part, (sku, name)))
+            .collect();
     Ok(sums
         .into_iter()
         .map(|(part, sums)| {
             let (sku, name) = names.remove(&part).unwrap_or_default();
-            PartBalance { part, sku, name, sums }
+            PartBalance {
+                part,
+                sku,
+                name,
+                sums,
+            }
         })
         .collect())
 }
@@ -133,6 +151,9 @@ pub async fn movements(
     let mut connection = hub.pool().acquire().await?;
     let codes = branch::codes(&mut connection).await?;
     let found = store::movements(&mut connection, &person.scope(), after, limit).await?;
-    let state = |record: MovementRecord| MovementState { branch: branch::code_of(&codes, record.branch()), record };
+    let state = |record: MovementRecord| MovementState {
+        branch: branch::code_of(&codes, record.branch()),
+        record,
+    };
     Ok(found.into_iter().map(state).collect())
 }

@@ -6,8 +6,9 @@ use domain::id::{BranchId, PartId, TransferId};
 use domain::quantity::MAX_QUANTITY;
 use domain::text::{NOTE_MAX, clean_block};
 use domain::transfer::{
-    Plan, PlanState, TransferBalance, TransferError, TransferFold, TransferLine, TransferRecord as Fact,
-    TransferRequest, TransferState, check_transfer, fold_transfer, may_approve, may_cancel,
+    Plan, PlanState, TransferBalance, TransferError, TransferFold, TransferLine,
+    TransferRecord as Fact, TransferRequest, TransferState, check_transfer, fold_transfer,
+    may_approve, may_cancel,
 };
 use sync_protocol::item::Item;
 
@@ -74,21 +75,39 @@ fn refused(error: TransferError) -> AppError {
         }
         TransferError::OtherBranch => AppError::conflict("other-branch", error.to_string()),
         TransferError::UnknownPart(_) => AppError::field("/lines", error),
-        TransferError::TooMany { there, .. } => AppError::conflict("too-many", error.to_string()).with("there", there),
+        TransferError::TooMany { there, .. } => {
+            AppError::conflict("too-many", error.to_string()).with("there", there)
+        }
     }
 }
 
-async fn lines_of(connection: &mut PgConnection, lines: &[(String, i64)]) -> Result<Vec<TransferLine>, AppError> {
+async fn lines_of(
+    connection: &mut PgConnection,
+    lines: &[(String, i64)],
+) -> Result<Vec<TransferLine>, AppError> {
     let mut found = Vec::with_capacity(lines.len());
     let mut problems = domain::problem::Problems::new();
     for (index, (sku, quantity)) in lines.iter().enumerate() {
         let part = store::part_by_sku(connection, sku).await?;
-        problems.check(part.is_some(), &format!("/lines/{index}/sku"), "there is no such part");
-        let quantity = u32::try_from(*quantity).ok().filter(|pieces| (1..=MAX_QUANTITY).contains(&i64::from(*pieces)));
+        problems.check(
+            part.is_some(),
+            &format!("/lines/{index}/sku"),
+            "there is no such part",
+        );
+        let quantity = u32::try_from(*quantity)
+            .ok()
+            .filter(|pieces| (1..=MAX_QUANTITY).contains(&i64::from(*pieces)));
         let range = "must be a whole number from 1 to 1000000";
-        problems.check(quantity.is_some(), &format!("/lines/{index}/quantity"), range);
+        problems.check(
+            quantity.is_some(),
+            &format!("/lines/{index}/quantity"),
+            range,
+        );
         if let (Some(part), Some(quantity)) = (part, quantity) {
-            found.push(TransferLine { part: part.id, quantity });
+            found.push(TransferLine {
+                part: part.id,
+                quantity,
+            });
         }
     }
     problems.finish(found).map_err(AppError::Invalid)
@@ -98,9 +117,16 @@ async fn lines_of(connection: &mut PgConnection, lines: &[(String, i64)]) -> Res
 ///
 /// # Errors
 /// Wrong fields.
-pub async fn request(tx: &mut HubTx, person: &Person, new: &NewTransfer) -> Result<TransferView, AppError> {
+pub async fn request(
+    tx: &mut HubTx,
+    person: &Person,
+    new: &NewTransfer,
+) -> Result<TransferView, AppError> {
     if new.lines.len() > domain::transfer::MAX_LINES {
-        return Err(AppError::field("/lines", "must not have more than 200 lines"));
+        return Err(AppError::field(
+            "/lines",
+            "must not have more than 200 lines",
+        ));
     }
     let from = named(tx.sql(), "/from", &new.from).await?;
     let to = named(tx.sql(), "/to", &new.to).await?;
@@ -114,10 +140,22 @@ pub async fn request(tx: &mut HubTx, person: &Person, new: &NewTransfer) -> Resu
     }
     let id = TransferId::from_random(&mut tx.hub().env().entropy());
     let note = clean_block(&new.note, NOTE_MAX).map_err(|error| AppError::field("/note", error))?;
-    let request = TransferRequest { id, from, to, lines, note };
+    let request = TransferRequest {
+        id,
+        from,
+        to,
+        lines,
+        note,
+    };
     tx.fact(Item::TransferRequest(request.clone()));
     let at_ms = tx.at_ms();
-    let known = store::TransferRecord { id, from, to, created_ms: at_ms, updated_ms: at_ms };
+    let known = store::TransferRecord {
+        id,
+        from,
+        to,
+        created_ms: at_ms,
+        updated_ms: at_ms,
+    };
     view_of(tx.sql(), known, vec![Fact::Request(request)]).await
 }
 
@@ -142,7 +180,8 @@ pub async fn decide(
     decision: Decision,
     reason: &str,
 ) -> Result<TransferView, AppError> {
-    let reason = clean_block(reason, NOTE_MAX).map_err(|error| AppError::field("/reason", error))?;
+    let reason =
+        clean_block(reason, NOTE_MAX).map_err(|error| AppError::field("/reason", error))?;
     let known = find(tx.sql(), person, id).await?;
     let mut facts = facts_of(tx.sql(), id).await?;
     check(facts.len())?;
@@ -156,16 +195,37 @@ pub async fn decide(
         .lines
         .iter()
         .filter_map(|(part, line)| {
-            let quantity = u32::try_from(line.planned).ok().filter(|quantity| *quantity > 0)?;
-            Some(TransferLine { part: *part, quantity })
+            let quantity = u32::try_from(line.planned)
+                .ok()
+                .filter(|quantity| *quantity > 0)?;
+            Some(TransferLine {
+                part: *part,
+                quantity,
+            })
         })
         .collect();
     let (from, to) = (fold.from, fold.to);
-    let plan = Plan { id, from, to, lines, version: fold.next_version, state, reason };
+    let plan = Plan {
+        id,
+        from,
+        to,
+        lines,
+        version: fold.next_version,
+        state,
+        reason,
+    };
     tx.fact(Item::Plan(plan.clone()));
     facts.push(Fact::Plan(plan));
     let updated_ms = tx.at_ms();
-    view_of(tx.sql(), store::TransferRecord { updated_ms, ..known }, facts).await
+    view_of(
+        tx.sql(),
+        store::TransferRecord {
+            updated_ms,
+            ..known
+        },
+        facts,
+    )
+    .await
 }
 
 async fn find(
@@ -174,11 +234,18 @@ async fn find(
     id: TransferId,
 ) -> Result<store::TransferRecord, AppError> {
     let found = store::transfers(connection, &person.scope(), None, Some(id), None, 1).await?;
-    found.into_iter().next().ok_or(AppError::NotFound { what: "transfer" })
+    found
+        .into_iter()
+        .next()
+        .ok_or(AppError::NotFound { what: "transfer" })
 }
 
 async fn facts_of(connection: &mut PgConnection, id: TransferId) -> Result<Vec<Fact>, AppError> {
-    Ok(records(connection, &[id]).await?.into_iter().map(|(_, fact)| fact).collect())
+    Ok(records(connection, &[id])
+        .await?
+        .into_iter()
+        .map(|(_, fact)| fact)
+        .collect())
 }
 
 /// Transfers, the newest first.
@@ -194,7 +261,8 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<TransferView>, AppError> {
     let mut connection = hub.pool().acquire().await?;
-    let rows = store::transfers(&mut connection, &person.scope(), state, only, place, limit).await?;
+    let rows =
+        store::transfers(&mut connection, &person.scope(), state, only, place, limit).await?;
     let ids: Vec<TransferId> = rows.iter().map(|row| row.id).collect();
     let mut facts: BTreeMap<TransferId, Vec<Fact>> = BTreeMap::new();
     for (id, fact) in records(&mut connection, &ids).await? {
@@ -214,7 +282,10 @@ pub async fn list(
 /// When there is none, or none that the person may see.
 pub async fn get(hub: &Hub, person: &Person, id: TransferId) -> Result<TransferView, AppError> {
     let found = list(hub, person, None, Some(id), None, 1).await?;
-    found.into_iter().next().ok_or(AppError::NotFound { what: "transfer" })
+    found
+        .into_iter()
+        .next()
+        .ok_or(AppError::NotFound { what: "transfer" })
 }
 
 async fn view_of(
@@ -222,7 +293,9 @@ async fn view_of(
     row: store::TransferRecord,
     facts: Vec<Fact>,
 ) -> Result<TransferView, AppError> {
-    Names::read(connection, facts.iter()).await?.view(row, facts)
+    Names::read(connection, facts.iter())
+        .await?
+        .view(row, facts)
 }
 
 /// Codes of branches and names of parts.
@@ -241,7 +314,10 @@ impl Names {
         let names = store::part_names(connection, &parts).await?;
         Ok(Names {
             branches: codes(connection).await?,
-            parts: names.into_iter().map(|(part, sku, name)| (part, (sku, name))).collect(),
+            parts: names
+                .into_iter()
+                .map(|(part, sku, name)| (part, (sku, name)))
+                .collect(),
         })
     }
 
@@ -249,7 +325,11 @@ impl Names {
         let fold = fold_transfer(&facts).ok_or(AppError::NotFound { what: "transfer" })?;
         let lines = fold.lines.iter().map(|(part, balance)| {
             let (sku, name) = self.parts.get(part).cloned().unwrap_or_default();
-            TransferLineState { sku, name, balance: *balance }
+            TransferLineState {
+                sku,
+                name,
+                balance: *balance,
+            }
         });
         let note = facts.iter().find_map(|fact| match fact {
             Fact::Request(request) => Some(request.note.clone()),

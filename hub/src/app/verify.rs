@@ -13,13 +13,15 @@ use std::path::Path;
 
 use thiserror::Error;
 
-pub use report::{BranchReport, ConservationReport, Difference, LogReport, PartStock, VerifyReport};
+pub use report::{
+    BranchReport, ConservationReport, Difference, LogReport, PartStock, VerifyReport,
+};
 
 use super::Hub;
 use crate::error::HubError;
 use crate::private_postgres::{ClusterAdmin, DatabaseName, PrivatePostgresError};
-use crate::store::db::{PgConnectOptions, PgPool, PgPoolOptions, SqlError};
 use crate::store;
+use crate::store::db::{PgConnectOptions, PgPool, PgPoolOptions, SqlError};
 
 /// Why nothing can be said.
 #[derive(Debug, Error)]
@@ -44,8 +46,11 @@ impl From<SqlError> for VerifyError {
 impl Hub {
     /// Verifies with a scratch database in the private cluster of `data_dir`, which is deleted afterwards.
     pub async fn verify_private(&self, data_dir: &Path) -> Result<VerifyReport, VerifyError> {
-        let admin = ClusterAdmin::attach(data_dir).await?.ok_or(VerifyError::NoCluster)?;
-        let name: DatabaseName = format!("scratch_{:016x}", u64::from_be_bytes(self.env.random())).parse()?;
+        let admin = ClusterAdmin::attach(data_dir)
+            .await?
+            .ok_or(VerifyError::NoCluster)?;
+        let name: DatabaseName =
+            format!("scratch_{:016x}", u64::from_be_bytes(self.env.random())).parse()?;
         admin.ensure_database(&name).await?;
         let scratch: PgConnectOptions = admin.database_url(&name).parse()?;
         let report = self.verify(scratch).await;
@@ -55,7 +60,10 @@ impl Hub {
 
     /// Verifies with `scratch`, an empty database that this role owns and that has PostGIS.
     pub async fn verify(&self, scratch: PgConnectOptions) -> Result<VerifyReport, VerifyError> {
-        let pool = PgPoolOptions::new().max_connections(2).connect_with(scratch).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(2)
+            .connect_with(scratch)
+            .await?;
         store::MIGRATIONS.run(&pool).await.map_err(HubError::from)?;
         let report = self.verify_into(&pool).await;
         pool.close().await;

@@ -130,8 +130,15 @@ impl Watch {
             self.zero_crossed.notify_one();
         }
         if !saved.topics.is_empty() {
-            let documents = saved.documents.iter().map(|document| document.id()).collect();
-            self.activity(Activity { topics: saved.topics.clone(), documents });
+            let documents = saved
+                .documents
+                .iter()
+                .map(|document| document.id())
+                .collect();
+            self.activity(Activity {
+                topics: saved.topics.clone(),
+                documents,
+            });
         }
     }
 }
@@ -169,7 +176,13 @@ impl Hub {
         let mut connection = self.pool.acquire().await?;
         let mut any = false;
         for (feed, tip) in feed::all_tips(&mut connection).await? {
-            let known = self.watch.known.lock().unwrap_or_else(PoisonError::into_inner).get(&feed).copied();
+            let known = self
+                .watch
+                .known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&feed)
+                .copied();
             if known.is_none_or(|n| n < tip.n) {
                 any = true;
                 self.watch.feed_grew(feed, tip);
@@ -179,17 +192,32 @@ impl Hub {
         if !connected.is_empty() {
             for row in node::all(&mut connection).await? {
                 match connected.get(&row.node) {
-                    Some(_) if row.revoked.is_some() => self.watch.session(SessionEvent::Revoked { node: row.node }),
+                    Some(_) if row.revoked.is_some() => {
+                        self.watch.session(SessionEvent::Revoked { node: row.node })
+                    }
                     Some(session) if *session < row.session => {
-                        self.watch.session(SessionEvent::Replaced { node: row.node, session: row.session });
+                        self.watch.session(SessionEvent::Replaced {
+                            node: row.node,
+                            session: row.session,
+                        });
                     }
                     _ => {}
                 }
             }
         }
         if any {
-            let topics = [Topic::Orders, Topic::Branches, Topic::Staff, Topic::Parts, Topic::Transfers, Topic::Settings];
-            self.watch.activity(Activity { topics: topics.into(), documents: Vec::new() });
+            let topics = [
+                Topic::Orders,
+                Topic::Branches,
+                Topic::Staff,
+                Topic::Parts,
+                Topic::Transfers,
+                Topic::Settings,
+            ];
+            self.watch.activity(Activity {
+                topics: topics.into(),
+                documents: Vec::new(),
+            });
         }
         Ok(())
     }

@@ -97,7 +97,9 @@ async fn add(arguments: &Command, opened: &Opened) -> Result<()> {
 
 async fn join_code(code: &str, opened: &Opened) -> Result<()> {
     let mut tx = opened.hub.begin(Actor::SYSTEM, command::NODES).await?;
-    let branch = named(tx.sql(), "/code", code).await.with_context(|| format!("there is no branch {code}"))?;
+    let branch = named(tx.sql(), "/code", code)
+        .await
+        .with_context(|| format!("there is no branch {code}"))?;
     let made = new_join_code(&mut tx, branch, opened.ca.fingerprint(), StaffId::NIL).await?;
     tx.commit().await?;
     say(&made.code.to_string());

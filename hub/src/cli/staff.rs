@@ -36,7 +36,13 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(command: &Command, opened: &Opened) -> Result<()> {
-    let Command::Add { username, name, role, branches, password_file } = command;
+    let Command::Add {
+        username,
+        name,
+        role,
+        branches,
+        password_file,
+    } = command;
     let password_hash = new_password(&opened.hub, read_password(password_file)?).await?;
     let new = NewStaff {
         username: username.clone(),

@@ -147,7 +147,16 @@ pub struct HeadRow {
     pub countersignature: Option<Vec<u8>>,
 }
 
-type RawHead = (Uuid, i64, i64, i64, Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+type RawHead = (
+    Uuid,
+    i64,
+    i64,
+    i64,
+    Vec<u8>,
+    Vec<u8>,
+    Vec<u8>,
+    Option<Vec<u8>>,
+);
 
 /// Every kept head, by branch and node in the order of the log.
 pub async fn heads(connection: &mut PgConnection) -> Result<Vec<HeadRow>, HubError> {
@@ -158,10 +167,20 @@ pub async fn heads(connection: &mut PgConnection) -> Result<Vec<HeadRow>, HubErr
     .fetch_all(connection)
     .await?;
     rows.into_iter()
-        .map(|(branch, node, epoch, seq, hash, stock, signature, countersignature)| {
-            let claim = HeadClaim { node: node_of(node)?, tip: tip_of(epoch, seq, &hash)?, stock: hash_of(&stock)? };
-            let head = SignedHead { claim, signature };
-            Ok(HeadRow { branch: BranchId::of_uuid(branch), head, countersignature })
-        })
+        .map(
+            |(branch, node, epoch, seq, hash, stock, signature, countersignature)| {
+                let claim = HeadClaim {
+                    node: node_of(node)?,
+                    tip: tip_of(epoch, seq, &hash)?,
+                    stock: hash_of(&stock)?,
+                };
+                let head = SignedHead { claim, signature };
+                Ok(HeadRow {
+                    branch: BranchId::of_uuid(branch),
+                    head,
+                    countersignature,
+                })
+            },
+        )
         .collect()
 }

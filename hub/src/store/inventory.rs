@@ -171,11 +171,23 @@ pub async fn availability_due(
 }
 
 /// The version of a part's row.
-pub(super) async fn part_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("select version from inventory.part where part = $1").bind(id).fetch_optional(connection).await
+pub(super) async fn part_version(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from inventory.part where part = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await
 }
 
 /// The version of a preset's row.
-pub(super) async fn preset_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("select version from inventory.preset where preset = $1").bind(id).fetch_optional(connection).await
+pub(super) async fn preset_version(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from inventory.preset where preset = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await
 }

@@ -111,8 +111,13 @@ pub async fn region(
 /// Every branch with its code.
 pub async fn codes(connection: &mut PgConnection) -> Result<Vec<(BranchId, String)>, sqlx::Error> {
     let rows: Vec<(Uuid, String)> =
-        sqlx::query_as("select branch, code from locations.branch order by branch").fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|(branch, code)| (BranchId::of_uuid(branch), code)).collect())
+        sqlx::query_as("select branch, code from locations.branch order by branch")
+            .fetch_all(connection)
+            .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(branch, code)| (BranchId::of_uuid(branch), code))
+        .collect())
 }
 
 /// What a machine that joins must know of its branch.
@@ -139,15 +144,32 @@ pub async fn for_joining(
     .bind(branch.uuid())
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|(code, name, time_zone, region)| JoinedBranch { code, name, time_zone, region }))
+    Ok(row.map(|(code, name, time_zone, region)| JoinedBranch {
+        code,
+        name,
+        time_zone,
+        region,
+    }))
 }
 
 /// The version of a branch's row.
-pub(super) async fn branch_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("select version from locations.branch where branch = $1").bind(id).fetch_optional(connection).await
+pub(super) async fn branch_version(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from locations.branch where branch = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await
 }
 
 /// The version of a company's row.
-pub(super) async fn company_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("select version from locations.company where branch = $1").bind(id).fetch_optional(connection).await
+pub(super) async fn company_version(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from locations.company where branch = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await
 }

@@ -9,7 +9,11 @@ const CHANNEL: &str = "counterpart";
 
 /// Tells the other processes `text`, once this SQL transaction commits.
 pub async fn send(connection: &mut PgConnection, text: &str) -> Result<(), Error> {
-    sqlx::query("select pg_notify($1, $2)").bind(CHANNEL).bind(text).execute(connection).await?;
+    sqlx::query("select pg_notify($1, $2)")
+        .bind(CHANNEL)
+        .bind(text)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -123,9 +123,13 @@ pub async fn save_imports(
 
 /// How many orders each branch has.
 pub async fn counts(connection: &mut PgConnection) -> Result<Vec<(BranchId, u64)>, sqlx::Error> {
-    let rows: Vec<(Uuid, i64)> =
-        sqlx::query_as("select branch_id, count(*) from orders.repair_order group by branch_id order by branch_id")
-            .fetch_all(connection)
-            .await?;
-    Ok(rows.into_iter().map(|(branch, count)| (BranchId::of_uuid(branch), count.cast_unsigned())).collect())
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "select branch_id, count(*) from orders.repair_order group by branch_id order by branch_id",
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(branch, count)| (BranchId::of_uuid(branch), count.cast_unsigned()))
+        .collect())
 }

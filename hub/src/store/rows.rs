@@ -24,7 +24,11 @@ pub enum RowKind {
 }
 
 /// The version that the next row of `id` gets. Inside a [`crate::app::HubTx`] nobody else can take it.
-pub async fn next_version(connection: &mut PgConnection, kind: RowKind, id: [u8; 16]) -> Result<u64, sqlx::Error> {
+pub async fn next_version(
+    connection: &mut PgConnection,
+    kind: RowKind,
+    id: [u8; 16],
+) -> Result<u64, sqlx::Error> {
     let version = match kind {
         RowKind::Branch => locations::branch_version(connection, id.uuid()).await?,
         RowKind::Company => locations::company_version(connection, id.uuid()).await?,

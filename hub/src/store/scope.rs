@@ -39,7 +39,9 @@ impl Scope {
     pub(crate) fn sql(&self) -> Option<Vec<Uuid>> {
         match self {
             Scope::Chain => None,
-            Scope::Branches(branches) => Some(branches.iter().map(|branch| branch.uuid()).collect()),
+            Scope::Branches(branches) => {
+                Some(branches.iter().map(|branch| branch.uuid()).collect())
+            }
         }
     }
 }
@@ -49,5 +51,8 @@ pub type Place = (i64, [u8; 16]);
 
 /// The statement's parameters for rows behind `place`.
 pub(crate) fn behind(place: Option<Place>) -> (Option<i64>, Option<Uuid>) {
-    (place.map(|(at_ms, _)| at_ms), place.map(|(_, id)| id.uuid()))
+    (
+        place.map(|(at_ms, _)| at_ms),
+        place.map(|(_, id)| id.uuid()),
+    )
 }

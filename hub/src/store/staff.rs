@@ -141,11 +141,23 @@ pub async fn credentials(
 }
 
 /// The version of a person's row.
-pub(super) async fn staff_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("select version from staff.staff where staff = $1").bind(id).fetch_optional(connection).await
+pub(super) async fn staff_version(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from staff.staff where staff = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await
 }
 
 /// The version of a credential's row.
-pub(super) async fn credential_version(connection: &mut PgConnection, id: Uuid) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar("select version from staff.credential where staff = $1").bind(id).fetch_optional(connection).await
+pub(super) async fn credential_version(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("select version from staff.credential where staff = $1")
+        .bind(id)
+        .fetch_optional(connection)
+        .await
 }

@@ -10,7 +10,8 @@ use super::db::SqlTransaction;
 
 /// Everything as of one moment, read only.
 pub async fn snapshot(pool: &PgPool) -> Result<SqlTransaction, Error> {
-    pool.begin_with("begin isolation level repeatable read read only").await
+    pool.begin_with("begin isolation level repeatable read read only")
+        .await
 }
 
 /// Key and digest of every row, in the order of the statement.
@@ -27,7 +28,10 @@ pub async fn json_row(
     statement: &'static str,
     key: &str,
 ) -> Result<Map<String, Value>, Error> {
-    let row: Option<(String,)> = sqlx::query_as(statement).bind(key).fetch_optional(connection).await?;
+    let row: Option<(String,)> = sqlx::query_as(statement)
+        .bind(key)
+        .fetch_optional(connection)
+        .await?;
     let value = row.map(|(text,)| serde_json::from_str(&text));
     match value {
         Some(Ok(Value::Object(map))) => Ok(map),

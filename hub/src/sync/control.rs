@@ -11,7 +11,10 @@ const READ_BYTES: usize = 1024;
 
 /// Accepts the branch's streams until the connection ends: a log stream goes to `log_streams`, control streams are
 /// served here, others are refused.
-pub(super) async fn serve_streams(connection: Connection, log_streams: mpsc::Sender<(SendStream, RecvStream)>) {
+pub(super) async fn serve_streams(
+    connection: Connection,
+    log_streams: mpsc::Sender<(SendStream, RecvStream)>,
+) {
     let mut tasks = JoinSet::new();
     while let Ok((send, receive)) = connection.accept_bi().await {
         while tasks.try_join_next().is_some() {}
@@ -51,8 +54,14 @@ async fn answer_pings(mut send: SendStream, mut receive: RecvStream) {
         reader.push(&chunk.bytes);
         loop {
             match reader.next_frame() {
-                Ok(Some(Frame { kind: FrameType::Ping, body, .. })) => {
-                    let Ok(ping) = Ping::from_body(&body) else { return };
+                Ok(Some(Frame {
+                    kind: FrameType::Ping,
+                    body,
+                    ..
+                })) => {
+                    let Ok(ping) = Ping::from_body(&body) else {
+                        return;
+                    };
                     if send.write_all(&ping.to_pong_frame()).await.is_err() {
                         return;
                     }

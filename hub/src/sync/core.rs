@@ -19,10 +19,17 @@ use crate::error::HubError;
 /// The hub's core as connections see it. Every refusal is a [`Close`]: its reason and sentence reach the branch.
 pub trait HubCore: Send + Sync + 'static {
     /// Whether a node may speak at all: it is known, holds this key, and is not revoked.
-    fn standing(&self, certificate: &NodeCertificate) -> impl Future<Output = Result<(), Close>> + Send;
+    fn standing(
+        &self,
+        certificate: &NodeCertificate,
+    ) -> impl Future<Output = Result<(), Close>> + Send;
 
     /// Raises the node's session number and reads its state.
-    fn admit(&self, name: NodeName, hello: Hello) -> impl Future<Output = Result<NodeState, Close>> + Send;
+    fn admit(
+        &self,
+        name: NodeName,
+        hello: Hello,
+    ) -> impl Future<Output = Result<NodeState, Close>> + Send;
 
     /// Queues entries for the group commit, waiting while the queue is full; the answer comes after the commit.
     fn submit(
@@ -42,13 +49,24 @@ pub trait HubCore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<OutFeedBlock>, Close>> + Send;
 
     /// The ends of the feeds that a branch reads.
-    fn feed_tips(&self, branch: BranchId) -> impl Future<Output = Result<Vec<(FeedId, FeedTip)>, Close>> + Send;
+    fn feed_tips(
+        &self,
+        branch: BranchId,
+    ) -> impl Future<Output = Result<Vec<(FeedId, FeedTip)>, Close>> + Send;
 
     /// Remembers how far the node has applied its feeds.
-    fn store_cursors(&self, name: NodeName, cursors: Vec<Cursor>) -> impl Future<Output = Result<(), Close>> + Send;
+    fn store_cursors(
+        &self,
+        name: NodeName,
+        cursors: Vec<Cursor>,
+    ) -> impl Future<Output = Result<(), Close>> + Send;
 
     /// Keeps person keys that the node may give.
-    fn store_keys(&self, name: NodeName, keys: Vec<GivenKey>) -> impl Future<Output = Result<(), Close>> + Send;
+    fn store_keys(
+        &self,
+        name: NodeName,
+        keys: Vec<GivenKey>,
+    ) -> impl Future<Output = Result<(), Close>> + Send;
 
     /// Person keys that the branch may have; no persons = all of them.
     fn keys_for(
@@ -80,7 +98,11 @@ pub trait HubCore: Send + Sync + 'static {
     fn join(&self, join: Join) -> impl Future<Output = Result<Grant, Close>> + Send;
 
     /// A fresh certificate for a known node that is not revoked.
-    fn renew(&self, certificate: NodeCertificate, renew: Renew) -> impl Future<Output = Result<Grant, Close>> + Send;
+    fn renew(
+        &self,
+        certificate: NodeCertificate,
+        renew: Renew,
+    ) -> impl Future<Output = Result<Grant, Close>> + Send;
 }
 
 /// The hub and its authority, as connections see them.
@@ -94,8 +116,15 @@ pub struct Core {
 
 fn failed(error: HubError) -> Close {
     tracing::warn!(%error, "a session cannot be served");
-    let reason = if error.is_transient() { CloseReason::Busy } else { CloseReason::Internal };
-    Close { reason, detail: "the hub cannot serve this session now".to_owned() }
+    let reason = if error.is_transient() {
+        CloseReason::Busy
+    } else {
+        CloseReason::Internal
+    };
+    Close {
+        reason,
+        detail: "the hub cannot serve this session now".to_owned(),
+    }
 }
 
 impl HubCore for Core {
@@ -124,7 +153,10 @@ impl HubCore for Core {
         after: u64,
         limit_bytes: usize,
     ) -> Result<Vec<OutFeedBlock>, Close> {
-        self.hub.read_feed(name.branch, feed, after, limit_bytes).await.map_err(failed)
+        self.hub
+            .read_feed(name.branch, feed, after, limit_bytes)
+            .await
+            .map_err(failed)
     }
 
     async fn feed_tips(&self, branch: BranchId) -> Result<Vec<(FeedId, FeedTip)>, Close> {
@@ -132,23 +164,41 @@ impl HubCore for Core {
     }
 
     async fn store_cursors(&self, name: NodeName, cursors: Vec<Cursor>) -> Result<(), Close> {
-        self.hub.store_cursors(name.node, &cursors).await.map_err(failed)
+        self.hub
+            .store_cursors(name.node, &cursors)
+            .await
+            .map_err(failed)
     }
 
     async fn store_keys(&self, name: NodeName, keys: Vec<GivenKey>) -> Result<(), Close> {
         self.hub.store_keys(name.node, keys).await.map_err(failed)
     }
 
-    async fn keys_for(&self, name: NodeName, persons: Vec<DocumentId>) -> Result<Vec<GivenKey>, Close> {
-        self.hub.keys_for(name.branch, &persons).await.map_err(failed)
+    async fn keys_for(
+        &self,
+        name: NodeName,
+        persons: Vec<DocumentId>,
+    ) -> Result<Vec<GivenKey>, Close> {
+        self.hub
+            .keys_for(name.branch, &persons)
+            .await
+            .map_err(failed)
     }
 
-    async fn check_head(&self, name: NodeName, head: SignedHead) -> Result<Option<Countersignature>, Close> {
+    async fn check_head(
+        &self,
+        name: NodeName,
+        head: SignedHead,
+    ) -> Result<Option<Countersignature>, Close> {
         self.hub.check_head(name.node, &head).await.map_err(failed)
     }
 
     async fn incident(&self, name: NodeName, detail: String) {
-        if let Err(error) = self.hub.incident(Some(name.branch), "session", &detail).await {
+        if let Err(error) = self
+            .hub
+            .incident(Some(name.branch), "session", &detail)
+            .await
+        {
             tracing::warn!(%error, detail, "an incident was not recorded");
         }
     }

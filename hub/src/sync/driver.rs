@@ -105,7 +105,11 @@ enum Event {
 }
 
 /// Serves a connection of a node until one side ends it; gives the reason with which the hub closes it.
-pub(super) async fn serve<C: HubCore>(context: Arc<Context<C>>, connection: Connection, name: NodeName) -> Close {
+pub(super) async fn serve<C: HubCore>(
+    context: Arc<Context<C>>,
+    connection: Connection,
+    name: NodeName,
+) -> Close {
     let place = context.registry.enter(name);
     let (log_streams, mut opened) = mpsc::channel(1);
     let streams = tokio::spawn(control::serve_streams(connection.clone(), log_streams));
@@ -123,7 +127,10 @@ pub(super) async fn serve<C: HubCore>(context: Arc<Context<C>>, connection: Conn
 }
 
 fn close(reason: CloseReason, detail: &str) -> Close {
-    Close { reason, detail: detail.to_owned() }
+    Close {
+        reason,
+        detail: detail.to_owned(),
+    }
 }
 
 fn gone() -> Close {
@@ -174,7 +181,8 @@ async fn run<C: HubCore>(
 impl<C: HubCore> Driver<C> {
     async fn next(&mut self, frames: &mut mpsc::Receiver<Result<Frame, DecodeError>>) -> Event {
         let takes_frames = self.jobs.len() < JOBS_WAITING && self.replies.len() < BLOCKS_WAITING;
-        let wants_catch_up = self.number.is_some() && self.catching_up_to.is_some() && self.catch_up.is_none();
+        let wants_catch_up =
+            self.number.is_some() && self.catching_up_to.is_some() && self.catch_up.is_none();
         tokio::select! {
             frame = frames.recv(), if takes_frames => Event::Frame(frame),
             done = async { match &mut self.job { Some(job) => job.await, None => std::future::pending().await } } => {
@@ -230,7 +238,10 @@ impl<C: HubCore> Driver<C> {
         if let (Some(number), Input::Admitted(state)) = (number, &input) {
             self.number = Some(number);
             self.place.admitted(number, &state.feeds);
-            if self.catching_up_to.is_some_and(|seq| seq <= state.tip.seq + CATCH_UP_ENTRIES) {
+            if self
+                .catching_up_to
+                .is_some_and(|seq| seq <= state.tip.seq + CATCH_UP_ENTRIES)
+            {
                 self.catching_up_to = None;
             }
         }
@@ -273,7 +284,11 @@ impl<C: HubCore> Driver<C> {
                 Effect::Send(bytes) => self.send(bytes)?,
                 Effect::Admit(hello) => self.admit(*hello),
                 Effect::Opened => self.opened(),
-                Effect::ReadFeed { feed, after, limit_bytes } => {
+                Effect::ReadFeed {
+                    feed,
+                    after,
+                    limit_bytes,
+                } => {
                     let (core, name) = (self.context.core.clone(), self.name);
                     self.reads.push(Box::pin(async move {
                         match core.read_feed(name, feed, after, limit_bytes).await {
@@ -297,9 +312,10 @@ impl<C: HubCore> Driver<C> {
     fn send(&self, bytes: Vec<u8>) -> Result<(), Close> {
         match self.outbox.push(bytes) {
             None => Err(gone()),
-            Some(waiting) if waiting > OUTBOX_BYTES => {
-                Err(close(CloseReason::Protocol, "the branch asks for more than it reads"))
-            }
+            Some(waiting) if waiting > OUTBOX_BYTES => Err(close(
+                CloseReason::Protocol,
+                "the branch asks for more than it reads",
+            )),
             Some(_) => Ok(()),
         }
     }
@@ -316,7 +332,11 @@ impl<C: HubCore> Driver<C> {
     }
 
     fn opened(&self) {
-        let (core, name, session) = (self.context.core.clone(), self.name, self.number.unwrap_or(0));
+        let (core, name, session) = (
+            self.context.core.clone(),
+            self.name,
+            self.number.unwrap_or(0),
+        );
         info!(node = %name.node, branch = %name.branch, session, "session open");
         tokio::spawn(async move { core.link(name, LinkChange::Connected { session }).await });
     }
@@ -329,9 +349,17 @@ impl<C: HubCore> Driver<C> {
         if matches!(self.jobs.front(), Some(Job::CheckHead(_))) && !self.replies.is_empty() {
             return;
         }
-        let Some(job) = self.jobs.pop_front() else { return };
-        let (core, name, number) = (self.context.core.clone(), self.name, self.number.unwrap_or(0));
-        self.job = Some(Box::pin(async move { work(core.as_ref(), name, number, job).await }));
+        let Some(job) = self.jobs.pop_front() else {
+            return;
+        };
+        let (core, name, number) = (
+            self.context.core.clone(),
+            self.name,
+            self.number.unwrap_or(0),
+        );
+        self.job = Some(Box::pin(async move {
+            work(core.as_ref(), name, number, job).await
+        }));
     }
 
     /// What is left of the ordered work is done: an incident is recorded, cursors and a leaving branch's head are kept;
@@ -343,12 +371,18 @@ impl<C: HubCore> Driver<C> {
         }
         let number = self.number.unwrap_or(0);
         for job in std::mem::take(&mut self.jobs) {
-            if matches!(job, Job::Incident(_) | Job::StoreCursors(_) | Job::CheckHead(_)) {
+            if matches!(
+                job,
+                Job::Incident(_) | Job::StoreCursors(_) | Job::CheckHead(_)
+            ) {
                 work(self.context.core.as_ref(), self.name, number, job).await;
             }
         }
         if let Some(session) = self.number {
-            self.context.core.link(self.name, LinkChange::Gone { session }).await;
+            self.context
+                .core
+                .link(self.name, LinkChange::Gone { session })
+                .await;
         }
         let (node, branch) = (self.name.node, self.name.branch);
         match end.reason {
@@ -361,13 +395,23 @@ impl<C: HubCore> Driver<C> {
 async fn work<C: HubCore>(core: &C, name: NodeName, number: u64, job: Job) -> Done {
     let done = match job {
         Job::Ingest(entries) => Ok(Done::Queued(core.submit(name, number, entries).await)),
-        Job::StoreCursors(cursors) => core.store_cursors(name, cursors).await.map(|()| Done::Nothing),
+        Job::StoreCursors(cursors) => core
+            .store_cursors(name, cursors)
+            .await
+            .map(|()| Done::Nothing),
         Job::StoreKeys(keys) => core.store_keys(name, keys).await.map(|()| Done::Nothing),
-        Job::ReadKeys(persons) => core.keys_for(name, persons).await.map(|keys| Done::Input(Input::KeysRead(keys))),
-        Job::CheckHead(head) => core.check_head(name, head).await.map(|signature| match signature {
-            Some(signature) => Done::Input(Input::Countersigned(signature)),
-            None => Done::Nothing,
-        }),
+        Job::ReadKeys(persons) => core
+            .keys_for(name, persons)
+            .await
+            .map(|keys| Done::Input(Input::KeysRead(keys))),
+        Job::CheckHead(head) => {
+            core.check_head(name, head)
+                .await
+                .map(|signature| match signature {
+                    Some(signature) => Done::Input(Input::Countersigned(signature)),
+                    None => Done::Nothing,
+                })
+        }
         Job::Incident(detail) => {
             debug!(node = %name.node, detail, "incident");
             core.incident(name, detail).await;

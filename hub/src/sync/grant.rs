@@ -21,7 +21,11 @@ const REQUEST_BYTES: usize = 16 * 1024;
 pub(super) async fn join<C: HubCore>(core: Arc<C>, connection: Connection) -> Close {
     exchange(connection, async |frame| {
         let join = match frame {
-            Frame { kind: FrameType::Join, body, .. } => Join::from_body(&body).map_err(|error| protocol(&error))?,
+            Frame {
+                kind: FrameType::Join,
+                body,
+                ..
+            } => Join::from_body(&body).map_err(|error| protocol(&error))?,
             _ => return Err(protocol(&"a machine that joins sends Join")),
         };
         let grant = core.join(join).await?;
@@ -32,10 +36,18 @@ pub(super) async fn join<C: HubCore>(core: Arc<C>, connection: Connection) -> Cl
 }
 
 /// Answers a request for a fresh certificate.
-pub(super) async fn renew<C: HubCore>(core: Arc<C>, connection: Connection, certificate: NodeCertificate) -> Close {
+pub(super) async fn renew<C: HubCore>(
+    core: Arc<C>,
+    connection: Connection,
+    certificate: NodeCertificate,
+) -> Close {
     exchange(connection, async |frame| {
         let renew = match frame {
-            Frame { kind: FrameType::Renew, body, .. } => Renew::from_body(&body).map_err(|error| protocol(&error))?,
+            Frame {
+                kind: FrameType::Renew,
+                body,
+                ..
+            } => Renew::from_body(&body).map_err(|error| protocol(&error))?,
             _ => return Err(protocol(&"a node that renews sends Renew")),
         };
         let grant = core.renew(certificate.clone(), renew).await?;
@@ -46,16 +58,30 @@ pub(super) async fn renew<C: HubCore>(core: Arc<C>, connection: Connection, cert
 }
 
 fn protocol(detail: &dyn std::fmt::Display) -> Close {
-    Close { reason: CloseReason::Protocol, detail: detail.to_string() }
+    Close {
+        reason: CloseReason::Protocol,
+        detail: detail.to_string(),
+    }
 }
 
-async fn exchange(connection: Connection, answer: impl AsyncFnOnce(Frame) -> Result<Grant, Close>) -> Close {
-    let done = Close { reason: CloseReason::Leaving, detail: "done".to_owned() };
+async fn exchange(
+    connection: Connection,
+    answer: impl AsyncFnOnce(Frame) -> Result<Grant, Close>,
+) -> Close {
+    let done = Close {
+        reason: CloseReason::Leaving,
+        detail: "done".to_owned(),
+    };
     let all = async {
-        let (mut send, mut receive) = connection.accept_bi().await.map_err(|error| protocol(&error))?;
+        let (mut send, mut receive) = connection
+            .accept_bi()
+            .await
+            .map_err(|error| protocol(&error))?;
         let frame = read_request(&mut receive).await?;
         let grant = answer(frame).await?;
-        reply(&mut send, &grant.to_frame()).await.map_err(|error| protocol(&error))
+        reply(&mut send, &grant.to_frame())
+            .await
+            .map_err(|error| protocol(&error))
     };
     match timeout(WITHIN, all).await {
         Ok(Ok(())) => done,
@@ -66,13 +92,20 @@ async fn exchange(connection: Connection, answer: impl AsyncFnOnce(Frame) -> Res
 
 async fn read_request(receive: &mut RecvStream) -> Result<Frame, Close> {
     let mut class = [0];
-    receive.read_exact(&mut class).await.map_err(|error| protocol(&error))?;
+    receive
+        .read_exact(&mut class)
+        .await
+        .map_err(|error| protocol(&error))?;
     if class[0] != STREAM_CONTROL {
         return Err(protocol(&"the request comes on a control stream"));
     }
     let mut reader = FrameReader::new();
     let mut count = 0;
-    while let Some(chunk) = receive.read_chunk(REQUEST_BYTES, true).await.map_err(|error| protocol(&error))? {
+    while let Some(chunk) = receive
+        .read_chunk(REQUEST_BYTES, true)
+        .await
+        .map_err(|error| protocol(&error))?
+    {
         count += chunk.bytes.len();
         if count > REQUEST_BYTES {
             break;

@@ -92,20 +92,40 @@ impl Listener {
     ///
     /// # Errors
     /// When the socket or the hub's certificate cannot be made.
-    pub fn start<C: HubCore>(config: &ListenerConfig<'_>, core: Arc<C>) -> Result<Self, ListenError> {
-        let chain = config.ca.hub_chain(config.seed, config.env.now_ms(), &mut config.env.entropy())?;
+    pub fn start<C: HubCore>(
+        config: &ListenerConfig<'_>,
+        core: Arc<C>,
+    ) -> Result<Self, ListenError> {
+        let chain =
+            config
+                .ca
+                .hub_chain(config.seed, config.env.now_ms(), &mut config.env.entropy())?;
         let mut server = tls::server(config.ca.root(), chain, config.seed)?;
-        server.transport_config(transport::transport()).max_incoming(config.connections);
-        let failed = |source| ListenError::Socket { address: config.address, source };
+        server
+            .transport_config(transport::transport())
+            .max_incoming(config.connections);
+        let failed = |source| ListenError::Socket {
+            address: config.address,
+            source,
+        };
         let socket = transport::socket(config.address).map_err(failed)?;
         let endpoint_config = transport::endpoint(config.reset_key, config.env);
-        let endpoint =
-            Endpoint::new(endpoint_config, Some(server), socket, Arc::new(TokioRuntime)).map_err(failed)?;
+        let endpoint = Endpoint::new(
+            endpoint_config,
+            Some(server),
+            socket,
+            Arc::new(TokioRuntime),
+        )
+        .map_err(failed)?;
         let address = endpoint.local_addr().map_err(failed)?;
         let registry = Arc::new(Registry::default());
         let dispatching = tokio::spawn(registry.clone().dispatch(core.clone()));
         let shared = Arc::new(Shared {
-            context: Arc::new(Context { core, registry, catch_ups: Arc::new(Semaphore::new(CATCH_UPS)) }),
+            context: Arc::new(Context {
+                core,
+                registry,
+                catch_ups: Arc::new(Semaphore::new(CATCH_UPS)),
+            }),
             env: config.env.clone(),
             grants: Arc::new(Semaphore::new(GRANTS)),
             handshakes: AtomicUsize::new(0),
@@ -113,7 +133,12 @@ impl Listener {
         });
         let accepting = tokio::spawn(accept(endpoint.clone(), shared));
         info!(%address, "listening for branches");
-        Ok(Self { endpoint, accepting, dispatching, address })
+        Ok(Self {
+            endpoint,
+            accepting,
+            dispatching,
+            address,
+        })
     }
 
     /// Where it listens.
@@ -128,13 +153,19 @@ impl Listener {
 
     /// Says goodbye to every branch, lets every session end in order, and closes the port.
     pub async fn stop(mut self) {
-        self.endpoint.close(VarInt::from_u32(CloseReason::Leaving.code()), b"the hub stops");
+        self.endpoint.close(
+            VarInt::from_u32(CloseReason::Leaving.code()),
+            b"the hub stops",
+        );
         if timeout(STOP_WITHIN, &mut self.accepting).await.is_err() {
             warn!("some sessions did not end in time");
             self.accepting.abort();
         }
         self.dispatching.abort();
-        if timeout(STOP_WITHIN, self.endpoint.wait_idle()).await.is_err() {
+        if timeout(STOP_WITHIN, self.endpoint.wait_idle())
+            .await
+            .is_err()
+        {
             debug!("some branches did not hear that the hub stops");
         }
     }
@@ -161,7 +192,10 @@ async fn accept<C: HubCore>(endpoint: Endpoint, shared: Arc<Shared<C>>) {
         connections.spawn(async move {
             if let Some(connection) = handshake(&shared, incoming).await {
                 let close = route(&shared, &connection).await;
-                connection.close(VarInt::from_u32(close.reason.code()), close.detail.as_bytes());
+                connection.close(
+                    VarInt::from_u32(close.reason.code()),
+                    close.detail.as_bytes(),
+                );
             }
         });
     }
@@ -192,14 +226,17 @@ async fn handshake<C>(shared: &Shared<C>, incoming: Incoming) -> Option<Connecti
 async fn route<C: HubCore>(shared: &Shared<C>, connection: &Connection) -> Close {
     let refused = match checked(shared, connection).await {
         Ok(Admitted::Session(certificate)) => {
-            return driver::serve(shared.context.clone(), connection.clone(), certificate.name).await;
+            return driver::serve(shared.context.clone(), connection.clone(), certificate.name)
+                .await;
         }
         Ok(Admitted::Join) => match shared.grants.try_acquire() {
             Ok(_place) => grant::join(shared.context.core.clone(), connection.clone()).await,
             Err(_) => busy(),
         },
         Ok(Admitted::Renewal(certificate)) => match shared.grants.try_acquire() {
-            Ok(_place) => grant::renew(shared.context.core.clone(), connection.clone(), certificate).await,
+            Ok(_place) => {
+                grant::renew(shared.context.core.clone(), connection.clone(), certificate).await
+            }
             Err(_) => busy(),
         },
         Err(close) => close,
@@ -218,7 +255,10 @@ enum Admitted {
 }
 
 /// What this connection may do, by ALPN, certificate and the node's standing.
-async fn checked<C: HubCore>(shared: &Shared<C>, connection: &Connection) -> Result<Admitted, Close> {
+async fn checked<C: HubCore>(
+    shared: &Shared<C>,
+    connection: &Connection,
+) -> Result<Admitted, Close> {
     let alpn = connection
         .handshake_data()
         .and_then(|data| data.downcast::<HandshakeData>().ok())
@@ -228,31 +268,46 @@ async fn checked<C: HubCore>(shared: &Shared<C>, connection: &Connection) -> Res
         return Ok(Admitted::Join);
     }
     if alpn != ALPN && alpn != ALPN_RENEW {
-        return Err(refusal(CloseReason::Protocol, "no protocol that this hub speaks"));
+        return Err(refusal(
+            CloseReason::Protocol,
+            "no protocol that this hub speaks",
+        ));
     }
     let chain = connection
         .peer_identity()
         .and_then(|identity| identity.downcast::<Vec<CertificateDer<'static>>>().ok())
         .unwrap_or_default();
     let Some(leaf) = chain.first() else {
-        return Err(refusal(CloseReason::Protocol, "a node shows its certificate"));
+        return Err(refusal(
+            CloseReason::Protocol,
+            "a node shows its certificate",
+        ));
     };
-    let certificate =
-        NodeCertificate::read(leaf).map_err(|error| refusal(CloseReason::Protocol, &error.to_string()))?;
+    let certificate = NodeCertificate::read(leaf)
+        .map_err(|error| refusal(CloseReason::Protocol, &error.to_string()))?;
     shared.context.core.standing(&certificate).await?;
     if alpn == ALPN_RENEW {
         return Ok(Admitted::Renewal(certificate));
     }
     if !certificate.is_in_date(shared.env.now_ms()) {
-        return Err(refusal(CloseReason::Expired, "the node's certificate is not in date; it must be renewed"));
+        return Err(refusal(
+            CloseReason::Expired,
+            "the node's certificate is not in date; it must be renewed",
+        ));
     }
     Ok(Admitted::Session(certificate))
 }
 
 fn refusal(reason: CloseReason, detail: &str) -> Close {
-    Close { reason, detail: detail.to_owned() }
+    Close {
+        reason,
+        detail: detail.to_owned(),
+    }
 }
 
 fn busy() -> Close {
-    refusal(CloseReason::Busy, "too many machines join or renew just now")
+    refusal(
+        CloseReason::Busy,
+        "too many machines join or renew just now",
+    )
 }

@@ -96,9 +96,14 @@ impl Place {
     /// The node was admitted: older sessions of it end here, or this one, if it is the older.
     pub(super) fn admitted(&self, session: u64, feeds: &[(FeedId, FeedTip)]) {
         let mut connections = self.registry.lock();
-        let Some(own) = connections.open.get_mut(&self.number) else { return };
+        let Some(own) = connections.open.get_mut(&self.number) else {
+            return;
+        };
         own.session = Some(session);
-        own.availability = feeds.iter().map(|(feed, _)| *feed).find(|feed| feed.kind == FeedKind::Availability);
+        own.availability = feeds
+            .iter()
+            .map(|(feed, _)| *feed)
+            .find(|feed| feed.kind == FeedKind::Availability);
         let node = own.name.node;
         let newest = connections.sessions_of(node).max().unwrap_or(session);
         connections.end_older(node, newest);
@@ -107,14 +112,22 @@ impl Place {
 
 impl Connections {
     fn sessions_of(&self, node: NodeId) -> impl Iterator<Item = u64> {
-        self.open.values().filter(move |entry| entry.name.node == node).filter_map(|entry| entry.session)
+        self.open
+            .values()
+            .filter(move |entry| entry.name.node == node)
+            .filter_map(|entry| entry.session)
     }
 
     fn end_older(&self, node: NodeId, newest: u64) {
         for entry in self.open.values() {
             if entry.name.node == node && entry.session.is_some_and(|session| session < newest) {
                 let detail = "a newer session of this node took over".to_owned();
-                entry.mailbox.put(|mail| mail.end = Some(Close { reason: CloseReason::Replaced, detail }));
+                entry.mailbox.put(|mail| {
+                    mail.end = Some(Close {
+                        reason: CloseReason::Replaced,
+                        detail,
+                    })
+                });
             }
         }
     }
@@ -122,7 +135,9 @@ impl Connections {
 
 impl Registry {
     fn lock(&self) -> MutexGuard<'_, Connections> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a connection of a node.
@@ -131,9 +146,18 @@ impl Registry {
         let mut connections = self.lock();
         connections.next += 1;
         let number = connections.next;
-        let entry = Entry { name, session: None, availability: None, mailbox: mailbox.clone() };
+        let entry = Entry {
+            name,
+            session: None,
+            availability: None,
+            mailbox: mailbox.clone(),
+        };
         connections.open.insert(number, entry);
-        Place { registry: self.clone(), number, mailbox }
+        Place {
+            registry: self.clone(),
+            number,
+            mailbox,
+        }
     }
 
     fn feed_grew(&self, feed: FeedId, tip: FeedTip) {
@@ -152,16 +176,29 @@ impl Registry {
         match event {
             SessionEvent::Replaced { node, session } => connections.end_older(node, session),
             SessionEvent::Revoked { node } => {
-                for entry in connections.open.values().filter(|entry| entry.name.node == node) {
+                for entry in connections
+                    .open
+                    .values()
+                    .filter(|entry| entry.name.node == node)
+                {
                     let detail = "this machine was revoked".to_owned();
-                    entry.mailbox.put(|mail| mail.end = Some(Close { reason: CloseReason::Revoked, detail }));
+                    entry.mailbox.put(|mail| {
+                        mail.end = Some(Close {
+                            reason: CloseReason::Revoked,
+                            detail,
+                        })
+                    });
                 }
             }
         }
     }
 
     fn branches(&self) -> BTreeSet<BranchId> {
-        self.lock().open.values().map(|entry| entry.name.branch).collect()
+        self.lock()
+            .open
+            .values()
+            .map(|entry| entry.name.branch)
+            .collect()
     }
 
     /// Hands on what the core tells until it is gone. When something was missed the ends of all feeds are read again; a

@@ -14,7 +14,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixT
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, ServerConfig,
+    SignatureScheme,
 };
 use sync_protocol::certificate::private_key_der;
 use sync_protocol::message::{ALPN, ALPN_JOIN, ALPN_RENEW};
@@ -50,7 +51,9 @@ pub(super) fn server(
     config.alpn_protocols = vec![ALPN.to_vec(), ALPN_RENEW.to_vec(), ALPN_JOIN.to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(quinn::ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(config)?)))
+    Ok(quinn::ServerConfig::with_crypto(Arc::new(
+        QuicServerConfig::try_from(config)?,
+    )))
 }
 
 /// Checks that a client's certificate comes from our authority; a client without one is let through, since joining
@@ -60,7 +63,10 @@ struct NodeVerifier {
 }
 
 impl NodeVerifier {
-    fn new(root: &CertificateDer<'static>, provider: Arc<CryptoProvider>) -> Result<Self, TlsError> {
+    fn new(
+        root: &CertificateDer<'static>,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, TlsError> {
         let mut roots = RootCertStore::empty();
         roots.add(root.clone())?;
         let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
@@ -109,7 +115,8 @@ impl ClientCertVerifier for NodeVerifier {
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let presented: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
-        self.chain.verify_client_cert(end_entity, intermediates, moment_of(&presented)?)
+        self.chain
+            .verify_client_cert(end_entity, intermediates, moment_of(&presented)?)
     }
 
     fn verify_tls12_signature(
@@ -118,7 +125,8 @@ impl ClientCertVerifier for NodeVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<rustls::client::danger::HandshakeSignatureValid, Error> {
-        self.chain.verify_tls12_signature(message, certificate, signature)
+        self.chain
+            .verify_tls12_signature(message, certificate, signature)
     }
 
     fn verify_tls13_signature(
@@ -127,7 +135,8 @@ impl ClientCertVerifier for NodeVerifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<rustls::client::danger::HandshakeSignatureValid, Error> {
-        self.chain.verify_tls13_signature(message, certificate, signature)
+        self.chain
+            .verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -5,7 +5,9 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use quinn::{ConnectionId, ConnectionIdGenerator, EndpointConfig, IdleTimeout, TransportConfig, VarInt};
+use quinn::{
+    ConnectionId, ConnectionIdGenerator, EndpointConfig, IdleTimeout, TransportConfig, VarInt,
+};
 use rustix::net::sockopt;
 use tracing::info;
 
@@ -44,7 +46,10 @@ pub(super) fn transport() -> Arc<TransportConfig> {
 /// Reset tokens are made with a kept key, so that a restarted hub answers a packet of an old connection with a reset and
 /// the branch connects again at once instead of waiting for a time-out.
 pub(super) fn endpoint(reset_key: &[u8; 64], env: &Env) -> EndpointConfig {
-    let mut config = EndpointConfig::new(Arc::new(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, reset_key)));
+    let mut config = EndpointConfig::new(Arc::new(ring::hmac::Key::new(
+        ring::hmac::HMAC_SHA256,
+        reset_key,
+    )));
     let env = env.clone();
     config.cid_generator(move || Box::new(RandomIds(env.clone())));
     config.min_reset_interval(Duration::from_millis(1));

@@ -10,7 +10,10 @@ use tokio::time::{Instant, sleep_until};
 use crate::app::Hub;
 
 pub(super) async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
-    let (every, delay) = (hub.options().availability_every, hub.options().availability_delay);
+    let (every, delay) = (
+        hub.options().availability_every,
+        hub.options().availability_delay,
+    );
     let mut next_cut = Instant::now() + every;
     while !*stopped.borrow() {
         let mut until = next_cut;

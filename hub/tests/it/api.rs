@@ -50,21 +50,35 @@ impl Got {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 
     /// The body of an answer with this status.
     pub fn with(self, status: u16) -> Value {
-        assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.bytes));
+        assert_eq!(
+            self.status.as_u16(),
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.bytes)
+        );
         self.json()
     }
 
     /// The body of a problem with this status.
     pub fn problem(self, status: u16) -> Value {
-        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
+        assert_eq!(
+            self.header("content-type"),
+            "application/problem+json",
+            "{self:?}"
+        );
         let problem = self.with(status);
         assert_eq!(problem["status"], status);
-        assert!(problem["title"].is_string() && problem["type"].is_string(), "{problem}");
+        assert!(
+            problem["title"].is_string() && problem["type"].is_string(),
+            "{problem}"
+        );
         problem
     }
 }
@@ -94,7 +108,9 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let password_hash = new_password(&hub, PASSWORD.to_owned().into()).await.unwrap();
+        let password_hash = new_password(&hub, PASSWORD.to_owned().into())
+            .await
+            .unwrap();
         Site {
             world,
             base,
@@ -114,7 +130,11 @@ impl Site {
     pub async fn person(&self, role: Role, branches: &[&str]) -> Client<'_> {
         let number = self.keys.fetch_add(1, Ordering::Relaxed);
         let username = format!("{}.{number}", role.as_str());
-        let mut tx = self.hub().begin(Actor::SYSTEM, command::ROWS).await.unwrap();
+        let mut tx = self
+            .hub()
+            .begin(Actor::SYSTEM, command::ROWS)
+            .await
+            .unwrap();
         let new = NewStaff {
             username: username.clone(),
             name: format!("{role} {number}"),
@@ -129,11 +149,23 @@ impl Site {
 
     pub async fn sign_in(&self, username: &str, password: &str) -> Client<'_> {
         let body = json!({ "username": username, "password": password });
-        let answer = self.send(Method::POST, "/api/v1/session", &[], Some(&body)).await.with(201);
-        Client { site: self, token: answer["token"].as_str().unwrap().to_owned() }
+        let answer = self
+            .send(Method::POST, "/api/v1/session", &[], Some(&body))
+            .await
+            .with(201);
+        Client {
+            site: self,
+            token: answer["token"].as_str().unwrap().to_owned(),
+        }
     }
 
-    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Got {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Got {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -148,11 +180,21 @@ impl Site {
 async fn read(request: reqwest::RequestBuilder) -> Got {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
-    Got { status, headers, bytes: response.bytes().await.unwrap().to_vec() }
+    Got {
+        status,
+        headers,
+        bytes: response.bytes().await.unwrap().to_vec(),
+    }
 }
 
 impl Client<'_> {
-    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Got {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Got {
         let bearer = format!("Bearer {}", self.token);
         let mut all = vec![("Authorization", bearer.as_str())];
         all.extend_from_slice(headers);
@@ -170,7 +212,8 @@ impl Client<'_> {
     }
 
     pub async fn keyed(&self, path: &str, key: &str, body: &Value) -> Got {
-        self.send(Method::POST, path, &[("Idempotency-Key", key)], Some(body)).await
+        self.send(Method::POST, path, &[("Idempotency-Key", key)], Some(body))
+            .await
     }
 
     pub async fn patch(&self, path: &str, body: &Value) -> Got {
@@ -178,7 +221,8 @@ impl Client<'_> {
     }
 
     pub async fn patch_if(&self, path: &str, tag: &str, body: &Value) -> Got {
-        self.send(Method::PATCH, path, &[("If-Match", tag)], Some(body)).await
+        self.send(Method::PATCH, path, &[("If-Match", tag)], Some(body))
+            .await
     }
 
     /// Every item of a list, a page of two at a time.
@@ -186,7 +230,10 @@ impl Client<'_> {
         let joint = if path.contains('?') { '&' } else { '?' };
         let (mut items, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = self.get(&format!("{path}{joint}limit=2{cursor}")).await.with(200);
+            let page = self
+                .get(&format!("{path}{joint}limit=2{cursor}"))
+                .await
+                .with(200);
             items.extend(page["items"].as_array().unwrap().iter().cloned());
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -211,10 +258,16 @@ pub fn part_body(sku: &str) -> Value {
 
 /// The values of one field of all items.
 pub fn field(items: &[Value], name: &str) -> Vec<String> {
-    items.iter().map(|item| item[name].as_str().unwrap_or_default().to_owned()).collect()
+    items
+        .iter()
+        .map(|item| item[name].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// Items by one of their fields.
 pub fn by(items: &[Value], name: &str) -> BTreeMap<String, Value> {
-    items.iter().map(|item| (item[name].as_str().unwrap().to_owned(), item.clone())).collect()
+    items
+        .iter()
+        .map(|item| (item[name].as_str().unwrap().to_owned(), item.clone()))
+        .collect()
 }

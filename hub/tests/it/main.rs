@@ -1,6 +1,10 @@
 //! The hub over a real Postgres: one binary for all integration tests.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "../../../tests/src/process/postgres.rs"]
 #[allow(dead_code, reason = "shared with tests that kill their server")]

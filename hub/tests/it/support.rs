@@ -45,8 +45,10 @@ pub struct World {
 
 pub async fn migrated_database() -> String {
     let postgres = TestPostgres::shared().await.unwrap();
-    let digest: String =
-        hub::store::MIGRATIONS.iter().map(|migration| format!("{:x?}", migration.checksum)).collect();
+    let digest: String = hub::store::MIGRATIONS
+        .iter()
+        .map(|migration| format!("{:x?}", migration.checksum))
+        .collect();
     postgres
         .prepared_database(&format!("hub core {digest}"), async |address: &str| {
             Hub::migrate(&address.parse::<PgConnectOptions>()?).await?;
@@ -66,7 +68,13 @@ impl World {
         let secrets = tempfile::tempdir().unwrap();
         let hub = open(&address, secrets.path(), options).await;
         let workers = Some(hub.start());
-        World { hub, address, entropy: SeededEntropy::new(7), workers, secrets }
+        World {
+            hub,
+            address,
+            entropy: SeededEntropy::new(7),
+            workers,
+            secrets,
+        }
     }
 
     /// Another hub process over the same database and secrets.
@@ -94,9 +102,19 @@ impl World {
         self.entropy.fill(&mut seed);
         let key = SigningKey::from_bytes(&seed);
         let mut tx = self.hub.begin(Actor::SYSTEM, command::ROWS).await.unwrap();
-        tx.fact(Item::Branch(Row { id: branch, version: 1, deleted: false, fields: branch_row(code) }));
+        tx.fact(Item::Branch(Row {
+            id: branch,
+            version: 1,
+            deleted: false,
+            fields: branch_row(code),
+        }));
         let public_key = key.verifying_key().to_bytes();
-        tx.fact(Item::NodeEnrolled(NodeEnrolled { node, branch, public_key, former: None }));
+        tx.fact(Item::NodeEnrolled(NodeEnrolled {
+            node,
+            branch,
+            public_key,
+            former: None,
+        }));
         tx.commit().await.unwrap();
         let start = Tip::start(start_of_branch_line(node, branch));
         let mut test_branch = TestBranch {
@@ -119,15 +137,27 @@ impl World {
 
     /// A count from the hub's database.
     pub async fn count(&self, query: &'static str) -> i64 {
-        sqlx::query_scalar(query).fetch_one(self.hub.pool()).await.unwrap()
+        sqlx::query_scalar(query)
+            .fetch_one(self.hub.pool())
+            .await
+            .unwrap()
     }
 
     pub async fn execute(&self, query: &'static str) -> u64 {
-        sqlx::query(query).execute(self.hub.pool()).await.unwrap().rows_affected()
+        sqlx::query(query)
+            .execute(self.hub.pool())
+            .await
+            .unwrap()
+            .rows_affected()
     }
 
     pub async fn verify(&self) -> hub::app::verify::VerifyReport {
-        let scratch = TestPostgres::shared().await.unwrap().fresh_database().await.unwrap();
+        let scratch = TestPostgres::shared()
+            .await
+            .unwrap()
+            .fresh_database()
+            .await
+            .unwrap();
         self.hub.verify(scratch.parse().unwrap()).await.unwrap()
     }
 
@@ -141,7 +171,9 @@ impl World {
 async fn open(address: &str, secrets: &std::path::Path, options: HubOptions) -> Arc<Hub> {
     let env = Env::system();
     let keys = Keys::load_or_create(secrets, &env).unwrap();
-    Hub::open(address.parse().unwrap(), keys, env, options).await.unwrap()
+    Hub::open(address.parse().unwrap(), keys, env, options)
+        .await
+        .unwrap()
 }
 
 pub fn branch_row(code: &str) -> BranchRow {
@@ -192,7 +224,9 @@ impl TestBranch {
     }
 
     pub async fn hello(&mut self, hub: &Arc<Hub>) -> Result<NodeState, Close> {
-        let state = hub.admit(self.node, self.branch, &self.hello_body()).await?;
+        let state = hub
+            .admit(self.node, self.branch, &self.hello_body())
+            .await?;
         self.session = state.session;
         Ok(state)
     }
@@ -221,20 +255,42 @@ impl TestBranch {
         let transaction = Transaction::new(header, items).unwrap();
         let seq = self.tip.seq + 1;
         let hash = chain(&self.tip.hash, self.epoch, seq, &transaction.hash());
-        self.tip = Tip { epoch: self.epoch, seq, hash };
-        LogEntry { position: Position { node: self.node, epoch: self.epoch, seq }, transaction, hash }
+        self.tip = Tip {
+            epoch: self.epoch,
+            seq,
+            hash,
+        };
+        LogEntry {
+            position: Position {
+                node: self.node,
+                epoch: self.epoch,
+                seq,
+            },
+            transaction,
+            hash,
+        }
     }
 
     fn next_position(&self) -> Position {
-        Position { node: self.node, epoch: self.epoch, seq: self.tip.seq + 1 }
+        Position {
+            node: self.node,
+            epoch: self.epoch,
+            seq: self.tip.seq + 1,
+        }
     }
 
     /// A change of a document, applied here.
     pub fn edit(&mut self, document: DocumentId, kind: DocumentKind, edits: &[Edit]) -> Item {
-        let origin =
-            Origin { actor: self.next_position().actor(), seq: 0, staff: StaffId::NIL, hlc: self.hlc };
+        let origin = Origin {
+            actor: self.next_position().actor(),
+            seq: 0,
+            staff: StaffId::NIL,
+            hlc: self.hlc,
+        };
         let before = self.documents.get(&document);
-        let (after, chunk) = Document::edit(before, document, kind, origin, edits).unwrap().unwrap();
+        let (after, chunk) = Document::edit(before, document, kind, origin, edits)
+            .unwrap()
+            .unwrap();
         self.documents.insert(document, after);
         Item::change(document, kind, chunk)
     }
@@ -244,7 +300,11 @@ impl TestBranch {
         self.new_order_numbered(number, customer)
     }
 
-    pub fn new_order_numbered(&mut self, number: String, customer: Option<DocumentId>) -> (DocumentId, Item) {
+    pub fn new_order_numbered(
+        &mut self,
+        number: String,
+        customer: Option<DocumentId>,
+    ) -> (DocumentId, Item) {
         let document = DocumentId::from_random(&mut self.entropy);
         let edits = create_order(&NewOrder {
             number,
@@ -254,7 +314,11 @@ impl TestBranch {
             source: None,
             prices_include_tax: true,
             currency: Currency::EUR,
-            device: Device { category: "Phone".to_owned(), fault: "does not start".to_owned(), ..Device::default() },
+            device: Device {
+                category: "Phone".to_owned(),
+                fault: "does not start".to_owned(),
+                ..Device::default()
+            },
             promised_at_ms: None,
             technician: None,
             urgent: false,
@@ -286,7 +350,11 @@ impl TestBranch {
             name: Some(Sensitive::new(name.to_owned())),
             ..Default::default()
         };
-        let new = domain::customer::NewCustomer { home: self.branch, values, ..Default::default() };
+        let new = domain::customer::NewCustomer {
+            home: self.branch,
+            values,
+            ..Default::default()
+        };
         let edits = domain::customer::create_customer(&new, document, &key).unwrap();
         let item = self.edit(document, DocumentKind::Customer, &edits);
         (document, key, item)
@@ -305,7 +373,8 @@ impl TestBranch {
         line: [u8; 16],
         number: u16,
     ) -> Item {
-        let movement = Movement::new(self.branch, part, kind, quantity).about(subject, line, number);
+        let movement =
+            Movement::new(self.branch, part, kind, quantity).about(subject, line, number);
         let balance = self.balances.entry(part).or_default();
         balance.0 += movement.on_hand_delta();
         balance.1 += 1;
@@ -320,16 +389,30 @@ impl TestBranch {
     }
 
     pub async fn try_send(&self, hub: &Arc<Hub>, entries: Vec<LogEntry>) -> SubmitReply {
-        hub.submit(self.node, self.session, entries).await.await.unwrap()
+        hub.submit(self.node, self.session, entries)
+            .await
+            .await
+            .unwrap()
     }
 
     pub fn signed_head(&self) -> SignedHead {
         let balances = self
             .balances
             .iter()
-            .map(|(part, (on_hand, movements))| StockBalance { part: *part, on_hand: *on_hand, movements: *movements })
+            .map(|(part, (on_hand, movements))| StockBalance {
+                part: *part,
+                on_hand: *on_hand,
+                movements: *movements,
+            })
             .collect();
-        SignedHead::sign(HeadClaim { node: self.node, tip: self.tip, stock: stock_digest(balances) }, &self.key)
+        SignedHead::sign(
+            HeadClaim {
+                node: self.node,
+                tip: self.tip,
+                stock: stock_digest(balances),
+            },
+            &self.key,
+        )
     }
 
     /// Everything in a feed that the branch may read.
@@ -338,13 +421,22 @@ impl TestBranch {
         let mut after = 0;
         let mut running: Hash = feed.start();
         loop {
-            let blocks = hub.read_feed(self.branch, feed, after, 256 * 1024).await.unwrap();
+            let blocks = hub
+                .read_feed(self.branch, feed, after, 256 * 1024)
+                .await
+                .unwrap();
             if blocks.is_empty() {
                 return entries;
             }
             for block in blocks {
-                let read = FeedBlock::decode(&decompress(&block.packed, FEED_BLOCK_BYTES_MAX).unwrap()).unwrap();
-                assert_eq!((read.before, read.first), (running, after + 1), "feed blocks follow each other");
+                let read =
+                    FeedBlock::decode(&decompress(&block.packed, FEED_BLOCK_BYTES_MAX).unwrap())
+                        .unwrap();
+                assert_eq!(
+                    (read.before, read.first),
+                    (running, after + 1),
+                    "feed blocks follow each other"
+                );
                 assert_eq!(read.tip(), block.tip);
                 (running, after) = (block.tip.running, block.tip.n);
                 entries.extend(read.entries);
@@ -356,7 +448,9 @@ impl TestBranch {
     pub async fn private_items(&self, hub: &Arc<Hub>) -> Vec<Item> {
         let entries = self.feed(hub, FeedId::private(self.branch)).await;
         let items = entries.into_iter().flat_map(|entry| entry.items);
-        items.map(|(_, raw)| Item::from_raw(&raw).unwrap().unwrap()).collect()
+        items
+            .map(|(_, raw)| Item::from_raw(&raw).unwrap().unwrap())
+            .collect()
     }
 }
 

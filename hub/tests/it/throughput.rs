@@ -8,13 +8,18 @@ use crate::support::World;
 
 /// CPU time in hundredths of a second of all processes whose name begins so (proc(5)).
 fn cpu_ticks(name: &str) -> u64 {
-    let stats = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
-        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
-        let (before, after) = stat.rsplit_once(')')?;
-        let fields: Vec<&str> = after.split_whitespace().collect();
-        let is_named = before.split_once('(')?.1.starts_with(name);
-        is_named.then(|| fields[11].parse::<u64>().unwrap_or(0) + fields[12].parse::<u64>().unwrap_or(0))
-    });
+    let stats = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| {
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            let (before, after) = stat.rsplit_once(')')?;
+            let fields: Vec<&str> = after.split_whitespace().collect();
+            let is_named = before.split_once('(')?.1.starts_with(name);
+            is_named.then(|| {
+                fields[11].parse::<u64>().unwrap_or(0) + fields[12].parse::<u64>().unwrap_or(0)
+            })
+        });
     stats.sum()
 }
 
@@ -37,7 +42,11 @@ async fn small_transactions_per_second() {
         for round in 0..2 {
             for document in &documents {
                 let text = format!("looked at it {round}");
-                let edit = branch.edit(*document, DocumentKind::Order, &[Edit::text(&["diagnosis"], text)]);
+                let edit = branch.edit(
+                    *document,
+                    DocumentKind::Order,
+                    &[Edit::text(&["diagnosis"], text)],
+                );
                 entries.push(branch.tx(vec![edit]));
             }
         }
@@ -49,10 +58,19 @@ async fn small_transactions_per_second() {
         let mut count = 0;
         let mut replies = Vec::new();
         for (branch, (created, entries)) in branches.iter().zip(&logs) {
-            let part = if phase == "created" { &entries[..*created] } else { &entries[*created..] };
+            let part = if phase == "created" {
+                &entries[..*created]
+            } else {
+                &entries[*created..]
+            };
             count += part.len();
             for chunk in part.chunks(64) {
-                replies.push(world.hub.submit(branch.node, branch.session, chunk.to_vec()).await);
+                replies.push(
+                    world
+                        .hub
+                        .submit(branch.node, branch.session, chunk.to_vec())
+                        .await,
+                );
             }
         }
         for reply in replies {
@@ -82,14 +100,20 @@ async fn taking_one_change() {
     for _ in 0..2_000 {
         let (document, order) = branch.new_order(None);
         let entry = branch.tx(vec![order.clone()]);
-        let edit = branch.edit(document, DocumentKind::Order, &[Edit::text(&["diagnosis"], "looked at it")]);
+        let edit = branch.edit(
+            document,
+            DocumentKind::Order,
+            &[Edit::text(&["diagnosis"], "looked at it")],
+        );
         let second = branch.tx(vec![edit.clone()]);
         changes.push((entry, order, second, edit));
     }
     let mut taken = Vec::new();
     let mut elapsed = [std::time::Duration::ZERO; 4];
     for (entry, order, second, edit) in &changes {
-        let (Item::Change(order), Item::Change(edit)) = (order, edit) else { panic!() };
+        let (Item::Change(order), Item::Change(edit)) = (order, edit) else {
+            panic!()
+        };
         let sender = |position: sync_protocol::position::Position| Sender {
             actor: position.actor(),
             writer: Writer::Home,
@@ -115,5 +139,8 @@ async fn taking_one_change() {
     }
     let n = changes.len() as u32;
     let [create, edit, view, save] = elapsed.map(|total| total / n);
-    eprintln!("create {create:?}, edit {edit:?}, view {view:?} ({} B), save {save:?} ({} B)", taken[0].1, taken[0].2);
+    eprintln!(
+        "create {create:?}, edit {edit:?}, view {view:?} ({} B), save {save:?} ({} B)",
+        taken[0].1, taken[0].2
+    );
 }

@@ -19,8 +19,8 @@ use utoipa::ToSchema;
 use web_kit::list::Page;
 
 use super::super::order::show::person;
-use super::super::wire::{DocumentKindForm, Time, hex};
 use super::super::require;
+use super::super::wire::{DocumentKindForm, Time, hex};
 use super::Settled;
 use crate::error::AppError;
 use crate::store::parked::ConflictRow;
@@ -86,7 +86,10 @@ pub struct ResolveInput {
 pub fn conflicts(reader: &Reader<'_>, actor: &Actor) -> Result<Page<Conflict>, AppError> {
     require(actor, Permission::ExceptionsRead)?;
     let rows = parked::conflicts(reader, None)?;
-    let items = rows.into_iter().map(|row| show(reader, row)).collect::<Result<_, _>>()?;
+    let items = rows
+        .into_iter()
+        .map(|row| show(reader, row))
+        .collect::<Result<_, _>>()?;
     Ok(Page::whole(items))
 }
 
@@ -120,26 +123,51 @@ pub fn resolve(
         heads: document.heads().iter().map(|head| hex(head)).collect(),
     };
     tx.begin(command::SETTLE, actor)?;
-    tx.edit_document(row.document, document.kind(), &[rules::settle(&row.conflict, right)])?;
-    tx.fact(Item::Note(AuditNote { subject: row.id, text: serde_json::to_string(&resolution)? }))?;
-    let open = parked::conflicts(&tx.reader(), Some(row.document))?.iter().any(|there| there.id == row.id);
-    Ok(Settled { id: IdBytes(&row.id).to_string(), open })
+    tx.edit_document(
+        row.document,
+        document.kind(),
+        &[rules::settle(&row.conflict, right)],
+    )?;
+    tx.fact(Item::Note(AuditNote {
+        subject: row.id,
+        text: serde_json::to_string(&resolution)?,
+    }))?;
+    let open = parked::conflicts(&tx.reader(), Some(row.document))?
+        .iter()
+        .any(|there| there.id == row.id);
+    Ok(Settled {
+        id: IdBytes(&row.id).to_string(),
+        open,
+    })
 }
 
 /// Takes the newest settlement of a conflict back: the field shows again what it showed before.
 pub fn undo(tx: &mut WriteTx<'_>, actor: &Actor, id: &str) -> Result<Settled, AppError> {
     require(actor, Permission::ExceptionsSettle)?;
-    let unknown = || AppError::NotFound { what: "settled conflict" };
+    let unknown = || AppError::NotFound {
+        what: "settled conflict",
+    };
     let wanted = parse_uuid(id).map_err(|_| unknown())?;
     let note = audit::newest_note(&tx.reader(), &wanted)?.ok_or_else(unknown)?;
     let was: Resolution = serde_json::from_str(&note.text).map_err(|_| unknown())?;
     let document = tx.document(was.document)?.ok_or_else(unknown)?;
-    let heads: Vec<ChangeHash> = was.heads.iter().filter_map(|head| head.parse().ok()).collect();
+    let heads: Vec<ChangeHash> = was
+        .heads
+        .iter()
+        .filter_map(|head| head.parse().ok())
+        .collect();
     let before = value_at(document.automerge(), &was.path, &heads).ok_or_else(unknown)?;
     check(tx.identity().branch, &document, &was.path, &before)?;
     tx.begin(command::SETTLE, actor)?;
-    tx.edit_document(was.document, document.kind(), &[rules::Edit::put(&was.path, before)])?;
-    Ok(Settled { id: IdBytes(&wanted).to_string(), open: false })
+    tx.edit_document(
+        was.document,
+        document.kind(),
+        &[rules::Edit::put(&was.path, before)],
+    )?;
+    Ok(Settled {
+        id: IdBytes(&wanted).to_string(),
+        open: false,
+    })
 }
 
 fn value_at(automerge: &Automerge, path: &[String], heads: &[ChangeHash]) -> Option<Scalar> {
@@ -181,26 +209,51 @@ fn right(
                 _ => None,
             })
             .collect();
-        let texts = texts.ok_or_else(|| AppError::field("/keep", "only texts can be kept both; choose one of the values"))?;
+        let texts = texts.ok_or_else(|| {
+            AppError::field(
+                "/keep",
+                "only texts can be kept both; choose one of the values",
+            )
+        })?;
         let last = row.conflict.path.last().map_or("", String::as_str);
-        let between = if matches!(last, "fault" | "diagnosis" | "note" | "address") { "\n" } else { " / " };
+        let between = if matches!(last, "fault" | "diagnosis" | "note" | "address") {
+            "\n"
+        } else {
+            " / "
+        };
         return sealed.seal(Scalar::Str(texts.join(between)));
     }
     let position = (0..values.len()).find(|at| letter(*at) == keep);
     let chosen = position.and_then(|at| values.get(at));
-    chosen.map(|value| value.value.clone()).ok_or_else(|| AppError::field("/keep", "must be the letter of a value, or both"))
+    chosen
+        .map(|value| value.value.clone())
+        .ok_or_else(|| AppError::field("/keep", "must be the letter of a value, or both"))
 }
 
 fn read_typed(typed: &Value, like: &Scalar, is_sealed: bool) -> Result<Scalar, AppError> {
     let wrong = |what: &str| AppError::field("/value", format!("must be {what}"));
     match like {
-        Scalar::Bool(_) => typed.as_bool().map(Scalar::Bool).ok_or_else(|| wrong("true or false")),
+        Scalar::Bool(_) => typed
+            .as_bool()
+            .map(Scalar::Bool)
+            .ok_or_else(|| wrong("true or false")),
         Scalar::Int(_) => {
-            let time = || serde_json::from_value::<Time>(typed.clone()).ok().map(|Time(at_ms)| at_ms);
-            typed.as_i64().or_else(time).map(Scalar::Int).ok_or_else(|| wrong("a whole number or a time"))
+            let time = || {
+                serde_json::from_value::<Time>(typed.clone())
+                    .ok()
+                    .map(|Time(at_ms)| at_ms)
+            };
+            typed
+                .as_i64()
+                .or_else(time)
+                .map(Scalar::Int)
+                .ok_or_else(|| wrong("a whole number or a time"))
         }
         Scalar::Bytes(_) if !is_sealed => Err(wrong("one of the values; these cannot be typed")),
-        _ => typed.as_str().map(|text| Scalar::Str(text.trim().to_owned())).ok_or_else(|| wrong("text")),
+        _ => typed
+            .as_str()
+            .map(|text| Scalar::Str(text.trim().to_owned()))
+            .ok_or_else(|| wrong("text")),
     }
 }
 
@@ -214,7 +267,11 @@ struct Sealed<'a> {
 
 impl<'a> Sealed<'a> {
     fn of(row: &ConflictRow, keys: &'a [PersonKey], kind: DocumentKind) -> Self {
-        let bytes = row.conflict.values.iter().any(|value| matches!(value.value, Scalar::Bytes(_)));
+        let bytes = row
+            .conflict
+            .values
+            .iter()
+            .any(|value| matches!(value.value, Scalar::Bytes(_)));
         Self {
             document: row.document,
             path: row.conflict.path.join("/"),
@@ -238,12 +295,23 @@ impl<'a> Sealed<'a> {
     }
 
     fn seal(&self, value: Scalar) -> Result<Scalar, AppError> {
-        let Scalar::Str(text) = &value else { return Ok(value) };
+        let Scalar::Str(text) = &value else {
+            return Ok(value);
+        };
         if !self.is_sealed {
             return Ok(value);
         }
-        let missing = || AppError::conflict("key-missing", "the key to this person's values is not at this branch yet");
-        let key = self.keys.iter().max_by_key(|key| key.generation()).ok_or_else(missing)?;
+        let missing = || {
+            AppError::conflict(
+                "key-missing",
+                "the key to this person's values is not at this branch yet",
+            )
+        };
+        let key = self
+            .keys
+            .iter()
+            .max_by_key(|key| key.generation())
+            .ok_or_else(missing)?;
         let sealed = seal(key, self.document, &self.path, text)
             .map_err(|error| AppError::field("/value", error))?;
         Ok(Scalar::Bytes(sealed))
@@ -251,10 +319,25 @@ impl<'a> Sealed<'a> {
 }
 
 /// What the hub would refuse is refused here first.
-fn check(branch: BranchId, document: &Document, path: &[String], value: &Scalar) -> Result<(), AppError> {
-    let writer = if document.owner() == Some(branch) { Writer::Home } else { Writer::Performing };
-    check_operation(document.kind(), writer, false, path, PolicyAction::Put(value))
-        .map_err(|error| AppError::field("/value", error))
+fn check(
+    branch: BranchId,
+    document: &Document,
+    path: &[String],
+    value: &Scalar,
+) -> Result<(), AppError> {
+    let writer = if document.owner() == Some(branch) {
+        Writer::Home
+    } else {
+        Writer::Performing
+    };
+    check_operation(
+        document.kind(),
+        writer,
+        false,
+        path,
+        PolicyAction::Put(value),
+    )
+    .map_err(|error| AppError::field("/value", error))
 }
 
 fn show(reader: &Reader<'_>, row: ConflictRow) -> Result<Conflict, AppError> {
@@ -272,7 +355,9 @@ fn show(reader: &Reader<'_>, row: ConflictRow) -> Result<Conflict, AppError> {
         };
         values.push(Rival {
             key: letter(at),
-            value: sealed.open(&value.value).map_or(Ok(Value::Null), serde_json::to_value)?,
+            value: sealed
+                .open(&value.value)
+                .map_or(Ok(Value::Null), serde_json::to_value)?,
             staff_id: origin.and_then(|origin| person(origin.staff)),
             staff_name: name,
             at: origin.map(|origin| Time(hlc_ms(origin.hlc))),
@@ -293,7 +378,10 @@ fn show(reader: &Reader<'_>, row: ConflictRow) -> Result<Conflict, AppError> {
 }
 
 fn letter(at: usize) -> String {
-    let letter = u8::try_from(at).ok().filter(|at| *at < 26).map(|at| char::from(b'a' + at));
+    let letter = u8::try_from(at)
+        .ok()
+        .filter(|at| *at < 26)
+        .map(|at| char::from(b'a' + at));
     letter.map_or_else(|| format!("v{at}"), String::from)
 }
 
@@ -308,15 +396,25 @@ impl<'a> Writers<'a> {
         let changes = document.automerge().get_changes(&[]);
         let change = |change: &automerge::Change| {
             let first = change.start_op().get();
-            (change.actor_id().to_bytes().to_vec(), change.seq(), first, change.max_op())
+            (
+                change.actor_id().to_bytes().to_vec(),
+                change.seq(),
+                first,
+                change.max_op(),
+            )
         };
-        Self { changes: changes.iter().map(change).collect(), origins: document.origins() }
+        Self {
+            changes: changes.iter().map(change).collect(),
+            origins: document.origins(),
+        }
     }
 
     fn find(&self, value: &ConflictValue) -> Option<&'a Origin> {
         let (actor, seq, ..) = self.changes.iter().find(|(actor, _, first, last)| {
             *actor == value.actor && (*first..=*last).contains(&value.op_counter)
         })?;
-        self.origins.iter().find(|origin| origin.actor[..] == actor[..] && origin.seq == *seq)
+        self.origins
+            .iter()
+            .find(|origin| origin.actor[..] == actor[..] && origin.seq == *seq)
     }
 }

@@ -9,8 +9,8 @@ use domain::document::{DocumentKind, Edit};
 use domain::id::{DocumentId, EventId, StaffId, VisitId};
 use domain::money::Currency;
 use domain::order::{
-    Device, MAX_ENTRIES_PER_ORDER, NewOrder, OrderError, OrderPatch, OrderView, Outcome, Status, StatusMove,
-    create_order, patch_order,
+    Device, MAX_ENTRIES_PER_ORDER, NewOrder, OrderError, OrderPatch, OrderView, Outcome, Status,
+    StatusMove, create_order, patch_order,
 };
 use domain::patch::Patch;
 use domain::text::{self, NAME_MAX, SOURCE_MAX};
@@ -67,7 +67,12 @@ impl<'t, 'a> Importing<'t, 'a> {
         if known.is_some_and(|(_, before)| before == fingerprint) {
             return Ok(Fate::Skipped);
         }
-        let told = Told { at_ms: self.at_ms(record), device: device_of(record), record, source: &source };
+        let told = Told {
+            at_ms: self.at_ms(record),
+            device: device_of(record),
+            record,
+            source: &source,
+        };
         let (order, edits, fate) = match known {
             Some((order, _)) => (order, self.changes(order, &told)?, Fate::Changed),
             None => {
@@ -82,21 +87,34 @@ impl<'t, 'a> Importing<'t, 'a> {
         if !edits.is_empty() {
             self.tx.edit_document(order, DocumentKind::Order, &edits)?;
         }
-        self.tx.fact(Item::ImportRecord(ImportRecord { source, order, fingerprint }))?;
+        self.tx.fact(Item::ImportRecord(ImportRecord {
+            source,
+            order,
+            fingerprint,
+        }))?;
         Ok(fate)
     }
 
     /// The day of the event begins at midnight in the branch's zone; without a day it is now.
     fn at_ms(&self, record: &RepairRecord) -> i64 {
-        let day = record.event_date.and_then(|day| day.to_zoned(self.zone.clone()).ok());
+        let day = record
+            .event_date
+            .and_then(|day| day.to_zoned(self.zone.clone()).ok());
         day.map_or_else(|| self.tx.now_ms(), |day| day.timestamp().as_millisecond())
     }
 
     fn creation(&mut self, told: &Told<'_>) -> Result<Result<Vec<Edit>, String>, AppError> {
-        let steps = [(Status::Received, None)].into_iter().chain(steps_to(Status::Received, told.target()));
+        let steps = [(Status::Received, None)]
+            .into_iter()
+            .chain(steps_to(Status::Received, told.target()));
         let moves = steps
             .enumerate()
-            .map(|(n, (to, outcome))| StatusMove { id: told.event_id(n), to, outcome, at_ms: told.at_ms })
+            .map(|(n, (to, outcome))| StatusMove {
+                id: told.event_id(n),
+                to,
+                outcome,
+                at_ms: told.at_ms,
+            })
             .collect();
         let order = NewOrder {
             number: free_number(self.tx)?,
@@ -121,7 +139,11 @@ impl<'t, 'a> Importing<'t, 'a> {
         }))
     }
 
-    fn changes(&mut self, id: DocumentId, told: &Told<'_>) -> Result<Result<Vec<Edit>, String>, AppError> {
+    fn changes(
+        &mut self,
+        id: DocumentId,
+        told: &Told<'_>,
+    ) -> Result<Result<Vec<Edit>, String>, AppError> {
         let Some(found) = order::get(&self.tx.reader(), id)? else {
             // The order is no longer at this branch; the record is remembered all the same.
             return Ok(Ok(Vec::new()));
@@ -138,16 +160,21 @@ impl<'t, 'a> Importing<'t, 'a> {
             condition: Some(condition),
             ..OrderPatch::default()
         };
-        Ok(patch_order(&view, &patch).map_err(in_words).map(|mut edits| {
-            edits.extend(self.status_edits(&view, told));
-            if let Some(note) = told.note()
-                && view.notes.len() < MAX_ENTRIES_PER_ORDER
-                && view.notes.iter().all(|there| there.id != told.note_id(&note))
-            {
-                edits.extend(self.note_edits(told, &note));
-            }
-            edits
-        }))
+        Ok(patch_order(&view, &patch)
+            .map_err(in_words)
+            .map(|mut edits| {
+                edits.extend(self.status_edits(&view, told));
+                if let Some(note) = told.note()
+                    && view.notes.len() < MAX_ENTRIES_PER_ORDER
+                    && view
+                        .notes
+                        .iter()
+                        .all(|there| there.id != told.note_id(&note))
+                {
+                    edits.extend(self.note_edits(told, &note));
+                }
+                edits
+            }))
     }
 
     /// Brings an order that nobody else has moved to the outcome that the record has now.
@@ -162,16 +189,27 @@ impl<'t, 'a> Importing<'t, 'a> {
         let mut edits = Vec::new();
         let mut outcome = None;
         for (n, (to, said)) in steps_to(view.status, target).into_iter().enumerate() {
-            outcome = if to == Status::Collected { outcome } else { said };
+            outcome = if to == Status::Collected {
+                outcome
+            } else {
+                said
+            };
             let id = told.event_id(view.events.len() + n).to_string();
             let path = |field: &'static str| ["status", id.as_str(), field].map(str::to_owned);
-            let rank = view.fold().next_rank.saturating_add(i64::try_from(n).unwrap_or(0));
+            let rank = view
+                .fold()
+                .next_rank
+                .saturating_add(i64::try_from(n).unwrap_or(0));
             edits.push(Edit::map(&["status", id.as_str()]));
             edits.push(Edit::int(&path("rank"), rank));
             edits.push(Edit::int(&path("at"), told.at_ms));
             edits.push(Edit::text(&path("to"), to.as_str()));
-            edits.extend(outcome.map(|outcome: Outcome| Edit::text(&path("outcome"), outcome.as_str())));
-            edits.extend((!self.staff.is_nil()).then(|| Edit::text(&path("staff"), self.staff.to_string())));
+            edits.extend(
+                outcome.map(|outcome: Outcome| Edit::text(&path("outcome"), outcome.as_str())),
+            );
+            edits.extend(
+                (!self.staff.is_nil()).then(|| Edit::text(&path("staff"), self.staff.to_string())),
+            );
         }
         edits
     }
@@ -184,7 +222,9 @@ impl<'t, 'a> Importing<'t, 'a> {
             Edit::text(&path("text"), note),
             Edit::int(&path("at"), told.at_ms),
         ];
-        edits.extend((!self.staff.is_nil()).then(|| Edit::text(&path("staff"), self.staff.to_string())));
+        edits.extend(
+            (!self.staff.is_nil()).then(|| Edit::text(&path("staff"), self.staff.to_string())),
+        );
         edits
     }
 }
@@ -210,7 +250,9 @@ impl Told<'_> {
     fn note(&self) -> Option<String> {
         let note = match (self.record.status, &self.record.barrier) {
             (RepairStatus::Unknown, _) => "outcome unknown".to_owned(),
-            (RepairStatus::EndOfLife, Some(barrier)) => shortened(&printable(barrier), text::NOTE_MAX),
+            (RepairStatus::EndOfLife, Some(barrier)) => {
+                shortened(&printable(barrier), text::NOTE_MAX)
+            }
             _ => return None,
         };
         Some(note.trim().to_owned()).filter(|note| !note.is_empty())
@@ -246,7 +288,11 @@ fn steps_to(from: Status, target: (Status, Option<Outcome>)) -> Vec<(Status, Opt
     }
     let mut steps = vec![(Status::Ready, outcome), (Status::Collected, None)];
     if from == Status::Received {
-        let work = if outcome == Some(Outcome::Repaired) { Status::InRepair } else { Status::Diagnosing };
+        let work = if outcome == Some(Outcome::Repaired) {
+            Status::InRepair
+        } else {
+            Status::Diagnosing
+        };
         steps.insert(0, (work, None));
     }
     steps
@@ -271,13 +317,23 @@ fn device_of(record: &RepairRecord) -> Device {
         }
     };
     let [year, age, partner] = OWN_CONDITIONS;
-    keep(year, record.year_of_manufacture.map(|year| year.to_string()));
+    keep(
+        year,
+        record.year_of_manufacture.map(|year| year.to_string()),
+    );
     keep(age, record.product_age.clone());
     let partner_category = one_line(&record.partner_category);
     let category = one_line(&record.category);
-    keep(partner, Some(partner_category.clone()).filter(|name| *name != category));
+    keep(
+        partner,
+        Some(partner_category.clone()).filter(|name| *name != category),
+    );
     Device {
-        category: if category.is_empty() { partner_category } else { category },
+        category: if category.is_empty() {
+            partner_category
+        } else {
+            category
+        },
         brand: one_line(&record.brand),
         fault: printable(&record.problem),
         condition,
@@ -288,12 +344,23 @@ fn device_of(record: &RepairRecord) -> Device {
 /// Published files hold odd characters and whole sentences in short fields: what cannot be shown becomes a space, and
 /// what is too long for a name is cut.
 fn one_line(text: &str) -> String {
-    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let spaced: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     shortened(spaced.trim(), NAME_MAX)
 }
 
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\n' && c != '\t' {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn shortened(text: &str, max_bytes: usize) -> String {
@@ -311,7 +378,11 @@ fn in_words(error: OrderError) -> String {
                 .iter()
                 .map(|problem| {
                     let field = problem.pointer.rsplit('/').next().unwrap_or_default();
-                    format!("{} {}", if field == "fault" { "problem" } else { field }, problem.detail)
+                    format!(
+                        "{} {}",
+                        if field == "fault" { "problem" } else { field },
+                        problem.detail
+                    )
                 })
                 .collect();
             said.join("; ")

@@ -29,13 +29,23 @@ pub fn add(
             return Err(AppError::field("/gross/currency", detail));
         }
         Some(gross) if gross.amount_minor < 0 => {
-            return Err(AppError::field("/gross/amount_minor", "must not be below zero"));
+            return Err(AppError::field(
+                "/gross/amount_minor",
+                "must not be below zero",
+            ));
         }
         Some(gross) => gross.amount_minor,
         None if view.lines.is_empty() => {
-            return Err(AppError::field("/gross", "must be given while the order has no lines"));
+            return Err(AppError::field(
+                "/gross",
+                "must be given while the order has no lines",
+            ));
         }
-        None => totals(view).map_err(|error| AppError::field("/gross", error))?.gross_minor,
+        None => {
+            totals(view)
+                .map_err(|error| AppError::field("/gross", error))?
+                .gross_minor
+        }
     };
     let estimate = EventId::from_random(&mut tx.random());
     let edits = add_estimate(view, estimate, gross_minor).map_err(|error| match error {

@@ -16,8 +16,8 @@ use sync_protocol::item::{Item, Release, Reserve, command};
 use utoipa::ToSchema;
 use web_kit::etag::IfMatch;
 
-use super::super::stock::{check_free, find_part, short};
 use super::super::require;
+use super::super::stock::{check_free, find_part, short};
 use super::form::{Line, LineInput, LinePatch, LineStock, Order};
 use super::show::line_stock;
 use super::{check_not_ended, open, shown, write};
@@ -65,16 +65,25 @@ pub fn add(
     if let Some((part, _)) = part {
         reserve(tx, line_id, part, line.quantity)?;
     }
-    Ok(LineAnswer { line_id, order: shown(tx, id)? })
+    Ok(LineAnswer {
+        line_id,
+        order: shown(tx, id)?,
+    })
 }
 
 fn part_of(reader: &Reader<'_>, input: &LineInput) -> Result<Option<(PartId, PartRow)>, AppError> {
     match (input.kind, &input.sku) {
-        (LineKind::Part, Some(sku)) => find_part(reader, sku)
-            .map(Some)
-            .map_err(|_| AppError::field("/sku", "no part of the catalogue has this sku or barcode")),
-        (LineKind::Part, None) => Err(AppError::field("/sku", "must be given: a part line names a part")),
-        (_, Some(_)) => Err(AppError::field("/sku", "only a line of kind part names a part; leave it out")),
+        (LineKind::Part, Some(sku)) => find_part(reader, sku).map(Some).map_err(|_| {
+            AppError::field("/sku", "no part of the catalogue has this sku or barcode")
+        }),
+        (LineKind::Part, None) => Err(AppError::field(
+            "/sku",
+            "must be given: a part line names a part",
+        )),
+        (_, Some(_)) => Err(AppError::field(
+            "/sku",
+            "only a line of kind part names a part; leave it out",
+        )),
         (_, None) => Ok(None),
     }
 }
@@ -92,24 +101,36 @@ fn fill_in(
         (Some(price), _) => amount(price, view)?,
         (None, Some(row)) if row.currency == view.currency => row.price_minor,
         (None, Some(row)) => {
-            let detail = format!("must be given: the catalogue has a price in {}, the order is in {}", row.currency, view.currency);
+            let detail = format!(
+                "must be given: the catalogue has a price in {}, the order is in {}",
+                row.currency, view.currency
+            );
             return Err(AppError::field("/unit_price", detail));
         }
-        (None, None) => return Err(AppError::field("/unit_price", "must be given for a line that is not a part")),
+        (None, None) => {
+            return Err(AppError::field(
+                "/unit_price",
+                "must be given for a line that is not a part",
+            ));
+        }
     };
     let tax_bp = match (input.tax_rate_bp, row) {
         (Some(bp), _) => bp,
         (None, Some(row)) => row.tax_bp,
         (None, None) => {
             let company = catalogue::company(reader)?;
-            company.and_then(|company| company.tax_rates.first().map(|rate| rate.bp)).unwrap_or(0)
+            company
+                .and_then(|company| company.tax_rates.first().map(|rate| rate.bp))
+                .unwrap_or(0)
         }
     };
     let text = input.text.filter(|text| !text.trim().is_empty());
     Ok(rules::LineInput {
         id,
         kind: input.kind,
-        text: text.or_else(|| row.map(|row| row.name.clone())).unwrap_or_default(),
+        text: text
+            .or_else(|| row.map(|row| row.name.clone()))
+            .unwrap_or_default(),
         sku: row.map(|row| row.sku.clone()),
         part: part.map(|(part, _)| *part),
         quantity: input.quantity,
@@ -120,10 +141,16 @@ fn fill_in(
 
 fn amount(price: Money, view: &OrderView) -> Result<i64, AppError> {
     if price.currency != view.currency {
-        return Err(AppError::field("/unit_price/currency", format!("the order is in {}", view.currency)));
+        return Err(AppError::field(
+            "/unit_price/currency",
+            format!("the order is in {}", view.currency),
+        ));
     }
     if price.amount_minor < 0 {
-        return Err(AppError::field("/unit_price/amount_minor", "must not be below zero; a discount's is not either"));
+        return Err(AppError::field(
+            "/unit_price/amount_minor",
+            "must not be below zero; a discount's is not either",
+        ));
     }
     Ok(price.amount_minor)
 }
@@ -144,23 +171,35 @@ pub fn change(
     let patch = rules::LinePatch {
         text: input.text,
         quantity: input.quantity,
-        unit_minor: input.unit_price.map(|price| amount(price, &record.view)).transpose()?,
+        unit_minor: input
+            .unit_price
+            .map(|price| amount(price, &record.view))
+            .transpose()?,
         tax_bp: input.tax_rate_bp,
     };
     let edits = rules::change_line(&record.view, line_id, &patch)?;
     let quantity = input.quantity.filter(|quantity| *quantity != line.quantity);
     let reserves = match (line.part, quantity) {
-        (Some(part), Some(quantity)) => Some((part, quantity, check_change(&tx.reader(), id, &line, part, quantity)?)),
+        (Some(part), Some(quantity)) => Some((
+            part,
+            quantity,
+            check_change(&tx.reader(), id, &line, part, quantity)?,
+        )),
         _ => None,
     };
     tx.begin(command::ORDER_LINE, actor)?;
     if let Some((part, quantity, held)) = reserves {
         if held {
-            tx.fact(Item::Release(Release { reservation: line_id }))?;
+            tx.fact(Item::Release(Release {
+                reservation: line_id,
+            }))?;
         }
         reserve(tx, line_id, part, quantity)?;
     }
-    Ok(LineAnswer { line_id, order: write(tx, id, &edits)? })
+    Ok(LineAnswer {
+        line_id,
+        order: write(tx, id, &edits)?,
+    })
 }
 
 /// Whether the line's pieces may become `quantity`; gives whether a reservation is open now.
@@ -174,9 +213,14 @@ fn check_change(
     match line_stock(reader, order, line)? {
         LineStock::Consumed => Err(consumed()),
         LineStock::Reserved => {
-            let held = stock::reservation(reader, line.id)?.map_or(0, |reservation| reservation.quantity);
+            let held =
+                stock::reservation(reader, line.id)?.map_or(0, |reservation| reservation.quantity);
             let free = stock::balance(reader, part)?.free() + held;
-            if free < quantity { Err(short(reader, part, free, quantity)?) } else { Ok(true) }
+            if free < quantity {
+                Err(short(reader, part, free, quantity)?)
+            } else {
+                Ok(true)
+            }
         }
         LineStock::Open => check_free(reader, part, quantity).map(|()| false),
     }
@@ -201,7 +245,9 @@ pub fn remove(
     let edits = rules::remove_line(&record.view, line_id)?;
     tx.begin(command::ORDER_LINE, actor)?;
     if stock == LineStock::Reserved {
-        tx.fact(Item::Release(Release { reservation: line_id }))?;
+        tx.fact(Item::Release(Release {
+            reservation: line_id,
+        }))?;
     }
     write(tx, id, &edits)
 }
@@ -219,7 +265,10 @@ pub fn consume(
     let line = line_in(&record, line_id)?;
     check_not_ended(&record.view)?;
     let part = line.part.ok_or_else(|| {
-        AppError::conflict("not-a-part", "only a line of kind part takes something from stock")
+        AppError::conflict(
+            "not-a-part",
+            "only a line of kind part takes something from stock",
+        )
     })?;
     let stock = line_stock(&tx.reader(), id, line)?;
     let balance = stock::balance(&tx.reader(), part)?;
@@ -236,22 +285,37 @@ pub fn consume(
     movement.text.clone_from(&record.view.number);
     tx.begin(command::ORDER_LINE, actor)?;
     if stock == LineStock::Reserved {
-        tx.fact(Item::Release(Release { reservation: line_id }))?;
+        tx.fact(Item::Release(Release {
+            reservation: line_id,
+        }))?;
     }
     tx.fact(Item::Movement(movement))?;
-    Ok(LineAnswer { line_id, order: shown(tx, id)? })
+    Ok(LineAnswer {
+        line_id,
+        order: shown(tx, id)?,
+    })
 }
 
 fn line_in(record: &OrderRecord, line: LineId) -> Result<&rules::Line, AppError> {
-    record.view.line(line).ok_or(AppError::NotFound { what: "line" })
+    record
+        .view
+        .line(line)
+        .ok_or(AppError::NotFound { what: "line" })
 }
 
 fn consumed() -> AppError {
-    AppError::conflict("line-consumed", "the pieces of this line were used up; they cannot be changed any more")
+    AppError::conflict(
+        "line-consumed",
+        "the pieces of this line were used up; they cannot be changed any more",
+    )
 }
 
 fn reserve(tx: &mut WriteTx<'_>, id: LineId, part: PartId, quantity: i64) -> Result<(), AppError> {
     let quantity = Quantity::new(quantity).map_err(|error| AppError::field("/quantity", error))?;
-    tx.fact(Item::Reserve(Reserve { id, part, quantity: quantity.as_u32() }))?;
+    tx.fact(Item::Reserve(Reserve {
+        id,
+        part,
+        quantity: quantity.as_u32(),
+    }))?;
     Ok(())
 }

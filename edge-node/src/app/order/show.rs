@@ -3,8 +3,8 @@
 use domain::id::{DocumentId, StaffId};
 use domain::order::{LineKind, OrderView, Status, allowed_moves, totals};
 
-use super::super::wire::{Time, hex, money};
 use super::super::Codes;
+use super::super::wire::{Time, hex, money};
 use super::form::{
     Device, Estimate, Line, LineStock, Note, Order, OrderCustomer, StatusEvent, SyncState, Totals,
 };
@@ -21,16 +21,29 @@ pub(crate) struct Shower<'r> {
 
 impl<'r> Shower<'r> {
     pub(crate) fn new(reader: &'r Reader<'r>) -> Self {
-        Self { reader, codes: Codes::default() }
+        Self {
+            reader,
+            codes: Codes::default(),
+        }
     }
 
     pub(crate) fn order(&mut self, record: OrderRecord) -> Result<Order, AppError> {
-        let OrderRecord { id, view, heads, stage, updated_at_ms, .. } = record;
+        let OrderRecord {
+            id,
+            view,
+            heads,
+            stage,
+            updated_at_ms,
+            ..
+        } = record;
         let sums = show_totals(&view);
         Ok(Order {
             id,
             branch: self.codes.code(self.reader, view.branch)?,
-            customer: view.customer.map(|customer| self.customer(customer)).transpose()?,
+            customer: view
+                .customer
+                .map(|customer| self.customer(customer))
+                .transpose()?,
             lines: self.lines(id, &view)?,
             totals: sums.unwrap_or_else(|| no_totals(&view)),
             conflict: view.status_conflict || !view.conflicts.is_empty() || sums.is_none(),
@@ -63,7 +76,12 @@ impl<'r> Shower<'r> {
             notes: view
                 .notes
                 .into_iter()
-                .map(|note| Note { id: note.id, text: note.text, staff_id: person(note.staff), at: Time(note.at_ms) })
+                .map(|note| Note {
+                    id: note.id,
+                    text: note.text,
+                    staff_id: person(note.staff),
+                    at: Time(note.at_ms),
+                })
                 .collect(),
             estimates: view
                 .estimates
@@ -82,7 +100,11 @@ impl<'r> Shower<'r> {
     fn customer(&self, id: DocumentId) -> Result<OrderCustomer, AppError> {
         let values = customer::get(self.reader, id)?.and_then(|record| record.values);
         let (name, phone) = values.map_or((None, None), |values| (values.name, values.phone));
-        Ok(OrderCustomer { id, name: name.map(Into::into), phone: phone.map(Into::into) })
+        Ok(OrderCustomer {
+            id,
+            name: name.map(Into::into),
+            phone: phone.map(Into::into),
+        })
     }
 
     fn lines(&self, id: DocumentId, view: &OrderView) -> Result<Vec<Line>, AppError> {
@@ -117,8 +139,13 @@ pub(crate) fn line_stock(
     if stock::used_quantity(reader, order.as_bytes(), line.id.as_bytes())?.is_some() {
         return Ok(LineStock::Consumed);
     }
-    let reserved = stock::reservation(reader, line.id)?.is_some_and(|reservation| reservation.is_open);
-    Ok(if reserved { LineStock::Reserved } else { LineStock::Open })
+    let reserved =
+        stock::reservation(reader, line.id)?.is_some_and(|reservation| reservation.is_open);
+    Ok(if reserved {
+        LineStock::Reserved
+    } else {
+        LineStock::Open
+    })
 }
 
 /// Where the order may be moved; with a status conflict from each of the rival states.
@@ -126,8 +153,16 @@ pub(crate) fn allowed(view: &OrderView) -> Vec<Status> {
     let fold = view.fold();
     let mut allowed = allowed_moves(fold.status).to_vec();
     if fold.conflict {
-        let rivals = view.events.iter().filter(|event| fold.deciding.contains(&event.id));
-        allowed.extend(rivals.filter_map(|event| event.to).flat_map(allowed_moves).copied());
+        let rivals = view
+            .events
+            .iter()
+            .filter(|event| fold.deciding.contains(&event.id));
+        allowed.extend(
+            rivals
+                .filter_map(|event| event.to)
+                .flat_map(allowed_moves)
+                .copied(),
+        );
         allowed.sort_unstable();
         allowed.dedup();
     }
@@ -166,7 +201,13 @@ fn show_totals(view: &OrderView) -> Option<Totals> {
 /// Lines written apart may come to more than an amount can be: then people must look, and no sum is claimed.
 fn no_totals(view: &OrderView) -> Totals {
     let zero = money(0, view.currency);
-    Totals { net: zero, tax: zero, gross: zero, paid: zero, due: zero }
+    Totals {
+        net: zero,
+        tax: zero,
+        gross: zero,
+        paid: zero,
+        due: zero,
+    }
 }
 
 impl From<Stage> for SyncState {

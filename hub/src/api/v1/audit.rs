@@ -102,5 +102,7 @@ async fn verify(
     ApiQuery(query): ApiQuery<AuditQuery>,
 ) -> Result<Json<Page<Chain>>, Problem> {
     let chains = audit::verify(state.hub(), &who.person, query.branch.as_deref()).await?;
-    Ok(Json(Page::whole(chains.into_iter().map(Chain::of).collect())))
+    Ok(Json(Page::whole(
+        chains.into_iter().map(Chain::of).collect(),
+    )))
 }

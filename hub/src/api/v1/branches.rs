@@ -12,13 +12,17 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web_kit::openapi::{KeyHeader, MatchHeader, ReadErrors, WriteErrors};
-use web_kit::{ApiCommand, ApiPath, ApiQuery, Cursor, ETag, IfMatch, ListQuery, NoBody, Page, Problem};
+use web_kit::{
+    ApiCommand, ApiPath, ApiQuery, Cursor, ETag, IfMatch, ListQuery, NoBody, Page, Problem,
+};
 
 use crate::api::caller::{May, may};
 use crate::api::command::{answer, command};
 use crate::api::state::HubState;
 use crate::api::wire::{check_version, currency, place, time};
-use crate::app::branch::{self, BranchPatch, BranchState, LinkState, NearBranch, NearQuery, NewBranch};
+use crate::app::branch::{
+    self, BranchPatch, BranchState, LinkState, NearBranch, NearQuery, NewBranch,
+};
 use crate::app::error::AppError;
 
 const LIST: &str = "branches";
@@ -109,9 +113,10 @@ impl Branch {
             name: fields.name,
             region: fields.region,
             address: fields.address,
-            location: fields
-                .location
-                .map(|at| Location { latitude: at.latitude(), longitude: at.longitude() }),
+            location: fields.location.map(|at| Location {
+                latitude: at.latitude(),
+                longitude: at.longitude(),
+            }),
             time_zone: fields.time_zone,
             currency: fields.currency.to_string(),
             capacity: fields.capacity,
@@ -121,7 +126,10 @@ impl Branch {
             link: link.state.as_str().to_owned(),
             link_since: link.since_ms.map(time),
             last_contact: link.last_contact_ms.map(time),
-            lag: Lag { transactions: link.transactions_behind, feed_entries: link.entries_behind },
+            lag: Lag {
+                transactions: link.transactions_behind,
+                feed_entries: link.entries_behind,
+            },
             created_at: time(record.created_ms),
             updated_at: time(record.updated_ms),
         }
@@ -284,7 +292,10 @@ async fn patch(
     command(&state, &who, codes::ROWS, request, move |tx| {
         Box::pin(async move {
             let change = BranchPatch {
-                currency: body.currency.map(|code| currency(&code, "/currency")).transpose()?,
+                currency: body
+                    .currency
+                    .map(|code| currency(&code, "/currency"))
+                    .transpose()?,
                 location: match body.location {
                     Patch::Keep => None,
                     Patch::Clear => Some(None),
@@ -326,14 +337,20 @@ async fn join_code(
     State(state): State<HubState>,
     who: May<may::JoinCodes>,
     ApiPath(id): ApiPath<BranchId>,
-    ApiCommand { body: NoBody, request }: ApiCommand<NoBody>,
+    ApiCommand {
+        body: NoBody,
+        request,
+    }: ApiCommand<NoBody>,
 ) -> Result<Response, Problem> {
     who.person.require_branch(id)?;
     let (fingerprint, staff) = (state.ca().fingerprint(), who.person.id);
     command(&state, &who, codes::NODES, request, move |tx| {
         Box::pin(async move {
             let made = branch::new_join_code(tx, id, fingerprint, staff).await?;
-            let made = JoinCodeAnswer { code: made.code.to_string(), expires_at: time(made.expires_ms) };
+            let made = JoinCodeAnswer {
+                code: made.code.to_string(),
+                expires_at: time(made.expires_ms),
+            };
             answer(StatusCode::CREATED, None, &made)
         })
     })
@@ -399,8 +416,13 @@ async fn nearest(
 ) -> Result<Json<NearestAnswer>, Problem> {
     let quantity = in_range(query.quantity, 1, 1_000_000, "/quantity")?;
     let limit = in_range(query.limit.or(Some(10)), 1, 500, "/limit")?;
-    let query =
-        NearQuery { latitude: query.latitude, longitude: query.longitude, sku: query.sku, quantity, limit };
+    let query = NearQuery {
+        latitude: query.latitude,
+        longitude: query.longitude,
+        sku: query.sku,
+        quantity,
+        limit,
+    };
     let found = branch::nearest(state.hub(), &query).await?;
     let items = found.into_iter().map(near).collect();
     Ok(Json(NearestAnswer { items }))
@@ -411,7 +433,10 @@ fn in_range(value: Option<i64>, least: i64, most: i64, pointer: &str) -> Result<
     if (least..=most).contains(&value) {
         Ok(value)
     } else {
-        Err(AppError::field(pointer, format!("must be a whole number from {least} to {most}")))
+        Err(AppError::field(
+            pointer,
+            format!("must be a whole number from {least} to {most}"),
+        ))
     }
 }
 

@@ -28,7 +28,9 @@ use crate::app::customer::{self, CustomerFilter, CustomerState};
 const LIST: &str = "customers";
 
 pub(super) fn routes() -> OpenApiRouter<HubState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, patch))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get, patch))
 }
 
 /// A customer. Personal values are null where the person's key is not at the hub.
@@ -74,7 +76,12 @@ pub struct Customer {
 
 impl Customer {
     pub(super) fn of(state: CustomerState) -> Self {
-        let CustomerState { record, values, branch, heads } = state;
+        let CustomerState {
+            record,
+            values,
+            branch,
+            heads,
+        } = state;
         Self {
             id: record.document,
             branch,
@@ -111,8 +118,11 @@ async fn list(
         limit: i64::from(page.limit) + 1,
     };
     let found = customer::list(state.hub(), &filter).await?;
-    let place_of = |last: &CustomerState| (last.record.created_ms, *last.record.document.as_bytes());
-    let cut = Page::cut(found, page.limit, |last| Cursor::encode(LIST, &place_of(last)));
+    let place_of =
+        |last: &CustomerState| (last.record.created_ms, *last.record.document.as_bytes());
+    let cut = Page::cut(found, page.limit, |last| {
+        Cursor::encode(LIST, &place_of(last))
+    });
     Ok(Json(cut.map(Customer::of)))
 }
 

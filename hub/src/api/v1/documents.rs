@@ -28,7 +28,10 @@ const LIST: &str = "documents";
 const OCTET_STREAM: &str = "application/octet-stream";
 
 pub(super) fn routes() -> OpenApiRouter<HubState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(digest)).routes(routes!(get))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(digest))
+        .routes(routes!(get))
 }
 
 /// A document in a list.
@@ -108,8 +111,12 @@ async fn list(
     let branch = query.branch.as_deref();
     let (found, codes): (_, Codes) =
         document::list(state.hub(), &who.person, query.kind, branch, after, limit).await?;
-    let cut = Page::cut(found, page.limit, |last| Cursor::encode(LIST, &(last.created_ms, *last.id.as_bytes())));
-    Ok(Json(cut.map(|record| DocumentEntry::of(&record, code_of(&codes, record.branch)))))
+    let cut = Page::cut(found, page.limit, |last| {
+        Cursor::encode(LIST, &(last.created_ms, *last.id.as_bytes()))
+    });
+    Ok(Json(cut.map(|record| {
+        DocumentEntry::of(&record, code_of(&codes, record.branch))
+    })))
 }
 
 /// How many documents there are, and one hash over all of them.
@@ -136,7 +143,11 @@ pub struct BranchDigest {
 
 impl BranchDigest {
     fn of(digest: Digest) -> Self {
-        Self { branch: digest.branch, count: digest.count, digest: hex(&digest.digest) }
+        Self {
+            branch: digest.branch,
+            count: digest.count,
+            digest: hex(&digest.digest),
+        }
     }
 }
 
@@ -171,7 +182,11 @@ async fn digest(
         }
     };
     let branches = found.into_iter().map(BranchDigest::of).collect();
-    Ok(Json(DigestAnswer { count, digest: hex(&digest), branches }))
+    Ok(Json(DigestAnswer {
+        count,
+        digest: hex(&digest),
+        branches,
+    }))
 }
 
 /// One document as JSON. With `Accept: application/octet-stream` an Automerge save.
@@ -191,7 +206,10 @@ async fn get(
     let tag = tag_of(&found.record.heads);
     let vary = (header::VARY, HeaderValue::from_static("Accept"));
     if wants_bytes(&headers) {
-        let head = [(header::CONTENT_TYPE, HeaderValue::from_static(OCTET_STREAM)), vary];
+        let head = [
+            (header::CONTENT_TYPE, HeaderValue::from_static(OCTET_STREAM)),
+            vary,
+        ];
         return Ok(known.answer(tag, (head, found.document.save())));
     }
     let content = tree(found.document.automerge()).map_err(AppError::from)?;

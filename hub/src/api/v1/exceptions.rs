@@ -18,7 +18,8 @@ use crate::api::state::HubState;
 use crate::api::wire::place;
 use crate::app::branch::{Codes, code_of};
 use crate::app::exceptions::{
-    self, ConflictState, DECISIONS, ExceptionPlace, ExceptionRecord, IncidentRecord, ParkedRecord, Rival, place_of,
+    self, ConflictState, DECISIONS, ExceptionPlace, ExceptionRecord, IncidentRecord, ParkedRecord,
+    Rival, place_of,
 };
 
 const EXCEPTIONS: &str = "exceptions";
@@ -86,8 +87,12 @@ async fn exceptions_of(
     let limit = i64::from(page.limit) + 1;
     let (found, codes) = exceptions::list(state.hub(), &who.person, kinds, after, limit).await?;
     let now_ms = state.hub().env().now_ms();
-    let cut = Page::cut(found, page.limit, |last| Cursor::encode(list, &place_of(last)));
-    Ok(Json(cut.map(|record| Exception::of(record, &codes, now_ms))))
+    let cut = Page::cut(found, page.limit, |last| {
+        Cursor::encode(list, &place_of(last))
+    });
+    Ok(Json(
+        cut.map(|record| Exception::of(record, &codes, now_ms)),
+    ))
 }
 
 /// Lists everything that people must look at, newest first.
@@ -159,7 +164,11 @@ pub struct ConflictValue {
 
 impl Conflict {
     fn of(state: ConflictState) -> Self {
-        let values = state.values.into_iter().zip('a'..='z').map(|(rival, key)| value_of(rival, key));
+        let values = state
+            .values
+            .into_iter()
+            .zip('a'..='z')
+            .map(|(rival, key)| value_of(rival, key));
         Self {
             id: IdBytes(&state.id).to_string(),
             document_id: state.document,
@@ -176,7 +185,10 @@ fn value_of(rival: Rival, key: char) -> ConflictValue {
     let (staff_id, staff_name) = rival.staff.unzip();
     ConflictValue {
         key: key.to_string(),
-        value: rival.value.and_then(|value| serde_json::to_value(value).ok()).unwrap_or_default(),
+        value: rival
+            .value
+            .and_then(|value| serde_json::to_value(value).ok())
+            .unwrap_or_default(),
         staff_id,
         staff_name: staff_name.flatten(),
         at: rival.at_ms.map(Time),
@@ -256,7 +268,9 @@ async fn parked(
 ) -> Result<Json<Page<Parked>>, Problem> {
     let (after, limit) = (place(&page, PARKED)?, i64::from(page.limit) + 1);
     let (found, codes) = exceptions::parked(state.hub(), &who.person, after, limit).await?;
-    let cut = Page::cut(found, page.limit, |last| Cursor::encode(PARKED, &(last.at_ms, last.id)));
+    let cut = Page::cut(found, page.limit, |last| {
+        Cursor::encode(PARKED, &(last.at_ms, last.id))
+    });
     Ok(Json(cut.map(|record| Parked::of(record, &codes))))
 }
 
@@ -300,6 +314,8 @@ async fn incidents(
 ) -> Result<Json<Page<Incident>>, Problem> {
     let (after, limit) = (place(&page, INCIDENTS)?, i64::from(page.limit) + 1);
     let (found, codes) = exceptions::incidents(state.hub(), &who.person, after, limit).await?;
-    let cut = Page::cut(found, page.limit, |last| Cursor::encode(INCIDENTS, &(last.at_ms, last.id)));
+    let cut = Page::cut(found, page.limit, |last| {
+        Cursor::encode(INCIDENTS, &(last.at_ms, last.id))
+    });
     Ok(Json(cut.map(|record| Incident::of(record, &codes))))
 }

@@ -25,12 +25,12 @@ use super::stock::Stock;
 use crate::api::caller::{May, may};
 use crate::api::form::{Personal, Time};
 use crate::api::state::HubState;
+use crate::app::Hub;
 use crate::app::customer::{self, CustomerFilter};
 use crate::app::error::AppError;
 use crate::app::order::{self, OrderFilter};
 use crate::app::session::Person;
 use crate::app::stock::{self, MovementState, StockPlace};
-use crate::app::Hub;
 use crate::error::HubError;
 use crate::store::scope::Place;
 
@@ -82,19 +82,67 @@ impl Next {
     fn header(&self) -> &'static [&'static str] {
         match self {
             Next::Orders(_) => &[
-                "id", "number", "branch", "status", "outcome", "customer_id", "customer", "category", "brand", "model",
-                "serial", "fault", "diagnosis", "promised_at", "urgent", "currency", "net", "tax", "gross", "source",
-                "created_at", "updated_at",
+                "id",
+                "number",
+                "branch",
+                "status",
+                "outcome",
+                "customer_id",
+                "customer",
+                "category",
+                "brand",
+                "model",
+                "serial",
+                "fault",
+                "diagnosis",
+                "promised_at",
+                "urgent",
+                "currency",
+                "net",
+                "tax",
+                "gross",
+                "source",
+                "created_at",
+                "updated_at",
             ],
             Next::Customers(_) => &[
-                "id", "branch", "name", "phone", "email", "address", "note", "language", "created_at", "updated_at",
+                "id",
+                "branch",
+                "name",
+                "phone",
+                "email",
+                "address",
+                "note",
+                "language",
+                "created_at",
+                "updated_at",
             ],
-            Next::Stock(_) => {
-                &["branch", "sku", "name", "on_hand", "reserved", "free", "in_transit", "reorder_point", "bin", "as_of"]
-            }
+            Next::Stock(_) => &[
+                "branch",
+                "sku",
+                "name",
+                "on_hand",
+                "reserved",
+                "free",
+                "in_transit",
+                "reorder_point",
+                "bin",
+                "as_of",
+            ],
             Next::Movements(_) => &[
-                "id", "at", "branch", "sku", "kind", "quantity", "from_account", "to_account", "reason", "subject_id",
-                "staff_id", "balance_after", "superseded",
+                "id",
+                "at",
+                "branch",
+                "sku",
+                "kind",
+                "quantity",
+                "from_account",
+                "to_account",
+                "reason",
+                "subject_id",
+                "staff_id",
+                "balance_after",
+                "superseded",
             ],
         }
     }
@@ -153,20 +201,27 @@ impl Writer {
         if !is_first {
             self.bytes.push(b',');
         }
-        let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-() ./".contains(&byte));
+        let is_number = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"+-() ./".contains(&byte));
         let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number;
         let guard = if is_formula { "'" } else { "" };
         if is_formula || text.contains(['"', ',', '\n', '\r']) {
             self.bytes.push(b'"');
             self.bytes.extend_from_slice(guard.as_bytes());
-            self.bytes.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+            self.bytes
+                .extend_from_slice(text.replace('"', "\"\"").as_bytes());
             self.bytes.push(b'"');
         } else {
             self.bytes.extend_from_slice(text.as_bytes());
         }
     }
 
-    fn row<T: Serialize>(&mut self, thing: &T, cells: impl FnOnce(&T) -> Vec<String>) -> Result<(), AppError> {
+    fn row<T: Serialize>(
+        &mut self,
+        thing: &T,
+        cells: impl FnOnce(&T) -> Vec<String>,
+    ) -> Result<(), AppError> {
         match self.format {
             Format::Csv => self.cells(&cells(thing)),
             Format::Jsonl => {
@@ -203,7 +258,12 @@ fn order_cells(order: &Order) -> Vec<String> {
         order.status.to_string(),
         text(order.outcome),
         text(order.customer.as_ref().map(|customer| customer.id)),
-        personal(order.customer.as_ref().and_then(|customer| customer.name.as_ref())),
+        personal(
+            order
+                .customer
+                .as_ref()
+                .and_then(|customer| customer.name.as_ref()),
+        ),
         device.category.clone(),
         device.brand.clone(),
         device.model.clone(),
@@ -282,9 +342,19 @@ struct Export {
 impl Export {
     /// The next piece, and the rest.
     async fn step(mut self) -> Result<(Bytes, Option<Self>), AppError> {
-        let mut writer = Writer { format: self.format, bytes: Vec::new() };
+        let mut writer = Writer {
+            format: self.format,
+            bytes: Vec::new(),
+        };
         if self.is_first && self.format == Format::Csv {
-            writer.cells(&self.next.header().iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+            writer.cells(
+                &self
+                    .next
+                    .header()
+                    .iter()
+                    .map(|name| (*name).to_owned())
+                    .collect::<Vec<_>>(),
+            );
         }
         let next = match self.next.clone() {
             Next::Orders(place) => self.orders(place, &mut writer).await?,
@@ -299,28 +369,53 @@ impl Export {
         Ok((Bytes::from(writer.bytes), rest))
     }
 
-    async fn orders(&self, place: Option<Place>, writer: &mut Writer) -> Result<Option<Next>, AppError> {
-        let filter = OrderFilter { place, ..OrderFilter::newest(self.person.scope(), PIECE) };
+    async fn orders(
+        &self,
+        place: Option<Place>,
+        writer: &mut Writer,
+    ) -> Result<Option<Next>, AppError> {
+        let filter = OrderFilter {
+            place,
+            ..OrderFilter::newest(self.person.scope(), PIECE)
+        };
         let found = order::list(&self.hub, &filter).await?;
-        let next = found.last().map(|last| (last.record.created_ms, *last.record.document.as_bytes()));
+        let next = found
+            .last()
+            .map(|last| (last.record.created_ms, *last.record.document.as_bytes()));
         for state in found {
             writer.row(&Order::of(state), order_cells)?;
         }
         Ok(next.map(|next| Next::Orders(Some(next))))
     }
 
-    async fn customers(&self, place: Option<Place>, writer: &mut Writer) -> Result<Option<Next>, AppError> {
+    async fn customers(
+        &self,
+        place: Option<Place>,
+        writer: &mut Writer,
+    ) -> Result<Option<Next>, AppError> {
         let scope = self.person.scope();
-        let filter = CustomerFilter { scope, persons: None, with_conflicts: false, place, limit: PIECE };
+        let filter = CustomerFilter {
+            scope,
+            persons: None,
+            with_conflicts: false,
+            place,
+            limit: PIECE,
+        };
         let found = customer::list(&self.hub, &filter).await?;
-        let next = found.last().map(|last| (last.record.created_ms, *last.record.document.as_bytes()));
+        let next = found
+            .last()
+            .map(|last| (last.record.created_ms, *last.record.document.as_bytes()));
         for state in found {
             writer.row(&Customer::of(state), customer_cells)?;
         }
         Ok(next.map(|next| Next::Customers(Some(next))))
     }
 
-    async fn stock(&self, place: Option<StockPlace>, writer: &mut Writer) -> Result<Option<Next>, AppError> {
+    async fn stock(
+        &self,
+        place: Option<StockPlace>,
+        writer: &mut Writer,
+    ) -> Result<Option<Next>, AppError> {
         let found = stock::list(&self.hub, &self.person, None, None, place.as_ref(), PIECE).await?;
         let next = found.last().map(|last| last.record.place());
         for state in found {
@@ -335,7 +430,9 @@ impl Export {
         writer: &mut Writer,
     ) -> Result<Option<Next>, AppError> {
         let found = stock::movements(&self.hub, &self.person, place, PIECE).await?;
-        let next = found.last().map(|last| (*last.record.branch().as_bytes(), last.record.fact()));
+        let next = found
+            .last()
+            .map(|last| (*last.record.branch().as_bytes(), last.record.fact()));
         for state in &found {
             writer.row(&Movement::of(state), movement_cells)?;
         }
@@ -379,7 +476,13 @@ async fn download(
 ) -> Result<Response, Problem> {
     let unknown = || Problem::not_found("There is no such export.");
     let (next, format) = parse_file(&file).ok_or_else(unknown)?;
-    let start = Export { hub: state.hub().clone(), person: who.person.clone(), format, next, is_first: true };
+    let start = Export {
+        hub: state.hub().clone(),
+        person: who.person.clone(),
+        format,
+        next,
+        is_first: true,
+    };
     // The first piece is read before the head is sent, so that a refusal is still a problem.
     let (first, rest) = start.step().await?;
     let pieces = try_unfold((Some(first), rest), |(ready, rest)| async move {
@@ -398,7 +501,8 @@ async fn download(
         Format::Csv => "text/csv; charset=utf-8",
         Format::Jsonl => "application/jsonl; charset=utf-8",
     };
-    let disposition = HeaderValue::try_from(format!("attachment; filename=\"{file}\"")).map_err(|_| unknown())?;
+    let disposition =
+        HeaderValue::try_from(format!("attachment; filename=\"{file}\"")).map_err(|_| unknown())?;
     let head = [
         (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (header::CONTENT_DISPOSITION, disposition),
@@ -412,9 +516,20 @@ mod tests {
 
     #[test]
     fn no_cell_begins_like_a_formula() {
-        let mut writer = Writer { format: Format::Csv, bytes: Vec::new() };
-        writer.cells(&["=1+1".to_owned(), "+49 30 123".to_owned(), "a,\"b\"".to_owned(), "@x".to_owned()]);
-        assert_eq!(writer.bytes, b"\"'=1+1\",+49 30 123,\"a,\"\"b\"\"\",\"'@x\"\r\n");
+        let mut writer = Writer {
+            format: Format::Csv,
+            bytes: Vec::new(),
+        };
+        writer.cells(&[
+            "=1+1".to_owned(),
+            "+49 30 123".to_owned(),
+            "a,\"b\"".to_owned(),
+            "@x".to_owned(),
+        ]);
+        assert_eq!(
+            writer.bytes,
+            b"\"'=1+1\",+49 30 123,\"a,\"\"b\"\"\",\"'@x\"\r\n"
+        );
     }
 
     #[test]

@@ -21,7 +21,9 @@ use crate::api::wire::time;
 use crate::app::{NodeRow, branch};
 
 pub(super) fn routes() -> OpenApiRouter<HubState> {
-    OpenApiRouter::new().routes(routes!(of_branch)).routes(routes!(revoke))
+    OpenApiRouter::new()
+        .routes(routes!(of_branch))
+        .routes(routes!(revoke))
 }
 
 /// A machine.
@@ -84,7 +86,9 @@ async fn of_branch(
 ) -> Result<Json<Page<Node>>, Problem> {
     who.person.require_branch(id)?;
     let machines = branch::machines(state.hub(), id).await?;
-    Ok(Json(Page::whole(machines.into_iter().map(Node::of).collect())))
+    Ok(Json(Page::whole(
+        machines.into_iter().map(Node::of).collect(),
+    )))
 }
 
 /// Why a machine may speak no more.
@@ -108,7 +112,11 @@ async fn revoke(
     ApiCommand { body, request }: ApiCommand<Revocation>,
 ) -> Result<Response, Problem> {
     let unknown = || Problem::not_found("There is no such machine.");
-    let node = u32::from_str_radix(&id, 16).ok().filter(|_| id.len() == 8).map(NodeId).ok_or_else(unknown)?;
+    let node = u32::from_str_radix(&id, 16)
+        .ok()
+        .filter(|_| id.len() == 8)
+        .map(NodeId)
+        .ok_or_else(unknown)?;
     let person = who.person.clone();
     command(&state, &who, codes::NODES, request, move |tx| {
         Box::pin(async move {

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use domain::id::{DocumentId, EventId, LineId, StaffId, VisitId};
 use domain::money::{Currency, Money};
 use domain::order::{
-    EstimateAnswer, LineKind, OrderPatch as DomainPatch, OrderView, Outcome, Status, allowed_moves, totals,
+    EstimateAnswer, LineKind, OrderPatch as DomainPatch, OrderView, Outcome, Status, allowed_moves,
+    totals,
 };
 use domain::patch::Patch;
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,10 @@ use crate::app::stock::optional_branch;
 const LIST: &str = "orders";
 
 pub(super) fn routes() -> OpenApiRouter<HubState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, patch)).routes(routes!(note))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get, patch))
+        .routes(routes!(note))
 }
 
 /// A repair order: one device.
@@ -239,7 +243,10 @@ pub struct Totals {
 }
 
 fn money(amount_minor: i64, currency: Currency) -> Amount {
-    Amount::of(Money { amount_minor, currency })
+    Amount::of(Money {
+        amount_minor,
+        currency,
+    })
 }
 
 fn known(staff: StaffId) -> Option<StaffId> {
@@ -261,7 +268,12 @@ fn totals_of(view: &OrderView) -> Totals {
 
 impl Order {
     pub(super) fn of(state: OrderState) -> Self {
-        let OrderState { record, branch, customer, heads } = state;
+        let OrderState {
+            record,
+            branch,
+            customer,
+            heads,
+        } = state;
         let view = record.view;
         let totals = totals_of(&view);
         let currency = view.currency;
@@ -294,9 +306,17 @@ impl Order {
             source: view.source,
             diagnosis: view.diagnosis,
             events: view.events.into_iter().map(event_of).collect(),
-            lines: view.lines.into_iter().map(|line| line_of(line, currency)).collect(),
+            lines: view
+                .lines
+                .into_iter()
+                .map(|line| line_of(line, currency))
+                .collect(),
             notes: view.notes.into_iter().map(note_of).collect(),
-            estimates: view.estimates.into_iter().map(|estimate| estimate_of(estimate, currency)).collect(),
+            estimates: view
+                .estimates
+                .into_iter()
+                .map(|estimate| estimate_of(estimate, currency))
+                .collect(),
             totals,
             conflict: view.status_conflict || record.conflicts > 0,
             heads: heads.iter().map(|head| hex(head)).collect(),
@@ -333,7 +353,12 @@ fn line_of(line: domain::order::Line, currency: Currency) -> Line {
 }
 
 fn note_of(note: domain::order::Note) -> Note {
-    Note { id: note.id, text: note.text, staff_id: known(note.staff), at: Time(note.at_ms) }
+    Note {
+        id: note.id,
+        text: note.text,
+        staff_id: known(note.staff),
+        at: Time(note.at_ms),
+    }
 }
 
 fn estimate_of(estimate: domain::order::Estimate, currency: Currency) -> Estimate {
@@ -382,9 +407,16 @@ async fn list(
         let mut connection = state.hub().pool().acquire().await.map_err(AppError::from)?;
         optional_branch(&mut connection, query.branch.as_deref()).await?
     };
-    let words = query.q.as_deref().map(str::trim).filter(|words| !words.is_empty());
+    let words = query
+        .q
+        .as_deref()
+        .map(str::trim)
+        .filter(|words| !words.is_empty());
     if words.is_some_and(|words| words.len() > 200) {
-        return Err(Problem::invalid_field("/q", "Must not be longer than 200 bytes."));
+        return Err(Problem::invalid_field(
+            "/q",
+            "Must not be longer than 200 bytes.",
+        ));
     }
     let filter = OrderFilter {
         status: query.status.map(|status| status.as_str().to_owned()),
@@ -395,7 +427,9 @@ async fn list(
     };
     let found = order::list(state.hub(), &filter).await?;
     let place_of = |last: &OrderState| (last.record.created_ms, *last.record.document.as_bytes());
-    let cut = Page::cut(found, page.limit, |last| Cursor::encode(LIST, &place_of(last)));
+    let cut = Page::cut(found, page.limit, |last| {
+        Cursor::encode(LIST, &place_of(last))
+    });
     Ok(Json(cut.map(Order::of)))
 }
 
@@ -405,7 +439,9 @@ pub(super) fn tag_of(heads: &[Hash]) -> ETag {
 }
 
 /// The caller's `If-Match` against a document's heads.
-pub(super) fn check_heads(if_match: IfMatch) -> impl FnOnce(&[Hash]) -> Result<(), AppError> + Send {
+pub(super) fn check_heads(
+    if_match: IfMatch,
+) -> impl FnOnce(&[Hash]) -> Result<(), AppError> + Send {
     move |heads| if_match.check(&tag_of(heads)).map_err(|_| AppError::Stale)
 }
 
@@ -539,7 +575,8 @@ async fn patch(
     let person = who.person.clone();
     command(&state, &who, codes::ORDER_EDIT, request, move |tx| {
         Box::pin(async move {
-            let changed = order::patch(tx, &person, id, check_heads(if_match), body.into_change()).await?;
+            let changed =
+                order::patch(tx, &person, id, check_heads(if_match), body.into_change()).await?;
             let tag = tag_of(&changed.heads);
             answer(StatusCode::OK, Some(&tag), &Order::of(changed))
         })

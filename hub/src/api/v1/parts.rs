@@ -22,7 +22,9 @@ use crate::app::part::{self, PartPatch, PartRecord};
 const LIST: &str = "parts";
 
 pub(super) fn routes() -> OpenApiRouter<HubState> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, patch))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, patch))
 }
 
 /// A part.
@@ -55,7 +57,10 @@ impl Part {
         let fields = record.fields;
         Self {
             id: record.id.to_string(),
-            price: Amount { amount_minor: fields.price_minor, currency: fields.currency.to_string() },
+            price: Amount {
+                amount_minor: fields.price_minor,
+                currency: fields.currency.to_string(),
+            },
             sku: fields.sku,
             name: fields.name,
             category: fields.category,
@@ -120,8 +125,18 @@ async fn list(
     page: ListQuery,
 ) -> Result<Json<Page<Part>>, Problem> {
     let after = page.after::<(String, [u8; 16])>(LIST)?;
-    let words = filter.q.as_deref().map(str::trim).filter(|words| !words.is_empty());
-    let found = part::list(state.hub(), words, after.as_ref(), i64::from(page.limit) + 1).await?;
+    let words = filter
+        .q
+        .as_deref()
+        .map(str::trim)
+        .filter(|words| !words.is_empty());
+    let found = part::list(
+        state.hub(),
+        words,
+        after.as_ref(),
+        i64::from(page.limit) + 1,
+    )
+    .await?;
     let cut = Page::cut(found, page.limit, |last| {
         Cursor::encode(LIST, &(last.fields.sku.clone(), *last.id.as_bytes()))
     });

@@ -25,7 +25,8 @@ const MAX_LIMIT: u32 = 100;
 struct SearchErrors;
 
 impl utoipa::IntoResponses for SearchErrors {
-    fn responses() -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+    fn responses()
+    -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
         errors(&[400, 401, 403, 413, 422, 503])
     }
 }
@@ -72,10 +73,19 @@ async fn find(
         return Err(Problem::invalid_field("/limit", "Must be from 1 to 100."));
     }
     if input.q.expose().len() > MAX_BYTES {
-        return Err(Problem::invalid_field("/q", "Must not be longer than 400 bytes."));
+        return Err(Problem::invalid_field(
+            "/q",
+            "Must not be longer than 400 bytes.",
+        ));
     }
-    let found =
-        search::search(state.hub(), state.people(), &who.person, input.q.expose(), limit as usize).await?;
+    let found = search::search(
+        state.hub(),
+        state.people(),
+        &who.person,
+        input.q.expose(),
+        limit as usize,
+    )
+    .await?;
     Ok(Json(SearchAnswer {
         orders: found.orders.into_iter().map(Order::of).collect(),
         customers: found.customers.into_iter().map(Customer::of).collect(),

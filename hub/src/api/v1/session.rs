@@ -13,8 +13,8 @@ use web_kit::{ApiJson, Problem, SessionAnswer, SessionStaff, SessionToken, SignI
 
 use crate::api::caller::Caller;
 use crate::api::state::HubState;
-use crate::app::session::{self, SessionKind};
 use crate::api::wire::time;
+use crate::app::session::{self, SessionKind};
 
 pub(super) fn routes() -> OpenApiRouter<HubState> {
     OpenApiRouter::new().routes(routes!(sign_in, who, sign_out))
@@ -29,8 +29,14 @@ async fn sign_in(
 ) -> Result<(StatusCode, Json<SessionAnswer>), Problem> {
     state.count_try(&username)?;
     let hash_of = |token| SessionToken::from_random(token).hash();
-    let begun =
-        session::sign_in(state.hub(), &username, Sensitive::new(password), SessionKind::Token, hash_of).await?;
+    let begun = session::sign_in(
+        state.hub(),
+        &username,
+        Sensitive::new(password),
+        SessionKind::Token,
+        hash_of,
+    )
+    .await?;
     state.forgive(&username);
     let answer = SessionAnswer {
         token: SessionToken::from_random(*begun.token.expose()).reveal(),
@@ -58,9 +64,18 @@ pub struct OwnSession {
 #[utoipa::path(get, path = "/api/v1/session", tag = "session",
     responses((status = 200, body = OwnSession), ReadErrors))]
 async fn who(caller: Caller) -> Json<OwnSession> {
-    let Caller { person, expires_ms, .. } = caller;
-    let staff = SessionStaff { id: person.id.to_string(), name: person.name, role: person.role.to_string() };
-    Json(OwnSession { staff, expires_at: time(expires_ms) })
+    let Caller {
+        person, expires_ms, ..
+    } = caller;
+    let staff = SessionStaff {
+        id: person.id.to_string(),
+        name: person.name,
+        role: person.role.to_string(),
+    };
+    Json(OwnSession {
+        staff,
+        expires_at: time(expires_ms),
+    })
 }
 
 /// Signs out: the token is void at once.

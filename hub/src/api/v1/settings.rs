@@ -54,7 +54,10 @@ pub struct Settings {
 
 impl Settings {
     fn of(row: CompanyRow) -> Self {
-        let rate = |row: TaxRateRow| TaxRate { name: row.name, rate_bp: row.bp };
+        let rate = |row: TaxRateRow| TaxRate {
+            name: row.name,
+            rate_bp: row.bp,
+        };
         Self {
             legal_name: row.legal_name,
             tax_id: row.tax_id,
@@ -79,7 +82,10 @@ pub struct SettingsChange {
 /// The company's settings.
 #[utoipa::path(get, path = "/api/v1/settings", tag = "settings",
     responses((status = 200, body = Settings, headers(("ETag" = String, description = "The version"))), ReadErrors))]
-async fn get(State(state): State<HubState>, _who: May<may::BasicsRead>) -> Result<Response, Problem> {
+async fn get(
+    State(state): State<HubState>,
+    _who: May<may::BasicsRead>,
+) -> Result<Response, Problem> {
     let (version, row) = settings::get(state.hub()).await?;
     Ok((ETag::of_version(version), Json(Settings::of(row))).into_response())
 }
@@ -95,7 +101,13 @@ async fn patch(
     ApiCommand { body, request }: ApiCommand<SettingsChange>,
 ) -> Result<Response, Problem> {
     let rates = |rates: Vec<TaxRate>| {
-        rates.into_iter().map(|rate| TaxRateRow { name: rate.name, bp: rate.rate_bp }).collect()
+        rates
+            .into_iter()
+            .map(|rate| TaxRateRow {
+                name: rate.name,
+                bp: rate.rate_bp,
+            })
+            .collect()
     };
     let change = CompanyPatch {
         legal_name: body.legal_name,
@@ -107,7 +119,11 @@ async fn patch(
     command(&state, &who, codes::ROWS, request, move |tx| {
         Box::pin(async move {
             let (version, row) = settings::patch(tx, check_version(if_match), change).await?;
-            answer(StatusCode::OK, Some(&ETag::of_version(version)), &Settings::of(row))
+            answer(
+                StatusCode::OK,
+                Some(&ETag::of_version(version)),
+                &Settings::of(row),
+            )
         })
     })
     .await

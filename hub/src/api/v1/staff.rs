@@ -27,7 +27,9 @@ use crate::store::staff::read::StaffRecord;
 const LIST: &str = "staff";
 
 pub(super) fn routes() -> OpenApiRouter<HubState> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, patch))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, patch))
 }
 
 /// A person who works here.
@@ -62,7 +64,11 @@ impl StaffMember {
             username: fields.username,
             name: fields.name,
             role: fields.role.to_string(),
-            branches: fields.branches.iter().map(|branch| code_of(codes, *branch)).collect(),
+            branches: fields
+                .branches
+                .iter()
+                .map(|branch| code_of(codes, *branch))
+                .collect(),
             active: fields.active,
             created_at: time(record.created_ms),
             updated_at: time(record.updated_ms),
@@ -148,7 +154,11 @@ async fn create(
             let record = staff::create(tx, new).await?;
             let codes = branch::codes(tx.sql()).await?;
             let tag = ETag::of_version(record.version);
-            answer(StatusCode::CREATED, Some(&tag), &StaffMember::of(record, &codes))
+            answer(
+                StatusCode::CREATED,
+                Some(&tag),
+                &StaffMember::of(record, &codes),
+            )
         })
     })
     .await

@@ -18,7 +18,10 @@ const LIST: &str = "stock";
 const BALANCES: &str = "conservation";
 
 pub(super) fn routes() -> OpenApiRouter<HubState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(conservation)).routes(routes!(of_part))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(conservation))
+        .routes(routes!(of_part))
 }
 
 /// A part at a branch.
@@ -92,7 +95,14 @@ async fn list(
     let found = stock::list(state.hub(), &who.person, sku, branch, after.as_ref(), limit).await?;
     let cut = Page::cut(found, page.limit, |last| {
         let record = &last.record;
-        Cursor::encode(LIST, &(record.sku.clone(), *record.part().as_bytes(), *record.branch().as_bytes()))
+        Cursor::encode(
+            LIST,
+            &(
+                record.sku.clone(),
+                *record.part().as_bytes(),
+                *record.branch().as_bytes(),
+            ),
+        )
     });
     Ok(Json(cut.map(Stock::of)))
 }
@@ -150,7 +160,9 @@ async fn conservation(
     who.person.require_chain()?;
     let after = page.after::<[u8; 16]>(BALANCES)?;
     let found = stock::balances(state.hub(), after, i64::from(page.limit) + 1).await?;
-    let cut = Page::cut(found, page.limit, |last| Cursor::encode(BALANCES, last.part.as_bytes()));
+    let cut = Page::cut(found, page.limit, |last| {
+        Cursor::encode(BALANCES, last.part.as_bytes())
+    });
     Ok(Json(cut.map(Conservation::of)))
 }
 
@@ -164,5 +176,7 @@ async fn of_part(
     ApiPath(sku): ApiPath<String>,
 ) -> Result<Json<Conservation>, Problem> {
     who.person.require_chain()?;
-    Ok(Json(Conservation::of(stock::balance(state.hub(), &sku).await?)))
+    Ok(Json(Conservation::of(
+        stock::balance(state.hub(), &sku).await?,
+    )))
 }

@@ -145,12 +145,18 @@ async fn list(
     ApiQuery(filter): ApiQuery<TransferFilter>,
     page: ListQuery,
 ) -> Result<Json<Page<Transfer>>, Problem> {
-    let wanted = filter.state.map(|name| name.parse::<TransferState>()).transpose();
-    let wanted = wanted.map_err(|_| AppError::field("/state", "must be the state of a transfer"))?;
+    let wanted = filter
+        .state
+        .map(|name| name.parse::<TransferState>())
+        .transpose();
+    let wanted =
+        wanted.map_err(|_| AppError::field("/state", "must be the state of a transfer"))?;
     let after = place(&page, LIST)?;
     let limit = i64::from(page.limit) + 1;
     let found = transfer::list(state.hub(), &who.person, wanted, None, after, limit).await?;
-    let cut = Page::cut(found, page.limit, |last| Cursor::encode(LIST, &(last.created_ms, *last.id.as_bytes())));
+    let cut = Page::cut(found, page.limit, |last| {
+        Cursor::encode(LIST, &(last.created_ms, *last.id.as_bytes()))
+    });
     Ok(Json(cut.map(Transfer::of)))
 }
 
@@ -165,7 +171,11 @@ async fn create(
     let new = NewTransfer {
         from: body.from,
         to: body.to,
-        lines: body.lines.into_iter().map(|line| (line.sku, line.quantity)).collect(),
+        lines: body
+            .lines
+            .into_iter()
+            .map(|line| (line.sku, line.quantity))
+            .collect(),
         note: body.note,
     };
     let person = who.person.clone();
@@ -237,8 +247,11 @@ async fn decide(
     decision: Decision,
 ) -> Result<Response, Problem> {
     let (person, reason) = (who.person.clone(), body.unwrap_or_default().reason);
-    let check =
-        move |records: usize| if_match.check(&ETag::of_version(records as u64)).map_err(|_| AppError::Stale);
+    let check = move |records: usize| {
+        if_match
+            .check(&ETag::of_version(records as u64))
+            .map_err(|_| AppError::Stale)
+    };
     command(&state, &who, codes::TRANSFER, request, move |tx| {
         Box::pin(async move {
             let view = transfer::decide(tx, &person, id, check, decision, &reason).await?;

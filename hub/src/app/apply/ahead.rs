@@ -62,7 +62,11 @@ impl Work {
                 if let Decoded::Item(item) = decoded
                     && let Item::Change(change) = item.as_ref()
                 {
-                    by_document.entry(change.document).or_default().push((entry, index as u16, change));
+                    by_document.entry(change.document).or_default().push((
+                        entry,
+                        index as u16,
+                        change,
+                    ));
                     count += 1;
                 }
             }
@@ -75,9 +79,14 @@ impl Work {
         let work: &Work = self;
         let ready: Vec<AllReady> = thread::scope(|scope| {
             let parts = documents.chunks(documents.len().div_ceil(threads));
-            let running: Vec<_> = parts.map(|part| scope.spawn(move || work.take_documents(part))).collect();
+            let running: Vec<_> = parts
+                .map(|part| scope.spawn(move || work.take_documents(part)))
+                .collect();
             // A part whose thread failed is computed in its turn.
-            running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+            running
+                .into_iter()
+                .filter_map(|thread| thread.join().ok())
+                .collect()
         });
         self.ready = ready.into_iter().flatten().collect();
     }
@@ -85,18 +94,36 @@ impl Work {
     fn take_documents(&self, documents: &[Vec<(&Entry, u16, &Change)>]) -> AllReady {
         let mut ready = AllReady::new();
         for changes in documents {
-            let mut before: Option<DocumentState> =
-                changes.first().and_then(|(.., change)| self.document(change.document).cloned());
+            let mut before: Option<DocumentState> = changes
+                .first()
+                .and_then(|(.., change)| self.document(change.document).cloned());
             for (entry, index, change) in changes {
-                let Ok(writer) = self.writer(entry, change.document, before.as_ref()) else { break };
+                let Ok(writer) = self.writer(entry, change.document, before.as_ref()) else {
+                    break;
+                };
                 let document = before.as_ref().map(|state| state.document.clone());
                 let result = receive(entry, change, document.as_ref(), writer);
                 let after = result.as_ref().ok().cloned();
-                ready.insert((entry.position, *index), Ready { before: document, writer, result });
+                ready.insert(
+                    (entry.position, *index),
+                    Ready {
+                        before: document,
+                        writer,
+                        result,
+                    },
+                );
                 let Some(after) = after else { break };
-                let branch = before.as_ref().map(|state| state.branch).or_else(|| after.owner());
+                let branch = before
+                    .as_ref()
+                    .map(|state| state.branch)
+                    .or_else(|| after.owner());
                 let Some(branch) = branch else { break };
-                before = Some(DocumentState { document: after, branch, created_ms: 0, updated_ms: 0 });
+                before = Some(DocumentState {
+                    document: after,
+                    branch,
+                    created_ms: 0,
+                    updated_ms: 0,
+                });
             }
         }
         ready

@@ -32,18 +32,28 @@ impl Work {
                         let index = index as u16;
                         changes.push((index, change));
                         let ready = self.ready.remove(&(entry.position, index));
-                        self.stage(entry, change, ready, &mut staged).map_err(|refusal| refusal.to_string())
+                        self.stage(entry, change, ready, &mut staged)
+                            .map_err(|refusal| refusal.to_string())
                     }
-                    Item::Snapshot(_) | Item::Detach(_) => Err("only feeds carry this kind of item".to_owned()),
+                    Item::Snapshot(_) | Item::Detach(_) => {
+                        Err("only feeds carry this kind of item".to_owned())
+                    }
                     _ => Ok(()),
                 },
-                Decoded::Malformed(reason) if entry.transaction.items[index].kind() == kind::CHANGE => {
+                Decoded::Malformed(reason)
+                    if entry.transaction.items[index].kind() == kind::CHANGE =>
+                {
                     Err(reason.clone())
                 }
                 _ => Ok(()),
             };
             if let Err(reason) = outcome {
-                self.park(entry, ALL_CHANGES, kind::CHANGE, format!("item {index}: {reason}"));
+                self.park(
+                    entry,
+                    ALL_CHANGES,
+                    kind::CHANGE,
+                    format!("item {index}: {reason}"),
+                );
                 return;
             }
         }
@@ -83,7 +93,14 @@ impl Work {
         match staged.get_mut(&change.document) {
             Some(staged) => staged.state = state,
             None => {
-                staged.insert(change.document, Staged { state, begun_here, customer_before });
+                staged.insert(
+                    change.document,
+                    Staged {
+                        state,
+                        begun_here,
+                        customer_before,
+                    },
+                );
             }
         }
         Ok(())
@@ -102,7 +119,12 @@ impl Work {
         match before {
             None => Ok(Writer::Home),
             Some(state) if state.branch == entry.branch => Ok(Writer::Home),
-            Some(_) if self.interest.get(&document).is_some_and(|branches| branches.contains(&entry.branch)) => {
+            Some(_)
+                if self
+                    .interest
+                    .get(&document)
+                    .is_some_and(|branches| branches.contains(&entry.branch)) =>
+            {
                 Ok(Writer::Performing)
             }
             Some(_) => Err(ChangeRefusal::Owner),
@@ -118,7 +140,11 @@ impl Work {
     ) {
         let mut attaches: Vec<(BranchId, DocumentId)> = Vec::new();
         for (id, staged) in staged {
-            let Staged { state, begun_here, customer_before } = staged;
+            let Staged {
+                state,
+                begun_here,
+                customer_before,
+            } = staged;
             let document_kind = state.document.kind();
             if begun_here {
                 self.interested(id, state.branch, document_kind);
@@ -153,17 +179,26 @@ impl Work {
             return;
         };
         let Some(state) = loaded else { return };
-        if self.interest.get(&document).is_some_and(|branches| branches.contains(&branch)) {
+        if self
+            .interest
+            .get(&document)
+            .is_some_and(|branches| branches.contains(&branch))
+        {
             return;
         }
-        publication.attach(branch, Item::Snapshot(state.document.to_snapshot()).to_raw());
+        publication.attach(
+            branch,
+            Item::Snapshot(state.document.to_snapshot()).to_raw(),
+        );
         let kind = state.document.kind();
         self.interested(document, branch, kind);
     }
 
     fn interested(&mut self, document: DocumentId, branch: BranchId, kind: DocumentKind) {
         if self.interest.entry(document).or_default().insert(branch) {
-            self.writes.interest.push((branch, document, i16::from(kind.code())));
+            self.writes
+                .interest
+                .push((branch, document, i16::from(kind.code())));
         }
     }
 }

@@ -20,8 +20,17 @@ const BY_HUB: &str = "only the hub writes this";
 const OTHER_BRANCH: &str = "it belongs to another branch";
 
 impl Work {
-    pub(super) fn apply_fact(&mut self, entry: &Entry, index: u16, item: &Item, publication: &mut Publication) {
-        if let Err(reason) = self.check_owner(entry, item).and_then(|()| check_form(item)) {
+    pub(super) fn apply_fact(
+        &mut self,
+        entry: &Entry,
+        index: u16,
+        item: &Item,
+        publication: &mut Publication,
+    ) {
+        if let Err(reason) = self
+            .check_owner(entry, item)
+            .and_then(|()| check_form(item))
+        {
             self.park_item(entry, index, reason);
             return;
         }
@@ -30,7 +39,12 @@ impl Work {
             Item::Reserve(reserve) => self.apply_reserve(entry, index, reserve),
             Item::Release(release) => self.apply_release(entry, index, release.reservation),
             Item::TransferRequest(request) => {
-                self.apply_record(entry, index, request.id, TransferRecord::Request(request.clone()));
+                self.apply_record(
+                    entry,
+                    index,
+                    request.id,
+                    TransferRecord::Request(request.clone()),
+                );
             }
             Item::Plan(plan) => {
                 self.apply_record(entry, index, plan.id, TransferRecord::Plan(plan.clone()));
@@ -39,11 +53,21 @@ impl Work {
                 publication.private(plan.to, index, raw);
             }
             Item::Shipment(shipment) => {
-                self.apply_record(entry, index, shipment.transfer, TransferRecord::Shipment(shipment.clone()));
+                self.apply_record(
+                    entry,
+                    index,
+                    shipment.transfer,
+                    TransferRecord::Shipment(shipment.clone()),
+                );
                 self.tell_other_end(entry, index, shipment.transfer, publication);
             }
             Item::Arrival(arrival) => {
-                self.apply_record(entry, index, arrival.transfer, TransferRecord::Arrival(arrival.clone()));
+                self.apply_record(
+                    entry,
+                    index,
+                    arrival.transfer,
+                    TransferRecord::Arrival(arrival.clone()),
+                );
                 self.tell_other_end(entry, index, arrival.transfer, publication);
             }
             Item::Note(note) => self.apply_note(entry, index, note),
@@ -54,7 +78,9 @@ impl Work {
                     document: record.order,
                     fingerprint: record.fingerprint,
                 };
-                self.writes.imports.insert((entry.branch, record.source.clone()), write);
+                self.writes
+                    .imports
+                    .insert((entry.branch, record.source.clone()), write);
             }
             row => self.apply_row(entry, index, row, publication),
         }
@@ -64,25 +90,33 @@ impl Work {
     fn check_owner(&self, entry: &Entry, item: &Item) -> Result<(), String> {
         let foreign = |good: bool, reason: &str| if good { Ok(()) } else { Err(reason.to_owned()) };
         match item {
-            Item::Movement(movement) if entry.by_hub() => {
-                foreign(movement.kind.by_hub(), "stock of a branch is moved by the branch")
-            }
+            Item::Movement(movement) if entry.by_hub() => foreign(
+                movement.kind.by_hub(),
+                "stock of a branch is moved by the branch",
+            ),
             Item::Movement(movement) if movement.kind.by_hub() => Err(BY_HUB.to_owned()),
             Item::Movement(movement) => foreign(movement.branch == entry.branch, OTHER_BRANCH),
             Item::Reserve(_) | Item::Release(_) | Item::ImportRecord(_) => {
                 foreign(!entry.by_hub(), "only a branch writes this")
             }
             Item::TransferRequest(request) => {
-                let own = entry.by_hub() || request.from == entry.branch || request.to == entry.branch;
+                let own =
+                    entry.by_hub() || request.from == entry.branch || request.to == entry.branch;
                 foreign(own, OTHER_BRANCH)
             }
             Item::Shipment(shipment) => {
                 let ends = self.ends(shipment.transfer);
-                foreign(!entry.by_hub() && ends.is_none_or(|(from, _)| from == entry.branch), OTHER_BRANCH)
+                foreign(
+                    !entry.by_hub() && ends.is_none_or(|(from, _)| from == entry.branch),
+                    OTHER_BRANCH,
+                )
             }
             Item::Arrival(arrival) => {
                 let ends = self.ends(arrival.transfer);
-                foreign(!entry.by_hub() && ends.is_none_or(|(_, to)| to == entry.branch), OTHER_BRANCH)
+                foreign(
+                    !entry.by_hub() && ends.is_none_or(|(_, to)| to == entry.branch),
+                    OTHER_BRANCH,
+                )
             }
             Item::Note(_) => Ok(()),
             _ => foreign(entry.by_hub(), BY_HUB),
@@ -94,10 +128,21 @@ impl Work {
         (!fold.from.is_nil()).then_some((fold.from, fold.to))
     }
 
-    fn apply_movement(&mut self, entry: &Entry, index: u16, movement: &Movement, publication: &mut Publication) {
+    fn apply_movement(
+        &mut self,
+        entry: &Entry,
+        index: u16,
+        movement: &Movement,
+        publication: &mut Publication,
+    ) {
         let fact = entry.position.fact_uuid(index);
         let key = movement.business_key();
-        let superseded = key.is_some_and(|key| self.keys.get(&(movement.branch, key)).copied().unwrap_or(false));
+        let superseded = key.is_some_and(|key| {
+            self.keys
+                .get(&(movement.branch, key))
+                .copied()
+                .unwrap_or(false)
+        });
         let mut write = MovementWrite {
             fact,
             ord: entry.ord,
@@ -111,7 +156,13 @@ impl Work {
         };
         if superseded {
             let text = "another movement with the same business key counts";
-            self.except(entry.branch, "superseded", fact, entry.at_ms(), Some(text.to_owned()));
+            self.except(
+                entry.branch,
+                "superseded",
+                fact,
+                entry.at_ms(),
+                Some(text.to_owned()),
+            );
             self.verdict(entry, Some(index), VerdictKind::Superseded, text.to_owned());
             write.balance_after = self.count_movement(entry, movement).on_hand;
             self.writes.movements.push(write);
@@ -123,10 +174,22 @@ impl Work {
         }
         write.balance_after = self.move_stock(entry, movement);
         self.writes.movements.push(write);
-        if matches!(movement.kind, MovementKind::TransitLost | MovementKind::TransitFound) {
+        if matches!(
+            movement.kind,
+            MovementKind::TransitLost | MovementKind::TransitFound
+        ) {
             let transfer = TransferId::from_bytes(movement.subject);
-            self.apply_record(entry, index, transfer, TransferRecord::Movement(movement.clone()));
-            publication.private(movement.branch, index, &entry.transaction.items[usize::from(index)]);
+            self.apply_record(
+                entry,
+                index,
+                transfer,
+                TransferRecord::Movement(movement.clone()),
+            );
+            publication.private(
+                movement.branch,
+                index,
+                &entry.transaction.items[usize::from(index)],
+            );
         }
     }
 
@@ -154,14 +217,22 @@ impl Work {
 
     /// A part below zero is for people to count; the log goes on.
     fn watch_floor(&mut self, entry: &Entry, key: (BranchId, PartId)) {
-        let Some(stock) = self.stock.get_mut(&key) else { return };
+        let Some(stock) = self.stock.get_mut(&key) else {
+            return;
+        };
         let (is_negative, was_negative) = (stock.on_hand < 0, stock.negative_since_ms.is_some());
         if is_negative == was_negative {
             return;
         }
         stock.negative_since_ms = is_negative.then(|| entry.at_ms());
         let detail = is_negative.then(|| "count this part: its stock is below zero".to_owned());
-        self.except(key.0, "negative_stock", *key.1.as_bytes(), entry.at_ms(), detail);
+        self.except(
+            key.0,
+            "negative_stock",
+            *key.1.as_bytes(),
+            entry.at_ms(),
+            detail,
+        );
     }
 
     fn apply_reserve(&mut self, entry: &Entry, index: u16, reserve: &Reserve) {
@@ -169,11 +240,20 @@ impl Work {
         let quantity = i64::from(reserve.quantity);
         if let Some(Some(known)) = self.reservations.get(&key) {
             let same = known.part == reserve.part && known.quantity == quantity;
-            let text = if same { "the reservation exists already" } else { "another reservation has this id" };
+            let text = if same {
+                "the reservation exists already"
+            } else {
+                "another reservation has this id"
+            };
             self.contradiction(entry, index, text);
             return;
         }
-        let row = ReservationRow { part: reserve.part, quantity, is_open: true, at_ms: entry.at_ms() };
+        let row = ReservationRow {
+            part: reserve.part,
+            quantity,
+            is_open: true,
+            at_ms: entry.at_ms(),
+        };
         self.reservations.insert(key, Some(row));
         self.writes.reservations.insert(key);
         self.reserve_stock(entry.branch, reserve.part, quantity);
@@ -203,7 +283,13 @@ impl Work {
         self.writes.stock.insert((branch, part));
     }
 
-    fn apply_record(&mut self, entry: &Entry, index: u16, transfer: TransferId, record: TransferRecord) {
+    fn apply_record(
+        &mut self,
+        entry: &Entry,
+        index: u16,
+        transfer: TransferId,
+        record: TransferRecord,
+    ) {
         let raw = &entry.transaction.items[usize::from(index)];
         let history = self.transfers.entry(transfer).or_default();
         let contradiction = contradiction_of(&history.records, &record);
@@ -211,7 +297,10 @@ impl Work {
         history.records.push(record);
         history.fold = fold_transfer(&history.records);
         let owed_after = owed(history.fold.as_ref());
-        let despite_cancel = history.fold.as_ref().is_some_and(|fold| fold.shipped_despite_cancel);
+        let despite_cancel = history
+            .fold
+            .as_ref()
+            .is_some_and(|fold| fold.shipped_despite_cancel);
         self.writes.records.push(RecordWrite {
             transfer,
             ord: entry.ord,
@@ -222,19 +311,43 @@ impl Work {
             staff: entry.header().staff,
             at_ms: entry.at_ms(),
         });
-        self.writes.transfers.entry(transfer).or_insert((entry.at_ms(), entry.at_ms())).1 = entry.at_ms();
-        let text = contradiction.or(despite_cancel.then_some("the goods left although the transfer was called off"));
+        self.writes
+            .transfers
+            .entry(transfer)
+            .or_insert((entry.at_ms(), entry.at_ms()))
+            .1 = entry.at_ms();
+        let text = contradiction
+            .or(despite_cancel.then_some("the goods left although the transfer was called off"));
         if let Some(text) = text {
-            self.except(entry.branch, "transfer", *transfer.as_bytes(), entry.at_ms(), Some(text.to_owned()));
+            self.except(
+                entry.branch,
+                "transfer",
+                *transfer.as_bytes(),
+                entry.at_ms(),
+                Some(text.to_owned()),
+            );
         }
         if owed_before != owed_after {
-            let detail = (owed_after > 0).then(|| format!("{owed_after} pieces that were written off arrived"));
-            self.except(BranchId::NIL, "transfer_found", *transfer.as_bytes(), entry.at_ms(), detail);
+            let detail = (owed_after > 0)
+                .then(|| format!("{owed_after} pieces that were written off arrived"));
+            self.except(
+                BranchId::NIL,
+                "transfer_found",
+                *transfer.as_bytes(),
+                entry.at_ms(),
+                detail,
+            );
         }
     }
 
     /// What one end of a transfer did goes to the other one.
-    fn tell_other_end(&mut self, entry: &Entry, index: u16, transfer: TransferId, publication: &mut Publication) {
+    fn tell_other_end(
+        &mut self,
+        entry: &Entry,
+        index: u16,
+        transfer: TransferId,
+        publication: &mut Publication,
+    ) {
         let raw = &entry.transaction.items[usize::from(index)];
         if let Some((from, to)) = self.ends(transfer) {
             publication.private(from, index, raw);
@@ -255,27 +368,44 @@ impl Work {
 
     fn contradiction(&mut self, entry: &Entry, index: u16, text: &str) {
         let fact = entry.position.fact_uuid(index);
-        self.except(entry.branch, "contradiction", fact, entry.at_ms(), Some(text.to_owned()));
+        self.except(
+            entry.branch,
+            "contradiction",
+            fact,
+            entry.at_ms(),
+            Some(text.to_owned()),
+        );
     }
 }
 
 fn owed(fold: Option<&domain::transfer::TransferFold>) -> i64 {
-    fold.map_or(0, |fold| fold.lines.values().map(|line| line.found_owed()).sum())
+    fold.map_or(0, |fold| {
+        fold.lines.values().map(|line| line.found_owed()).sum()
+    })
 }
 
 fn contradiction_of(records: &[TransferRecord], record: &TransferRecord) -> Option<&'static str> {
     match record {
-        TransferRecord::Shipment(_) if records.iter().any(|known| matches!(known, TransferRecord::Shipment(_))) => {
+        TransferRecord::Shipment(_)
+            if records
+                .iter()
+                .any(|known| matches!(known, TransferRecord::Shipment(_))) =>
+        {
             Some("the transfer was shipped already")
         }
-        TransferRecord::Shipment(_) if !records.iter().any(|known| matches!(known, TransferRecord::Plan(_))) => {
+        TransferRecord::Shipment(_)
+            if !records
+                .iter()
+                .any(|known| matches!(known, TransferRecord::Plan(_))) =>
+        {
             Some("goods left without a plan")
         }
         TransferRecord::Arrival(arrival) => {
-            let twice = |known: &TransferRecord| {
-                matches!(known, TransferRecord::Arrival(known) if known.number == arrival.number)
-            };
-            records.iter().any(twice).then_some("an arrival with this number was reported already")
+            let twice = |known: &TransferRecord| matches!(known, TransferRecord::Arrival(known) if known.number == arrival.number);
+            records
+                .iter()
+                .any(twice)
+                .then_some("an arrival with this number was reported already")
         }
         _ => None,
     }
@@ -289,13 +419,26 @@ fn check_form(item: &Item) -> Result<(), String> {
     match item {
         Item::Movement(movement) => movement.check_form().map_err(|error| error.to_string()),
         Item::Reserve(reserve) => {
-            let good = (1..=MAX_QUANTITY).contains(&i64::from(reserve.quantity)) && !reserve.part.is_nil();
-            if good { Ok(()) } else { Err("a reservation names a part and 1 to 1000000 pieces".to_owned()) }
+            let good =
+                (1..=MAX_QUANTITY).contains(&i64::from(reserve.quantity)) && !reserve.part.is_nil();
+            if good {
+                Ok(())
+            } else {
+                Err("a reservation names a part and 1 to 1000000 pieces".to_owned())
+            }
         }
-        Item::TransferRequest(request) => {
-            first(check_transfer(request.from, request.to, &request.lines, &request.note))
-        }
-        Item::Plan(plan) => first(check_transfer(plan.from, plan.to, &plan.lines, &plan.reason)),
+        Item::TransferRequest(request) => first(check_transfer(
+            request.from,
+            request.to,
+            &request.lines,
+            &request.note,
+        )),
+        Item::Plan(plan) => first(check_transfer(
+            plan.from,
+            plan.to,
+            &plan.lines,
+            &plan.reason,
+        )),
         Item::Arrival(arrival) => first(check_arrival(arrival)),
         Item::Note(note) => clean(&note.text, text::NOTE_MAX),
         Item::ImportRecord(record) => clean(&record.source, text::SOURCE_MAX),
@@ -304,5 +447,7 @@ fn check_form(item: &Item) -> Result<(), String> {
 }
 
 fn clean(value: &str, max: usize) -> Result<(), String> {
-    text::clean_block(value, max).map(|_| ()).map_err(|error| error.to_string())
+    text::clean_block(value, max)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
 }

@@ -60,9 +60,11 @@ impl Needs {
             }
             Item::Movement(movement) => {
                 self.stock.insert((movement.branch, movement.part));
-                self.keys.extend(movement.business_key().map(|key| (movement.branch, key)));
+                self.keys
+                    .extend(movement.business_key().map(|key| (movement.branch, key)));
                 if movement.kind.by_hub() {
-                    self.transfers.insert(TransferId::from_bytes(movement.subject));
+                    self.transfers
+                        .insert(TransferId::from_bytes(movement.subject));
                 }
             }
             Item::Reserve(reserve) => {
@@ -110,8 +112,12 @@ impl Work {
         needs: &Needs,
         cache: &mut DocumentCache,
     ) -> Result<(), HubError> {
-        let documents: Vec<DocumentId> =
-            needs.documents.iter().filter(|id| !self.documents.contains_key(id)).copied().collect();
+        let documents: Vec<DocumentId> = needs
+            .documents
+            .iter()
+            .filter(|id| !self.documents.contains_key(id))
+            .copied()
+            .collect();
         if !documents.is_empty() {
             self.load_documents(connection, &documents, cache).await?;
         }
@@ -126,7 +132,8 @@ impl Work {
         cache: &mut DocumentCache,
     ) -> Result<(), HubError> {
         let heads = document::lock(connection, documents).await?;
-        self.documents.extend(documents.iter().map(|id| (*id, None)));
+        self.documents
+            .extend(documents.iter().map(|id| (*id, None)));
         if heads.is_empty() {
             return Ok(());
         }
@@ -149,7 +156,10 @@ impl Work {
         let ids: Vec<DocumentId> = absent.keys().copied().collect();
         let bodies = document::bodies(connection, &ids).await?;
         let opened = tokio::task::spawn_blocking(move || {
-            bodies.into_iter().map(open_body).collect::<Result<Vec<_>, _>>()
+            bodies
+                .into_iter()
+                .map(open_body)
+                .collect::<Result<Vec<_>, _>>()
         });
         for document in opened.await?? {
             let document = Arc::new(document);
@@ -171,32 +181,53 @@ impl Work {
         self.documents.insert(head.document, Some(state));
     }
 
-    async fn load_inventory(&mut self, connection: &mut PgConnection, needs: &Needs) -> Result<(), HubError> {
-        let reservations: Vec<(BranchId, LineId)> =
-            needs.reservations.iter().filter(|key| !self.reservations.contains_key(key)).copied().collect();
+    async fn load_inventory(
+        &mut self,
+        connection: &mut PgConnection,
+        needs: &Needs,
+    ) -> Result<(), HubError> {
+        let reservations: Vec<(BranchId, LineId)> = needs
+            .reservations
+            .iter()
+            .filter(|key| !self.reservations.contains_key(key))
+            .copied()
+            .collect();
         let mut stock: BTreeSet<(BranchId, PartId)> = needs.stock.clone();
         if !reservations.is_empty() {
-            self.reservations.extend(reservations.iter().map(|key| (*key, None)));
+            self.reservations
+                .extend(reservations.iter().map(|key| (*key, None)));
             for (key, row) in ledger::reservations(connection, &reservations).await? {
                 stock.insert((key.0, row.part));
                 self.reservations.insert(key, Some(row));
             }
         }
-        let stock: Vec<(BranchId, PartId)> =
-            stock.into_iter().filter(|key| !self.stock.contains_key(key)).collect();
+        let stock: Vec<(BranchId, PartId)> = stock
+            .into_iter()
+            .filter(|key| !self.stock.contains_key(key))
+            .collect();
         if !stock.is_empty() {
-            self.stock.extend(stock.iter().map(|key| (*key, ledger::Stock::default())));
-            self.stock.extend(ledger::lock_stock(connection, &stock).await?);
+            self.stock
+                .extend(stock.iter().map(|key| (*key, ledger::Stock::default())));
+            self.stock
+                .extend(ledger::lock_stock(connection, &stock).await?);
         }
-        let keys: Vec<(BranchId, BusinessKey)> =
-            needs.keys.iter().filter(|key| !self.keys.contains_key(key)).copied().collect();
+        let keys: Vec<(BranchId, BusinessKey)> = needs
+            .keys
+            .iter()
+            .filter(|key| !self.keys.contains_key(key))
+            .copied()
+            .collect();
         if !keys.is_empty() {
             self.keys.extend(keys.iter().map(|key| (*key, false)));
             let taken = ledger::taken_keys(connection, &keys).await?;
             self.keys.extend(taken.into_iter().map(|key| (key, true)));
         }
-        let transfers: Vec<TransferId> =
-            needs.transfers.iter().filter(|id| !self.transfers.contains_key(id)).copied().collect();
+        let transfers: Vec<TransferId> = needs
+            .transfers
+            .iter()
+            .filter(|id| !self.transfers.contains_key(id))
+            .copied()
+            .collect();
         if !transfers.is_empty() {
             for (id, record) in transfer::records(connection, &transfers).await? {
                 self.transfers.entry(id).or_default().records.push(record);
@@ -209,13 +240,25 @@ impl Work {
         Ok(())
     }
 
-    async fn load_people(&mut self, connection: &mut PgConnection, needs: &Needs) -> Result<(), HubError> {
+    async fn load_people(
+        &mut self,
+        connection: &mut PgConnection,
+        needs: &Needs,
+    ) -> Result<(), HubError> {
         if needs.regions && self.regions.is_none() {
             self.regions = Some(locations::regions(connection).await?.into_iter().collect());
         }
-        let wanted: Vec<StaffId> =
-            needs.staff.iter().filter(|id| !self.staff_loaded.contains(id)).copied().collect();
-        let which = if needs.all_staff && !self.all_staff { None } else { Some(wanted.as_slice()) };
+        let wanted: Vec<StaffId> = needs
+            .staff
+            .iter()
+            .filter(|id| !self.staff_loaded.contains(id))
+            .copied()
+            .collect();
+        let which = if needs.all_staff && !self.all_staff {
+            None
+        } else {
+            Some(wanted.as_slice())
+        };
         if which.is_none_or(|which| !which.is_empty()) && !self.all_staff {
             for row in staff::people(connection, which).await? {
                 self.staff.entry(row.id).or_insert(row);
@@ -226,7 +269,12 @@ impl Work {
             self.all_staff |= which.is_none();
             self.staff_loaded.extend(wanted);
         }
-        for node in needs.nodes.iter().filter(|node| !self.node_branches.contains_key(node)).copied().collect::<Vec<_>>()
+        for node in needs
+            .nodes
+            .iter()
+            .filter(|node| !self.node_branches.contains_key(node))
+            .copied()
+            .collect::<Vec<_>>()
         {
             if let Some(row) = sync::node::find(connection, node).await? {
                 self.node_branches.insert(node, row.branch);
@@ -248,6 +296,8 @@ pub(crate) fn open_body(body: DocumentBody) -> Result<Document, HubError> {
     };
     let heads: Vec<Hash> = heads.to_vec();
     let origins: Vec<Origin> = decode_body(&body.origins, "origins")?;
-    Document::load(id, kind, &body.saved, &heads, origins)
-        .map_err(|source| HubError::Document { document: id, source })
+    Document::load(id, kind, &body.saved, &heads, origins).map_err(|source| HubError::Document {
+        document: id,
+        source,
+    })
 }

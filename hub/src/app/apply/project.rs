@@ -39,8 +39,12 @@ type Projected = (DocumentState, DocumentWrite, Result<Row, DocumentError>);
 impl Work {
     /// Makes the rows of all documents that changed.
     pub(crate) fn project(&mut self) -> Projection {
-        let changed: Vec<DocumentState> =
-            self.writes.documents.iter().filter_map(|id| self.document(*id).cloned()).collect();
+        let changed: Vec<DocumentState> = self
+            .writes
+            .documents
+            .iter()
+            .filter_map(|id| self.document(*id).cloned())
+            .collect();
         let mut projection = Projection::default();
         for (state, write, row) in project_all(changed) {
             let detail = match row {
@@ -61,7 +65,8 @@ impl Work {
             Row::Order(order) => {
                 self.except_conflicts(state, &order.view.conflicts);
                 let is_undecided = order.view.status_conflict;
-                let detail = is_undecided.then(|| "people must decide where this order stands".to_owned());
+                let detail =
+                    is_undecided.then(|| "people must decide where this order stands".to_owned());
                 self.except_document(state, "status_conflict", detail);
                 projection.orders.push(*order);
             }
@@ -77,15 +82,30 @@ impl Work {
     }
 
     fn except_conflicts(&mut self, state: &DocumentState, conflicts: &[Conflict]) {
-        let paths: Vec<String> = conflicts.iter().map(|conflict| conflict.path.join("/")).collect();
-        let detail = (!paths.is_empty()).then(|| format!("different values for {}", paths.join(", ")));
+        let paths: Vec<String> = conflicts
+            .iter()
+            .map(|conflict| conflict.path.join("/"))
+            .collect();
+        let detail =
+            (!paths.is_empty()).then(|| format!("different values for {}", paths.join(", ")));
         self.except_document(state, "conflict", detail);
     }
 
     /// Opens or ends what concerns a document. One that has a single change had nothing to end.
-    fn except_document(&mut self, state: &DocumentState, kind: &'static str, detail: Option<String>) {
+    fn except_document(
+        &mut self,
+        state: &DocumentState,
+        kind: &'static str,
+        detail: Option<String>,
+    ) {
         if detail.is_some() || state.document.origins().len() > 1 {
-            self.except(state.branch, kind, *state.document.id().as_bytes(), state.updated_ms, detail);
+            self.except(
+                state.branch,
+                kind,
+                *state.document.id().as_bytes(),
+                state.updated_ms,
+                detail,
+            );
         }
     }
 }
@@ -100,12 +120,19 @@ fn project_all(states: Vec<DocumentState>) -> Vec<Projected> {
     thread::scope(|scope| {
         let parts = states.chunks(part_len);
         let running: Vec<_> = parts
-            .map(|part| (part, scope.spawn(|| part.iter().cloned().map(project_one).collect::<Vec<_>>())))
+            .map(|part| {
+                (
+                    part,
+                    scope.spawn(|| part.iter().cloned().map(project_one).collect::<Vec<_>>()),
+                )
+            })
             .collect();
         running
             .into_iter()
             .flat_map(|(part, thread)| {
-                thread.join().unwrap_or_else(|_| part.iter().cloned().map(project_one).collect())
+                thread
+                    .join()
+                    .unwrap_or_else(|_| part.iter().cloned().map(project_one).collect())
             })
             .collect()
     })
@@ -125,16 +152,34 @@ fn row_of(state: &DocumentState, version: i64) -> Result<Row, DocumentError> {
         DocumentKind::Order => {
             let view = read_order(automerge)?;
             let json = json(&view);
-            Row::Order(Box::new(OrderWrite { document, view, json, version, updated_ms }))
+            Row::Order(Box::new(OrderWrite {
+                document,
+                view,
+                json,
+                version,
+                updated_ms,
+            }))
         }
         DocumentKind::Customer => {
             let view = read_customer(automerge)?;
             let consent = json(&view.consent);
-            Row::Customer(CustomerWrite { document, consent, view, version, created_ms: state.created_ms, updated_ms })
+            Row::Customer(CustomerWrite {
+                document,
+                consent,
+                view,
+                version,
+                created_ms: state.created_ms,
+                updated_ms,
+            })
         }
         DocumentKind::Inventory => {
             let view = read_inventory(automerge)?;
-            Row::Setting(SettingWrite { document, view, version, updated_ms })
+            Row::Setting(SettingWrite {
+                document,
+                view,
+                version,
+                updated_ms,
+            })
         }
     })
 }

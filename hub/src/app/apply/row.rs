@@ -14,7 +14,13 @@ use crate::store::inventory::AvailabilityWrite;
 use crate::store::sync::node::Enrolled;
 
 impl Work {
-    pub(super) fn apply_row(&mut self, entry: &Entry, index: u16, item: &Item, publication: &mut Publication) {
+    pub(super) fn apply_row(
+        &mut self,
+        entry: &Entry,
+        index: u16,
+        item: &Item,
+        publication: &mut Publication,
+    ) {
         let at_ms = entry.at_ms();
         let raw = &entry.transaction.items[usize::from(index)];
         let feed = match item {
@@ -49,7 +55,11 @@ impl Work {
                 return;
             }
             Item::Availability(row) => {
-                let Some(region) = self.regions.as_ref().and_then(|regions| regions.get(&row.branch)) else {
+                let Some(region) = self
+                    .regions
+                    .as_ref()
+                    .and_then(|regions| regions.get(&row.branch))
+                else {
                     self.park_item(entry, index, "the branch is unknown".to_owned());
                     return;
                 };
@@ -60,7 +70,9 @@ impl Work {
                     quantity: row.quantity,
                     as_of_ms: row.as_of_ms,
                 };
-                self.writes.availability.insert((row.branch, row.part), write);
+                self.writes
+                    .availability
+                    .insert((row.branch, row.part), write);
                 feed
             }
             Item::Verdict(verdict) => {
@@ -99,13 +111,23 @@ impl Work {
     }
 
     /// Somebody who begins to work at a branch can sign in there: the credential goes along.
-    fn apply_staff(&mut self, row: &Row<StaffId, domain::staff::StaffRow>, publication: &mut Publication) {
-        if self.staff.get(&row.id).is_some_and(|known| known.version >= row.version) {
+    fn apply_staff(
+        &mut self,
+        row: &Row<StaffId, domain::staff::StaffRow>,
+        publication: &mut Publication,
+    ) {
+        if self
+            .staff
+            .get(&row.id)
+            .is_some_and(|known| known.version >= row.version)
+        {
             return;
         }
         let before = self.workplaces(row.id);
         self.staff.insert(row.id, row.clone());
-        let Some(credential) = self.credentials.get(&row.id) else { return };
+        let Some(credential) = self.credentials.get(&row.id) else {
+            return;
+        };
         let item = Item::Credential(credential.clone()).to_raw();
         for branch in self.workplaces(row.id) {
             if !before.contains(&branch) {
@@ -115,15 +137,21 @@ impl Work {
     }
 
     /// A new branch learns how those sign in who work there.
-    fn apply_branch(&mut self, row: &Row<BranchId, domain::branch::BranchRow>, publication: &mut Publication) {
+    fn apply_branch(
+        &mut self,
+        row: &Row<BranchId, domain::branch::BranchRow>,
+        publication: &mut Publication,
+    ) {
         let regions = self.regions.get_or_insert_default();
         let is_new = regions.insert(row.id, row.fields.region.clone()).is_none();
         if !is_new {
             return;
         }
         for (staff, credential) in &self.credentials {
-            let works_there =
-                self.staff.get(staff).is_some_and(|person| !person.deleted && person.fields.works_at(row.id));
+            let works_there = self
+                .staff
+                .get(staff)
+                .is_some_and(|person| !person.deleted && person.fields.works_at(row.id));
             if works_there {
                 publication.attach(row.id, Item::Credential(credential.clone()).to_raw());
             }
@@ -131,9 +159,14 @@ impl Work {
     }
 
     fn workplaces(&self, staff: StaffId) -> Vec<BranchId> {
-        let Some(person) = self.staff.get(&staff).filter(|person| !person.deleted) else { return Vec::new() };
+        let Some(person) = self.staff.get(&staff).filter(|person| !person.deleted) else {
+            return Vec::new();
+        };
         let branches = self.regions.iter().flat_map(|regions| regions.keys());
-        branches.copied().filter(|branch| person.fields.works_at(*branch)).collect()
+        branches
+            .copied()
+            .filter(|branch| person.fields.works_at(*branch))
+            .collect()
     }
 
     fn apply_verdict(&mut self, entry: &Entry, verdict: &Verdict) {
@@ -143,7 +176,9 @@ impl Work {
             VerdictKind::Parked | VerdictKind::Superseded => return,
         };
         let item = verdict.item.map_or(ALL_CHANGES, i32::from);
-        self.writes.parked_states.push((verdict.position, item, state));
+        self.writes
+            .parked_states
+            .push((verdict.position, item, state));
         let branch = self.verdict_branch(verdict).unwrap_or(BranchId::NIL);
         let id = verdict.position.fact_uuid(verdict.item.unwrap_or(u16::MAX));
         self.except(branch, "parked", id, entry.at_ms(), None);

@@ -70,25 +70,61 @@ impl Work {
                 topics.insert(topic);
             }
         };
-        let documents: Vec<Arc<Document>> =
-            writes.documents.iter().filter_map(|id| Some(self.document(*id)?.document.clone())).collect();
+        let documents: Vec<Arc<Document>> = writes
+            .documents
+            .iter()
+            .filter_map(|id| Some(self.document(*id)?.document.clone()))
+            .collect();
         for document in &documents {
-            topic(true, match document.kind() {
-                DocumentKind::Order => Topic::Orders,
-                DocumentKind::Customer => Topic::Customers,
-                DocumentKind::Inventory => Topic::Stock,
-            });
+            topic(
+                true,
+                match document.kind() {
+                    DocumentKind::Order => Topic::Orders,
+                    DocumentKind::Customer => Topic::Customers,
+                    DocumentKind::Inventory => Topic::Stock,
+                },
+            );
         }
-        topic(!writes.stock.is_empty() || !writes.reservations.is_empty(), Topic::Stock);
+        topic(
+            !writes.stock.is_empty() || !writes.reservations.is_empty(),
+            Topic::Stock,
+        );
         topic(!writes.transfers.is_empty(), Topic::Transfers);
-        topic(!writes.branches.is_empty() || !writes.enrolled.is_empty() || !writes.revoked.is_empty(), Topic::Branches);
-        topic(!writes.staff.is_empty() || !writes.credentials.is_empty(), Topic::Staff);
-        topic(!writes.parts.is_empty() || !writes.presets.is_empty(), Topic::Parts);
+        topic(
+            !writes.branches.is_empty()
+                || !writes.enrolled.is_empty()
+                || !writes.revoked.is_empty(),
+            Topic::Branches,
+        );
+        topic(
+            !writes.staff.is_empty() || !writes.credentials.is_empty(),
+            Topic::Staff,
+        );
+        topic(
+            !writes.parts.is_empty() || !writes.presets.is_empty(),
+            Topic::Parts,
+        );
         topic(!writes.companies.is_empty(), Topic::Settings);
-        topic(!writes.parked.is_empty() || !writes.parked_states.is_empty(), Topic::Parked);
-        topic(writes.exceptions.values().any(|row| row.detail.is_some()), Topic::Exceptions);
-        let revoked = writes.revoked.iter().map(|(revoked, _)| revoked.node).collect();
-        Saved { documents, feeds: Vec::new(), topics, zero_crossed: writes.zero_crossed, revoked }
+        topic(
+            !writes.parked.is_empty() || !writes.parked_states.is_empty(),
+            Topic::Parked,
+        );
+        topic(
+            writes.exceptions.values().any(|row| row.detail.is_some()),
+            Topic::Exceptions,
+        );
+        let revoked = writes
+            .revoked
+            .iter()
+            .map(|(revoked, _)| revoked.node)
+            .collect();
+        Saved {
+            documents,
+            feeds: Vec::new(),
+            topics,
+            zero_crossed: writes.zero_crossed,
+            revoked,
+        }
     }
 
     async fn save_documents(
@@ -96,7 +132,8 @@ impl Work {
         connection: &mut PgConnection,
         projection: Projection,
     ) -> Result<(), HubError> {
-        self.except_double_numbers(connection, &projection.orders).await?;
+        self.except_double_numbers(connection, &projection.orders)
+            .await?;
         document::save(connection, projection.documents).await?;
         document::insert_interest(connection, &self.writes.interest).await?;
         orders::save(connection, &projection.orders).await?;
@@ -114,9 +151,14 @@ impl Work {
         if self.writes.new_orders.is_empty() {
             return Ok(());
         }
-        let views: HashMap<DocumentId, &OrderWrite> = written.iter().map(|row| (row.document, row)).collect();
-        let new: Vec<&OrderWrite> =
-            self.writes.new_orders.iter().filter_map(|id| views.get(id).copied()).collect();
+        let views: HashMap<DocumentId, &OrderWrite> =
+            written.iter().map(|row| (row.document, row)).collect();
+        let new: Vec<&OrderWrite> = self
+            .writes
+            .new_orders
+            .iter()
+            .filter_map(|id| views.get(id).copied())
+            .collect();
         let numbers: Vec<String> = new.iter().map(|row| row.view.number.clone()).collect();
         let mut holders: BTreeMap<String, BTreeSet<DocumentId>> = BTreeMap::new();
         for (number, document) in orders::with_numbers(connection, &numbers).await? {
@@ -127,13 +169,21 @@ impl Work {
             let holders = holders.entry(row.view.number.clone()).or_default();
             if let Some(first) = holders.first() {
                 let detail = format!("order {first} has the number {} as well", row.view.number);
-                let at_ms = self.document(row.document).map_or(0, |state| state.created_ms);
+                let at_ms = self
+                    .document(row.document)
+                    .map_or(0, |state| state.created_ms);
                 doubles.push((row.view.branch, row.document, at_ms, detail));
             }
             holders.insert(row.document);
         }
         for (branch, document, at_ms, detail) in doubles {
-            self.except(branch, "double_number", *document.as_bytes(), at_ms, Some(detail));
+            self.except(
+                branch,
+                "double_number",
+                *document.as_bytes(),
+                at_ms,
+                Some(detail),
+            );
         }
         Ok(())
     }
@@ -142,10 +192,17 @@ impl Work {
         let writes = &self.writes;
         ledger::insert_movements(connection, &writes.movements).await?;
         ledger::insert_keys(connection, &writes.keys).await?;
-        let stock: Vec<_> = writes.stock.iter().filter_map(|key| Some((*key, *self.stock.get(key)?))).collect();
+        let stock: Vec<_> = writes
+            .stock
+            .iter()
+            .filter_map(|key| Some((*key, *self.stock.get(key)?)))
+            .collect();
         ledger::save_stock(connection, &stock).await?;
-        let reservations: Vec<_> =
-            writes.reservations.iter().filter_map(|key| Some((*key, (*self.reservations.get(key)?)?))).collect();
+        let reservations: Vec<_> = writes
+            .reservations
+            .iter()
+            .filter_map(|key| Some((*key, (*self.reservations.get(key)?)?)))
+            .collect();
         ledger::save_reservations(connection, &reservations).await?;
         transfer::insert_records(connection, &writes.records).await?;
         let transfers: Vec<TransferWrite> = writes
@@ -153,7 +210,12 @@ impl Work {
             .iter()
             .filter_map(|(id, (first_ms, last_ms))| {
                 let fold = self.transfers.get(id)?.fold.clone()?;
-                Some(TransferWrite { transfer: *id, fold, first_ms: *first_ms, last_ms: *last_ms })
+                Some(TransferWrite {
+                    transfer: *id,
+                    fold,
+                    first_ms: *first_ms,
+                    last_ms: *last_ms,
+                })
             })
             .collect();
         transfer::save(connection, &transfers).await?;
@@ -199,15 +261,32 @@ async fn append_feeds(
     }
     let feeds: BTreeSet<FeedId> = entries.iter().map(|(feed, _)| *feed).collect();
     let feeds: Vec<FeedId> = feeds.into_iter().collect();
-    let mut tips: BTreeMap<FeedId, FeedTip> =
-        feeds.iter().map(|feed| (*feed, FeedTip { n: 0, running: feed.start() })).collect();
+    let mut tips: BTreeMap<FeedId, FeedTip> = feeds
+        .iter()
+        .map(|feed| {
+            (
+                *feed,
+                FeedTip {
+                    n: 0,
+                    running: feed.start(),
+                },
+            )
+        })
+        .collect();
     tips.extend(feed::lock(connection, &feeds).await?);
     let mut numbered = Vec::with_capacity(entries.len());
     for (feed, entry) in entries {
-        let Some(tip) = tips.get_mut(&feed) else { continue };
+        let Some(tip) = tips.get_mut(&feed) else {
+            continue;
+        };
         tip.n += 1;
         tip.running = entry.running(&tip.running, tip.n);
-        numbered.push(NumberedEntry { feed, n: tip.n, running: tip.running, bytes: entry.to_bytes() });
+        numbered.push(NumberedEntry {
+            feed,
+            n: tip.n,
+            running: tip.running,
+            bytes: entry.to_bytes(),
+        });
     }
     let tips: Vec<(FeedId, FeedTip)> = tips.into_iter().collect();
     feed::append(connection, numbered, &tips).await?;

@@ -72,15 +72,22 @@ pub async fn hash(env: &Env, password: Sensitive<String>) -> Result<String, Pass
 ///
 /// # Errors
 /// When the library fails.
-pub async fn is_right(password: Sensitive<String>, hash: Option<String>) -> Result<bool, PasswordError> {
+pub async fn is_right(
+    password: Sensitive<String>,
+    hash: Option<String>,
+) -> Result<bool, PasswordError> {
     in_background(move || {
         let Some(hash) = hash else {
             let nobody: Result<PasswordHash, _> =
                 hasher()?.hash_password_with_salt(password.expose().as_bytes(), &[0; 16]);
-            return nobody.map(|_| false).map_err(|error| PasswordError::Hash(error.to_string()));
+            return nobody
+                .map(|_| false)
+                .map_err(|error| PasswordError::Hash(error.to_string()));
         };
         let verifier: &dyn PasswordVerifier<str> = &hasher()?;
-        Ok(verifier.verify_password(password.expose().as_bytes(), &hash).is_ok())
+        Ok(verifier
+            .verify_password(password.expose().as_bytes(), &hash)
+            .is_ok())
     })
     .await
 }
@@ -89,7 +96,9 @@ async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
 ) -> Result<T, PasswordError> {
     let _place = PLACES.acquire().await.map_err(|_| PasswordError::Thread)?;
-    tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Thread)?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| PasswordError::Thread)?
 }
 
 #[cfg(test)]
@@ -100,11 +109,28 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_has_the_agreed_cost_and_knows_its_password() {
-        let hash = hash(&Env::system(), "correct horse".to_owned().into()).await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(is_right("correct horse".to_owned().into(), Some(hash.clone())).await.unwrap());
-        assert!(!is_right("correct house".to_owned().into(), Some(hash)).await.unwrap());
-        assert!(!is_right("correct horse".to_owned().into(), None).await.unwrap());
+        let hash = hash(&Env::system(), "correct horse".to_owned().into())
+            .await
+            .unwrap();
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert!(
+            is_right("correct horse".to_owned().into(), Some(hash.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !is_right("correct house".to_owned().into(), Some(hash))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !is_right("correct horse".to_owned().into(), None)
+                .await
+                .unwrap()
+        );
     }
 
     #[test]

@@ -34,11 +34,17 @@ pub(super) async fn compare(
     };
     for (number, difference) in found.into_iter().enumerate() {
         let (key, what) = match difference {
-            Found::Missing(key) => (key, "a row that follows from the logs is missing".to_owned()),
+            Found::Missing(key) => (
+                key,
+                "a row that follows from the logs is missing".to_owned(),
+            ),
             Found::Extra(key) => (key, "the row does not follow from the logs".to_owned()),
             Found::Changed(key) if number < NAMED => {
                 let columns = changed_columns(live, rebuilt, table, &key).await?;
-                (key, format!("differs from the logs in {}", columns.join(", ")))
+                (
+                    key,
+                    format!("differs from the logs in {}", columns.join(", ")),
+                )
             }
             Found::Changed(key) => (key, "differs from the logs".to_owned()),
         };
@@ -90,5 +96,9 @@ async fn changed_columns(
 ) -> Result<Vec<String>, HubError> {
     let is = verify::json_row(live, table.row, key).await?;
     let should = verify::json_row(rebuilt, table.row, key).await?;
-    Ok(is.iter().filter(|(column, value)| should.get(*column) != Some(value)).map(|(column, _)| column.clone()).collect())
+    Ok(is
+        .iter()
+        .filter(|(column, value)| should.get(*column) != Some(value))
+        .map(|(column, _)| column.clone())
+        .collect())
 }

@@ -9,7 +9,9 @@ use domain::id::BranchId;
 use sync_protocol::block::LogEntry;
 use sync_protocol::hash::Hash;
 use sync_protocol::line::next_epoch;
-use sync_protocol::position::{Epoch, NodeId, Position, Tip, start_of_branch_line, start_of_hub_line};
+use sync_protocol::position::{
+    Epoch, NodeId, Position, Tip, start_of_branch_line, start_of_hub_line,
+};
 
 use super::report::{LogReport, VerifyReport, hex};
 use crate::app::apply::Entry;
@@ -51,7 +53,15 @@ struct LogId {
 
 impl LogId {
     fn of(branch: BranchId, node: NodeId, epoch: Epoch) -> Self {
-        LogId { branch, node, hub_epoch: if node == NodeId::HUB { epoch } else { Epoch::NONE } }
+        LogId {
+            branch,
+            node,
+            hub_epoch: if node == NodeId::HUB {
+                epoch
+            } else {
+                Epoch::NONE
+            },
+        }
     }
 
     fn start(&self) -> Hash {
@@ -104,7 +114,11 @@ pub(super) async fn replay(
         }
         for run in runs {
             if run.ord != last_ord + 1 {
-                report.differ("sync.apply_order", (last_ord + 1).to_string(), "the run is missing");
+                report.differ(
+                    "sync.apply_order",
+                    (last_ord + 1).to_string(),
+                    "the run is missing",
+                );
             }
             last_ord = run.ord;
             replay.run(live, run, report).await?;
@@ -112,7 +126,10 @@ pub(super) async fn replay(
     }
     let head = log::read_head(live).await?;
     if head.next_ord != last_ord + 1 {
-        let what = format!("the apply order ends at {last_ord}, the head says {}", head.next_ord - 1);
+        let what = format!(
+            "the apply order ends at {last_ord}, the head says {}",
+            head.next_ord - 1
+        );
         report.differ("sync.apply_order", (last_ord + 1).to_string(), what);
     }
     replay.flush().await?;
@@ -125,15 +142,31 @@ async fn check_signatures(
     live: &mut PgConnection,
     report: &mut VerifyReport,
 ) -> Result<BTreeMap<Position, Hash>, HubError> {
-    let keys: BTreeMap<NodeId, [u8; 32]> =
-        node::all(live).await?.into_iter().map(|row| (row.node, row.public_key)).collect();
+    let keys: BTreeMap<NodeId, [u8; 32]> = node::all(live)
+        .await?
+        .into_iter()
+        .map(|row| (row.node, row.public_key))
+        .collect();
     let mut heads = BTreeMap::new();
-    for HeadRow { head, countersignature, .. } in audit::heads(live).await? {
+    for HeadRow {
+        head,
+        countersignature,
+        ..
+    } in audit::heads(live).await?
+    {
         let claim = head.claim;
-        let position = Position { node: claim.node, epoch: claim.tip.epoch, seq: claim.tip.seq };
+        let position = Position {
+            node: claim.node,
+            epoch: claim.tip.epoch,
+            seq: claim.tip.seq,
+        };
         let is_signed = keys.get(&claim.node).is_some_and(|key| head.verify(key));
         if !is_signed {
-            report.differ("audit.signed_head", position.to_string(), "the machine did not sign this");
+            report.differ(
+                "audit.signed_head",
+                position.to_string(),
+                "the machine did not sign this",
+            );
         }
         if countersignature.is_some() {
             heads.insert(position, claim.tip.hash);
@@ -143,20 +176,36 @@ async fn check_signatures(
 }
 
 impl Replay<'_> {
-    async fn run(&mut self, live: &mut PgConnection, run: Run, report: &mut VerifyReport) -> Result<(), HubError> {
+    async fn run(
+        &mut self,
+        live: &mut PgConnection,
+        run: Run,
+        report: &mut VerifyReport,
+    ) -> Result<(), HubError> {
         let id = LogId::of(run.branch, run.node, run.epoch);
-        let blocks =
-            log::blocks_between(live, run.node, run.branch, run.epoch, run.first_seq, run.last_seq).await?;
+        let blocks = log::blocks_between(
+            live,
+            run.node,
+            run.branch,
+            run.epoch,
+            run.first_seq,
+            run.last_seq,
+        )
+        .await?;
         let mut entries: Vec<LogEntry> = Vec::new();
         for block in blocks {
-            self.read.insert((run.branch, run.node, run.epoch, block.first_seq as u64));
+            self.read
+                .insert((run.branch, run.node, run.epoch, block.first_seq as u64));
             match self.open(&id, &block) {
                 Ok(opened) => entries.extend(opened),
                 Err(what) => self.bad(id, run.epoch, block.first_seq as u64, &what, report),
             }
         }
         entries.retain(|entry| (run.first_seq..=run.last_seq).contains(&entry.position.seq));
-        let before = self.logs.get(&id).map_or_else(|| Tip::start(id.start()), |state| state.tip);
+        let before = self
+            .logs
+            .get(&id)
+            .map_or_else(|| Tip::start(id.start()), |state| state.tip);
         let mut expected = run.first_seq;
         for entry in &entries {
             self.check(id, entry, expected, report);
@@ -189,26 +238,57 @@ impl Replay<'_> {
 
     fn check(&mut self, id: LogId, entry: &LogEntry, expected: u64, report: &mut VerifyReport) {
         let position = entry.position;
-        let state = self.logs.entry(id).or_insert_with(|| LogState { tip: Tip::start(id.start()), first_bad: None });
+        let state = self.logs.entry(id).or_insert_with(|| LogState {
+            tip: Tip::start(id.start()),
+            first_bad: None,
+        });
         let chained = sync_protocol::position::chain(
             &state.tip.hash,
             position.epoch,
             position.seq,
             &entry.transaction.hash(),
         );
-        let continues = position.seq == state.tip.seq + 1 && position.seq == expected && chained == entry.hash;
-        state.tip = Tip { epoch: position.epoch, seq: position.seq, hash: entry.hash };
+        let continues =
+            position.seq == state.tip.seq + 1 && position.seq == expected && chained == entry.hash;
+        state.tip = Tip {
+            epoch: position.epoch,
+            seq: position.seq,
+            hash: entry.hash,
+        };
         if !continues {
-            self.bad(id, position.epoch, position.seq, "the entry does not chain on the one before it", report);
+            self.bad(
+                id,
+                position.epoch,
+                position.seq,
+                "the entry does not chain on the one before it",
+                report,
+            );
         }
-        if self.heads.get(&position).is_some_and(|hash| *hash != entry.hash) {
-            self.bad(id, position.epoch, position.seq, "a signed head names another hash", report);
+        if self
+            .heads
+            .get(&position)
+            .is_some_and(|hash| *hash != entry.hash)
+        {
+            self.bad(
+                id,
+                position.epoch,
+                position.seq,
+                "a signed head names another hash",
+                report,
+            );
         }
     }
 
     fn bad(&mut self, id: LogId, epoch: Epoch, seq: u64, what: &str, report: &mut VerifyReport) {
-        let position = Position { node: id.node, epoch, seq };
-        let state = self.logs.entry(id).or_insert_with(|| LogState { tip: Tip::start(id.start()), first_bad: None });
+        let position = Position {
+            node: id.node,
+            epoch,
+            seq,
+        };
+        let state = self.logs.entry(id).or_insert_with(|| LogState {
+            tip: Tip::start(id.start()),
+            first_bad: None,
+        });
         if state.first_bad.is_none() {
             state.first_bad = Some(position.to_string());
             report.differ("sync.log_block", position.to_string(), what.to_owned());
@@ -231,7 +311,11 @@ impl Replay<'_> {
             self.batch = Some(batch);
             return Ok(());
         };
-        let tip = Tip { epoch: last.position.epoch, seq: last.position.seq, hash: last.hash };
+        let tip = Tip {
+            epoch: last.position.epoch,
+            seq: last.position.seq,
+            hash: last.hash,
+        };
         let decoded: Vec<Entry> = entries
             .into_iter()
             .map(|entry| {
@@ -248,7 +332,11 @@ impl Replay<'_> {
         } else {
             if before.epoch != run.epoch {
                 let row = next_epoch(run.epoch, before);
-                batch.begin_epoch(EpochRow { branch: run.branch, node: run.node, row });
+                batch.begin_epoch(EpochRow {
+                    branch: run.branch,
+                    node: run.node,
+                    row,
+                });
             }
             batch.apply(decoded, &mut self.cache).await?;
             batch.set_tip(run.node, tip);
@@ -256,7 +344,11 @@ impl Replay<'_> {
         // The hub's own log holds what it decided then.
         batch.work.verdicts.clear();
         self.batch = Some(batch);
-        if self.pending >= GROUP { self.flush().await } else { Ok(()) }
+        if self.pending >= GROUP {
+            self.flush().await
+        } else {
+            Ok(())
+        }
     }
 
     async fn flush(&mut self) -> Result<(), HubError> {
@@ -270,26 +362,53 @@ impl Replay<'_> {
     }
 
     /// Logs must end where their rows say, and every stored block must belong to the apply order.
-    async fn check_ends(&mut self, live: &mut PgConnection, report: &mut VerifyReport) -> Result<(), HubError> {
+    async fn check_ends(
+        &mut self,
+        live: &mut PgConnection,
+        report: &mut VerifyReport,
+    ) -> Result<(), HubError> {
         for row in node::all(live).await? {
             let id = LogId::of(row.branch, row.node, Epoch::NONE);
             let seq = self.logs.get(&id).map_or(0, |state| state.tip.seq);
             if seq < row.tip.seq {
-                self.bad(id, row.tip.epoch, seq + 1, "the log ends before the machine's row says", report);
+                self.bad(
+                    id,
+                    row.tip.epoch,
+                    seq + 1,
+                    "the log ends before the machine's row says",
+                    report,
+                );
             }
-            self.logs.entry(id).or_insert_with(|| LogState { tip: Tip::start(id.start()), first_bad: None });
+            self.logs.entry(id).or_insert_with(|| LogState {
+                tip: Tip::start(id.start()),
+                first_bad: None,
+            });
         }
         for tip in node::hub_lines(live).await? {
             let id = LogId::of(BranchId::NIL, NodeId::HUB, tip.epoch);
             let seq = self.logs.get(&id).map_or(0, |state| state.tip.seq);
             if seq < tip.seq {
-                self.bad(id, tip.epoch, seq + 1, "the log ends before the line's row says", report);
+                self.bad(
+                    id,
+                    tip.epoch,
+                    seq + 1,
+                    "the log ends before the line's row says",
+                    report,
+                );
             }
         }
         for (branch, node, epoch, first_seq) in log::block_keys(live).await? {
             if !self.read.contains(&(branch, node, epoch, first_seq)) {
-                let position = Position { node, epoch, seq: first_seq };
-                report.differ("sync.log_block", position.to_string(), "the block is not in the apply order");
+                let position = Position {
+                    node,
+                    epoch,
+                    seq: first_seq,
+                };
+                report.differ(
+                    "sync.log_block",
+                    position.to_string(),
+                    "the block is not in the apply order",
+                );
             }
         }
         Ok(())
@@ -307,6 +426,8 @@ impl Replay<'_> {
                 first_bad: state.first_bad,
             },
         });
-        Replayed { logs: logs.collect() }
+        Replayed {
+            logs: logs.collect(),
+        }
     }
 }

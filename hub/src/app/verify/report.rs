@@ -113,12 +113,21 @@ impl VerifyReport {
     pub(super) fn differ(&mut self, table: &str, key: impl Into<String>, what: impl Into<String>) {
         self.difference_count += 1;
         if self.differences.len() < LISTED {
-            self.differences.push(Difference { table: table.to_owned(), key: key.into(), what: what.into() });
+            self.differences.push(Difference {
+                table: table.to_owned(),
+                key: key.into(),
+                what: what.into(),
+            });
         }
     }
 
     pub(super) fn finish(&mut self) {
-        let logs_intact = self.branches.iter().flat_map(|branch| &branch.logs).chain(&self.hub_lines).all(|log| log.intact);
+        let logs_intact = self
+            .branches
+            .iter()
+            .flat_map(|branch| &branch.logs)
+            .chain(&self.hub_lines)
+            .all(|log| log.intact);
         self.ok = self.difference_count == 0 && logs_intact && self.conservation.balanced;
     }
 }
@@ -137,17 +146,31 @@ pub(super) async fn fill(
     for (branch, hash) in document::hashes_by_branch(live).await? {
         hashes.entry(branch).or_default().push(hash);
     }
-    let orders: BTreeMap<BranchId, u64> = crate::store::orders::counts(live).await?.into_iter().collect();
+    let orders: BTreeMap<BranchId, u64> = crate::store::orders::counts(live)
+        .await?
+        .into_iter()
+        .collect();
     let all_stock = ledger::all_stock(live).await?;
     let mut branches: BTreeSet<BranchId> = codes.keys().copied().collect();
     branches.extend(hashes.keys());
-    branches.extend(replayed.logs.iter().map(|log| log.branch).filter(|branch| !branch.is_nil()));
+    branches.extend(
+        replayed
+            .logs
+            .iter()
+            .map(|log| log.branch)
+            .filter(|branch| !branch.is_nil()),
+    );
     for branch in branches {
         let documents = hashes.remove(&branch).unwrap_or_default();
         report.branches.push(BranchReport {
             branch,
             code: codes.get(&branch).cloned().unwrap_or_default(),
-            logs: replayed.logs.iter().filter(|log| log.branch == branch).map(|log| log.report.clone()).collect(),
+            logs: replayed
+                .logs
+                .iter()
+                .filter(|log| log.branch == branch)
+                .map(|log| log.report.clone())
+                .collect(),
             documents: documents.len() as u64,
             digest: hex(&digest_of_documents(documents)),
             orders: orders.get(&branch).copied().unwrap_or(0),
@@ -162,11 +185,17 @@ pub(super) async fn fill(
                 .collect(),
         });
     }
-    report.hub_lines =
-        replayed.logs.iter().filter(|log| log.branch.is_nil()).map(|log| log.report.clone()).collect();
+    report.hub_lines = replayed
+        .logs
+        .iter()
+        .filter(|log| log.branch.is_nil())
+        .map(|log| log.report.clone())
+        .collect();
     let all: Vec<(DocumentId, Hash)> = document::all_hashes(live).await?;
     report.documents = all.len() as u64;
-    report.digest = hex(&digest_of_documents(all.into_iter().map(|(_, hash)| hash).collect()));
+    report.digest = hex(&digest_of_documents(
+        all.into_iter().map(|(_, hash)| hash).collect(),
+    ));
     report.conservation = conservation(live, &all_stock).await?;
     Ok(())
 }
@@ -197,5 +226,9 @@ async fn conservation(
             !terms.balanced() || (terms.on_hand, terms.in_transit) != sums
         })
         .collect();
-    Ok(ConservationReport { total, balanced: unbalanced.is_empty(), unbalanced })
+    Ok(ConservationReport {
+        total,
+        balanced: unbalanced.is_empty(),
+        unbalanced,
+    })
 }

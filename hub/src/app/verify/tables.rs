@@ -80,7 +80,11 @@ pub(super) const NOT_DERIVED: &[&str] = &[
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        reason = "a test fails by panicking"
+    )]
 
     use super::*;
 
@@ -89,14 +93,24 @@ mod tests {
         let mut missing = Vec::new();
         for migration in crate::store::MIGRATIONS.iter() {
             for line in migration.sql.as_str().lines() {
-                let Some(rest) = line.strip_prefix("create table ") else { continue };
-                let name = rest.trim_start_matches("if not exists ").split([' ', '(']).next().unwrap();
-                let is_known = DERIVED.iter().any(|table| table.name == name) || NOT_DERIVED.contains(&name);
+                let Some(rest) = line.strip_prefix("create table ") else {
+                    continue;
+                };
+                let name = rest
+                    .trim_start_matches("if not exists ")
+                    .split([' ', '('])
+                    .next()
+                    .unwrap();
+                let is_known =
+                    DERIVED.iter().any(|table| table.name == name) || NOT_DERIVED.contains(&name);
                 if !is_known {
                     missing.push(name.to_owned());
                 }
             }
         }
-        assert!(missing.is_empty(), "neither verified nor listed as not derived: {missing:?}");
+        assert!(
+            missing.is_empty(),
+            "neither verified nor listed as not derived: {missing:?}"
+        );
     }
 }

@@ -37,9 +37,12 @@ pub async fn exceptions(
     limit: i64,
 ) -> Result<Vec<ExceptionRecord>, sqlx::Error> {
     let (at_ms, branch, kind, subject) = match place {
-        Some((at_ms, branch, kind, subject)) => {
-            (Some(at_ms), Some(branch.uuid()), Some(kind), Some(subject.uuid()))
-        }
+        Some((at_ms, branch, kind, subject)) => (
+            Some(at_ms),
+            Some(branch.uuid()),
+            Some(kind),
+            Some(subject.uuid()),
+        ),
         None => (None, None, None, None),
     };
     let rows: Vec<Raw> = sqlx::query_as(

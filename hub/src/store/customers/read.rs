@@ -45,8 +45,8 @@ struct Raw {
 
 impl Raw {
     fn typed(self) -> Result<CustomerRecord, HubError> {
-        let consent: BTreeMap<String, bool> =
-            serde_json::from_str(&self.consent).map_err(|_| HubError::Row("a consent that does not read"))?;
+        let consent: BTreeMap<String, bool> = serde_json::from_str(&self.consent)
+            .map_err(|_| HubError::Row("a consent that does not read"))?;
         Ok(CustomerRecord {
             document: DocumentId::of_uuid(self.document),
             view: CustomerView {
@@ -89,7 +89,10 @@ pub async fn customers(
     filter: &CustomerFilter,
 ) -> Result<Vec<CustomerRecord>, HubError> {
     let (at_ms, id) = behind(filter.place);
-    let persons = filter.persons.as_ref().map(|all| all.iter().map(|person| person.uuid()).collect::<Vec<_>>());
+    let persons = filter
+        .persons
+        .as_ref()
+        .map(|all| all.iter().map(|person| person.uuid()).collect::<Vec<_>>());
     let rows: Vec<Raw> = sqlx::query_as(
         "select branch_id, document, language, merged_into, consent::text as consent, name, phone, email, address, note,
             conflicts, created_ms, updated_ms

@@ -49,8 +49,12 @@ impl RawPart {
                 name: self.name,
                 category: self.category,
                 price_minor: self.price_minor,
-                currency: self.currency.parse().map_err(|_| HubError::Row("an unknown currency"))?,
-                tax_bp: u32::try_from(self.tax_bp).map_err(|_| HubError::Row("a tax rate out of range"))?,
+                currency: self
+                    .currency
+                    .parse()
+                    .map_err(|_| HubError::Row("an unknown currency"))?,
+                tax_bp: u32::try_from(self.tax_bp)
+                    .map_err(|_| HubError::Row("a tax rate out of range"))?,
                 barcodes: self.barcodes,
                 active: self.active,
             },
@@ -85,7 +89,10 @@ pub async fn parts(
 }
 
 /// One part by sku; of two with one sku the one with the smaller id.
-pub async fn part_by_sku(connection: &mut PgConnection, sku: &str) -> Result<Option<PartRecord>, HubError> {
+pub async fn part_by_sku(
+    connection: &mut PgConnection,
+    sku: &str,
+) -> Result<Option<PartRecord>, HubError> {
     let row: Option<RawPart> = sqlx::query_as(
         "select part, version, sku, name, category, price_minor, currency, tax_bp, barcodes, active, updated_ms
          from inventory.part where not deleted and sku = $1 order by part limit 1",
@@ -106,7 +113,10 @@ pub async fn part_names(
             .bind(parts.iter().map(|part| part.uuid()).collect::<Vec<_>>())
             .fetch_all(connection)
             .await?;
-    Ok(rows.into_iter().map(|(part, sku, name)| (PartId::of_uuid(part), sku, name)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(part, sku, name)| (PartId::of_uuid(part), sku, name))
+        .collect())
 }
 
 /// One part at one branch.
@@ -143,7 +153,11 @@ impl StockRecord {
 
     /// Where the row stands in the list.
     pub fn place(&self) -> StockPlace {
-        (self.sku.clone(), self.part.into_bytes(), self.branch_id.into_bytes())
+        (
+            self.sku.clone(),
+            self.part.into_bytes(),
+            self.branch_id.into_bytes(),
+        )
     }
 }
 
@@ -194,7 +208,10 @@ pub async fn free_of(
     .bind(least)
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|(branch, free)| (BranchId::of_uuid(branch), free)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(branch, free)| (BranchId::of_uuid(branch), free))
+        .collect())
 }
 
 /// What the ledger says of a part, and what the columns kept from it say.
@@ -372,12 +389,20 @@ impl MovementRecord {
 
     /// What it is.
     pub fn kind(&self) -> &'static str {
-        u8::try_from(self.kind).ok().and_then(MovementKind::from_code).map_or("unknown", MovementKind::as_str)
+        u8::try_from(self.kind)
+            .ok()
+            .and_then(MovementKind::from_code)
+            .map_or("unknown", MovementKind::as_str)
     }
 
     /// The accounts that it left and entered.
     pub fn accounts(&self) -> (&'static str, &'static str) {
-        let name = |code: i16| u8::try_from(code).ok().and_then(Account::from_code).map_or("unknown", Account::as_str);
+        let name = |code: i16| {
+            u8::try_from(code)
+                .ok()
+                .and_then(Account::from_code)
+                .map_or("unknown", Account::as_str)
+        };
         (name(self.from_account), name(self.to_account))
     }
 

@@ -48,10 +48,16 @@ struct Raw {
 impl Raw {
     fn typed(self) -> Result<BranchRecord, HubError> {
         let location = match (self.latitude_e7, self.longitude_e7) {
-            (Some(latitude_e7), Some(longitude_e7)) => Some(Location { latitude_e7, longitude_e7 }),
+            (Some(latitude_e7), Some(longitude_e7)) => Some(Location {
+                latitude_e7,
+                longitude_e7,
+            }),
             _ => None,
         };
-        let currency = self.currency.parse().map_err(|_| HubError::Row("an unknown currency"))?;
+        let currency = self
+            .currency
+            .parse()
+            .map_err(|_| HubError::Row("an unknown currency"))?;
         Ok(BranchRecord {
             id: BranchId::of_uuid(self.branch),
             version: unsigned(self.version),
@@ -63,7 +69,8 @@ impl Raw {
                 location,
                 time_zone: self.time_zone,
                 currency,
-                capacity: u32::try_from(self.capacity).map_err(|_| HubError::Row("a capacity out of range"))?,
+                capacity: u32::try_from(self.capacity)
+                    .map_err(|_| HubError::Row("a capacity out of range"))?,
                 prices_include_tax: self.prices_include_tax,
                 active: self.active,
                 opening_hours: self.opening_hours,
@@ -150,7 +157,9 @@ pub async fn nearest(
         .bind(limit)
         .fetch_all(connection)
         .await?;
-    rows.into_iter().map(|row| Ok((row.branch.typed()?, row.metres))).collect()
+    rows.into_iter()
+        .map(|row| Ok((row.branch.typed()?, row.metres)))
+        .collect()
 }
 
 /// The company's settings and their version.
@@ -162,7 +171,8 @@ pub async fn company(connection: &mut PgConnection) -> Result<Option<(u64, Compa
     .fetch_optional(connection)
     .await?;
     row.map(|(version, fields)| {
-        let fields = serde_json::from_str(&fields).map_err(|_| HubError::Row("a company that does not read"))?;
+        let fields = serde_json::from_str(&fields)
+            .map_err(|_| HubError::Row("a company that does not read"))?;
         Ok((unsigned(version), fields))
     })
     .transpose()
@@ -171,8 +181,13 @@ pub async fn company(connection: &mut PgConnection) -> Result<Option<(u64, Compa
 /// Every branch's code, those that are gone included.
 pub async fn codes(connection: &mut PgConnection) -> Result<Vec<(BranchId, String)>, sqlx::Error> {
     let rows: Vec<(Uuid, String)> =
-        sqlx::query_as("select branch, code from locations.branch order by branch").fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|(branch, code)| (BranchId::of_uuid(branch), code)).collect())
+        sqlx::query_as("select branch, code from locations.branch order by branch")
+            .fetch_all(connection)
+            .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(branch, code)| (BranchId::of_uuid(branch), code))
+        .collect())
 }
 
 /// The open branches with these codes.
@@ -185,5 +200,8 @@ pub async fn with_codes(
             .bind(codes)
             .fetch_all(connection)
             .await?;
-    Ok(rows.into_iter().map(|(code, branch)| (code, BranchId::of_uuid(branch))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(code, branch)| (code, BranchId::of_uuid(branch)))
+        .collect())
 }

@@ -91,10 +91,16 @@ impl Raw {
 }
 
 /// Orders, the newest first.
-pub async fn orders(connection: &mut PgConnection, filter: &OrderFilter) -> Result<Vec<OrderRecord>, HubError> {
+pub async fn orders(
+    connection: &mut PgConnection,
+    filter: &OrderFilter,
+) -> Result<Vec<OrderRecord>, HubError> {
     let (at_ms, id) = behind(filter.place);
-    let customers =
-        filter.customers.as_ref().map(|all| all.iter().map(|customer| customer.uuid()).collect::<Vec<_>>());
+    let customers = filter.customers.as_ref().map(|all| {
+        all.iter()
+            .map(|customer| customer.uuid())
+            .collect::<Vec<_>>()
+    });
     let rows: Vec<Raw> = sqlx::query_as(
         "select branch_id, document, created_ms, updated_ms, view::text as view from orders.repair_order
          where ($1::uuid[] is null or branch_id = any($1))
@@ -142,9 +148,10 @@ pub async fn order(
 
 /// Whether the branch has an order.
 pub async fn has_any(connection: &mut PgConnection, branch: BranchId) -> Result<bool, sqlx::Error> {
-    let row: (bool,) = sqlx::query_as("select exists (select 1 from orders.repair_order where branch_id = $1)")
-        .bind(branch.uuid())
-        .fetch_one(connection)
-        .await?;
+    let row: (bool,) =
+        sqlx::query_as("select exists (select 1 from orders.repair_order where branch_id = $1)")
+            .bind(branch.uuid())
+            .fetch_one(connection)
+            .await?;
     Ok(row.0)
 }

@@ -92,21 +92,89 @@ struct StoredEstimate {
 
 /// Reads the JSON of a view; conflicts are only counted, their values stand in the document.
 pub(super) fn read(text: &str) -> Result<(OrderView, usize), HubError> {
-    let stored: StoredOrder =
-        serde_json::from_str(text).map_err(|_| HubError::Row("an order's view that does not read"))?;
-    let StoredDevice { category, brand, model, serial, fault, accessories, condition } = stored.device;
+    let stored: StoredOrder = serde_json::from_str(text)
+        .map_err(|_| HubError::Row("an order's view that does not read"))?;
+    let StoredDevice {
+        category,
+        brand,
+        model,
+        serial,
+        fault,
+        accessories,
+        condition,
+    } = stored.device;
     let lines = stored.lines.into_iter().map(|line| {
-        let StoredLine { id, kind, text, sku, part, quantity, unit_minor, tax_bp } = line;
-        Line { id, kind, text, sku, part, quantity, unit_minor, tax_bp }
+        let StoredLine {
+            id,
+            kind,
+            text,
+            sku,
+            part,
+            quantity,
+            unit_minor,
+            tax_bp,
+        } = line;
+        Line {
+            id,
+            kind,
+            text,
+            sku,
+            part,
+            quantity,
+            unit_minor,
+            tax_bp,
+        }
     });
-    let notes = stored.notes.into_iter().map(|StoredNote { id, text, staff, at_ms }| Note { id, text, staff, at_ms });
+    let notes = stored.notes.into_iter().map(
+        |StoredNote {
+             id,
+             text,
+             staff,
+             at_ms,
+         }| Note {
+            id,
+            text,
+            staff,
+            at_ms,
+        },
+    );
     let events = stored.events.into_iter().map(|event| {
-        let StoredEvent { id, rank, to, outcome, staff, at_ms, undoes } = event;
-        StatusEvent { id, rank, to, outcome, staff, at_ms, undoes }
+        let StoredEvent {
+            id,
+            rank,
+            to,
+            outcome,
+            staff,
+            at_ms,
+            undoes,
+        } = event;
+        StatusEvent {
+            id,
+            rank,
+            to,
+            outcome,
+            staff,
+            at_ms,
+            undoes,
+        }
     });
     let estimates = stored.estimates.into_iter().map(|estimate| {
-        let StoredEstimate { id, version, gross_minor, answer, by, at_ms } = estimate;
-        Estimate { id, version, gross_minor, answer, by, at_ms }
+        let StoredEstimate {
+            id,
+            version,
+            gross_minor,
+            answer,
+            by,
+            at_ms,
+        } = estimate;
+        Estimate {
+            id,
+            version,
+            gross_minor,
+            answer,
+            by,
+            at_ms,
+        }
     });
     let view = OrderView {
         number: stored.number,
@@ -116,7 +184,15 @@ pub(super) fn read(text: &str) -> Result<(OrderView, usize), HubError> {
         source: stored.source,
         prices_include_tax: stored.prices_include_tax,
         currency: stored.currency,
-        device: Device { category, brand, model, serial, fault, accessories, condition },
+        device: Device {
+            category,
+            brand,
+            model,
+            serial,
+            fault,
+            accessories,
+            condition,
+        },
         promised_at_ms: stored.promised_at_ms,
         technician: stored.technician,
         urgent: stored.urgent,

@@ -41,7 +41,10 @@ struct Raw {
 
 impl Raw {
     fn typed(self) -> Result<StaffRecord, HubError> {
-        let role: Role = self.role.parse().map_err(|_| HubError::Row("an unknown role"))?;
+        let role: Role = self
+            .role
+            .parse()
+            .map_err(|_| HubError::Row("an unknown role"))?;
         Ok(StaffRecord {
             id: StaffId::of_uuid(self.staff),
             version: unsigned(self.version),
@@ -100,12 +103,16 @@ pub async fn person(
 }
 
 /// The person's password hash.
-pub async fn password_hash(connection: &mut PgConnection, staff: StaffId) -> Result<Option<String>, sqlx::Error> {
-    let row: Option<(String,)> =
-        sqlx::query_as("select password_hash from staff.credential where staff = $1 and not deleted")
-            .bind(staff.uuid())
-            .fetch_optional(connection)
-            .await?;
+pub async fn password_hash(
+    connection: &mut PgConnection,
+    staff: StaffId,
+) -> Result<Option<String>, sqlx::Error> {
+    let row: Option<(String,)> = sqlx::query_as(
+        "select password_hash from staff.credential where staff = $1 and not deleted",
+    )
+    .bind(staff.uuid())
+    .fetch_optional(connection)
+    .await?;
     Ok(row.map(|(hash,)| hash))
 }
 
@@ -162,14 +169,19 @@ pub async fn session(
     connection: &mut PgConnection,
     token_hash: &[u8; 32],
 ) -> Result<Option<SessionRow>, sqlx::Error> {
-    let row: Option<(Uuid, i16, i64, i64)> =
-        sqlx::query_as("select staff, kind, used_ms, expires_ms from staff.session where token_hash = $1")
-            .bind(&token_hash[..])
-            .fetch_optional(connection)
-            .await?;
+    let row: Option<(Uuid, i16, i64, i64)> = sqlx::query_as(
+        "select staff, kind, used_ms, expires_ms from staff.session where token_hash = $1",
+    )
+    .bind(&token_hash[..])
+    .fetch_optional(connection)
+    .await?;
     Ok(row.map(|(staff, kind, used_ms, expires_ms)| SessionRow {
         staff: StaffId::of_uuid(staff),
-        kind: if kind == SessionKind::Page.code() { SessionKind::Page } else { SessionKind::Token },
+        kind: if kind == SessionKind::Page.code() {
+            SessionKind::Page
+        } else {
+            SessionKind::Token
+        },
         used_ms,
         expires_ms,
     }))
@@ -190,7 +202,10 @@ pub async fn touch_session(
 }
 
 /// Ends a session.
-pub async fn delete_session(connection: &mut PgConnection, token_hash: &[u8; 32]) -> Result<(), sqlx::Error> {
+pub async fn delete_session(
+    connection: &mut PgConnection,
+    token_hash: &[u8; 32],
+) -> Result<(), sqlx::Error> {
     sqlx::query("delete from staff.session where token_hash = $1")
         .bind(&token_hash[..])
         .execute(connection)
@@ -199,14 +214,25 @@ pub async fn delete_session(connection: &mut PgConnection, token_hash: &[u8; 32]
 }
 
 /// Ends all sessions of a person.
-pub async fn delete_sessions_of(connection: &mut PgConnection, staff: StaffId) -> Result<(), sqlx::Error> {
-    sqlx::query("delete from staff.session where staff = $1").bind(staff.uuid()).execute(connection).await?;
+pub async fn delete_sessions_of(
+    connection: &mut PgConnection,
+    staff: StaffId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from staff.session where staff = $1")
+        .bind(staff.uuid())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
 /// Deletes sessions that ended.
-pub async fn purge_sessions(connection: &mut PgConnection, now_ms: i64) -> Result<u64, sqlx::Error> {
-    let done =
-        sqlx::query("delete from staff.session where expires_ms <= $1").bind(now_ms).execute(connection).await?;
+pub async fn purge_sessions(
+    connection: &mut PgConnection,
+    now_ms: i64,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query("delete from staff.session where expires_ms <= $1")
+        .bind(now_ms)
+        .execute(connection)
+        .await?;
     Ok(done.rows_affected())
 }

@@ -234,8 +234,14 @@ pub async fn hashes_by_branch(
 }
 
 /// Every document with its hash.
-pub async fn all_hashes(connection: &mut PgConnection) -> Result<Vec<(DocumentId, Hash)>, HubError> {
+pub async fn all_hashes(
+    connection: &mut PgConnection,
+) -> Result<Vec<(DocumentId, Hash)>, HubError> {
     let rows: Vec<(Uuid, Vec<u8>)> =
-        sqlx::query_as("select document, hash from sync.document order by document").fetch_all(connection).await?;
-    rows.into_iter().map(|(document, hash)| Ok((DocumentId::of_uuid(document), hash_of(&hash)?))).collect()
+        sqlx::query_as("select document, hash from sync.document order by document")
+            .fetch_all(connection)
+            .await?;
+    rows.into_iter()
+        .map(|(document, hash)| Ok((DocumentId::of_uuid(document), hash_of(&hash)?)))
+        .collect()
 }

@@ -86,7 +86,9 @@ pub async fn insert(
 
 /// Deletes answers given up to `until_ms`.
 pub async fn purge(connection: &mut PgConnection, until_ms: i64) -> Result<u64, sqlx::Error> {
-    let done =
-        sqlx::query("delete from sync.idempotency where created_ms <= $1").bind(until_ms).execute(connection).await?;
+    let done = sqlx::query("delete from sync.idempotency where created_ms <= $1")
+        .bind(until_ms)
+        .execute(connection)
+        .await?;
     Ok(done.rows_affected())
 }

@@ -46,12 +46,18 @@ struct Raw {
 impl Raw {
     fn typed(self) -> Result<JoinCodeRow, HubError> {
         let used = match (self.node, self.public_key, self.certificate) {
-            (Some(node), Some(key), Some(certificate)) => {
-                Some(UsedCode { node: node_of(node)?, public_key: hash_of(&key)?, certificate })
-            }
+            (Some(node), Some(key), Some(certificate)) => Some(UsedCode {
+                node: node_of(node)?,
+                public_key: hash_of(&key)?,
+                certificate,
+            }),
             _ => None,
         };
-        Ok(JoinCodeRow { branch: BranchId::of_uuid(self.branch_id), expires_ms: self.expires_ms, used })
+        Ok(JoinCodeRow {
+            branch: BranchId::of_uuid(self.branch_id),
+            expires_ms: self.expires_ms,
+            used,
+        })
     }
 }
 
@@ -91,7 +97,10 @@ pub async fn insert(connection: &mut PgConnection, code: &NewCode) -> Result<(),
 }
 
 /// Finds a code by its secret's hash and locks it.
-pub async fn lock(connection: &mut PgConnection, secret_hash: &Hash) -> Result<Option<JoinCodeRow>, HubError> {
+pub async fn lock(
+    connection: &mut PgConnection,
+    secret_hash: &Hash,
+) -> Result<Option<JoinCodeRow>, HubError> {
     let row: Option<Raw> = sqlx::query_as(
         "select branch_id, expires_ms, node, public_key, certificate from sync.join_code
          where secret_hash = $1 for update",

@@ -240,7 +240,12 @@ pub async fn block_keys(
     .await?;
     rows.into_iter()
         .map(|(branch, node, epoch, first)| {
-            Ok((BranchId::of_uuid(branch), node_of(node)?, Epoch(unsigned(epoch)), unsigned(first)))
+            Ok((
+                BranchId::of_uuid(branch),
+                node_of(node)?,
+                Epoch(unsigned(epoch)),
+                unsigned(first),
+            ))
         })
         .collect()
 }

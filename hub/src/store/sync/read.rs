@@ -131,18 +131,20 @@ pub async fn parked(
     .fetch_all(connection)
     .await?;
     rows.into_iter()
-        .map(|(branch, node, epoch, seq, item, id, reason, staff, at_ms, state)| {
-            Ok(ParkedRecord {
-                id: id.into_bytes(),
-                branch: BranchId::of_uuid(branch),
-                position: position_of(node, epoch, seq)?,
-                item: u16::try_from(item).ok(),
-                reason,
-                staff: staff.into_bytes(),
-                at_ms,
-                state,
-            })
-        })
+        .map(
+            |(branch, node, epoch, seq, item, id, reason, staff, at_ms, state)| {
+                Ok(ParkedRecord {
+                    id: id.into_bytes(),
+                    branch: BranchId::of_uuid(branch),
+                    position: position_of(node, epoch, seq)?,
+                    item: u16::try_from(item).ok(),
+                    reason,
+                    staff: staff.into_bytes(),
+                    at_ms,
+                    state,
+                })
+            },
+        )
         .collect()
 }
 

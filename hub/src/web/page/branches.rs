@@ -8,8 +8,8 @@ use web_kit::{Content, PageRequest, Problem, SafeHtml, Tone, html};
 
 use crate::api::{Caller, HubState};
 use crate::app::branch::{BranchState, LinkState, list as all};
-use crate::web::frame::frame;
 use crate::web::HOME;
+use crate::web::frame::frame;
 
 /// Branches on one page.
 const MOST: i64 = 500;
@@ -43,7 +43,9 @@ pub(crate) async fn list(
     if request.is_fragment() {
         return Ok(html(body));
     }
-    frame(&state, &who, HOME).await?.respond(&Content::new("Branches", body))
+    frame(&state, &who, HOME)
+        .await?
+        .respond(&Content::new("Branches", body))
 }
 
 async fn body(state: &HubState, who: &Caller) -> Result<SafeHtml, Problem> {
@@ -72,7 +74,10 @@ fn severity(branch: &BranchState) -> u8 {
 }
 
 fn sentence(states: &[BranchState]) -> String {
-    let cut_off = states.iter().filter(|branch| branch.link.state == LinkState::CutOff).count();
+    let cut_off = states
+        .iter()
+        .filter(|branch| branch.link.state == LinkState::CutOff)
+        .count();
     match (states.len(), cut_off) {
         (0, _) => "No branch yet".to_owned(),
         (1, 0) => "The branch is well".to_owned(),
@@ -85,7 +90,9 @@ fn sentence(states: &[BranchState]) -> String {
 fn row(branch: &BranchState, now_ms: i64) -> Row {
     let link = &branch.link;
     let (icon, tone, words) = match link.state {
-        LinkState::Connected if link.transactions_behind > 0 => ("joining", Tone::Moving, "Catching up"),
+        LinkState::Connected if link.transactions_behind > 0 => {
+            ("joining", Tone::Moving, "Catching up")
+        }
         LinkState::Connected => ("agreed", Tone::Agreed, "Connected"),
         LinkState::CutOff => ("apart", Tone::Apart, "Works on its own"),
         LinkState::NoMachine => ("branch", Tone::Waiting, "No machine has joined"),

@@ -5,7 +5,10 @@ use axum::http::header;
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use domain::sensitive::Sensitive;
 use serde::Deserialize;
-use web_kit::{Credentials, PlainForm, Problem, SessionToken, ShellTexts, Side, SignInForm, SignInPage, Theme, safe_next};
+use web_kit::{
+    Credentials, PlainForm, Problem, SessionToken, ShellTexts, Side, SignInForm, SignInPage, Theme,
+    safe_next,
+};
 
 use crate::api::HubState;
 use crate::app::session::{self, PAGE_MS, SessionKind};
@@ -56,14 +59,25 @@ pub(crate) async fn sign_in(
         Err(problem) => return page(&form.username, next).respond(Some(&problem)),
     };
     let cookie = state.cookie().set(&token, PAGE_MS.unsigned_abs() / 1_000);
-    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(next)).into_response())
+    Ok((
+        AppendHeaders([(header::SET_COOKIE, cookie)]),
+        Redirect::to(next),
+    )
+        .into_response())
 }
 
 async fn begin(state: &HubState, form: &SignInForm) -> Result<SessionToken, Problem> {
     state.count_try(&form.username)?;
     let password = Sensitive::new(form.password.clone());
     let hash_of = |token| SessionToken::from_random(token).hash();
-    let begun = session::sign_in(state.hub(), &form.username, password, SessionKind::Page, hash_of).await?;
+    let begun = session::sign_in(
+        state.hub(),
+        &form.username,
+        password,
+        SessionKind::Page,
+        hash_of,
+    )
+    .await?;
     state.forgive(&form.username);
     Ok(SessionToken::from_random(*begun.token.expose()))
 }
@@ -78,5 +92,9 @@ pub(crate) async fn sign_out(
         session::sign_out(state.hub(), &who.token.hash()).await?;
     }
     let cookie = state.cookie().clear();
-    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(SIGN_IN)).into_response())
+    Ok((
+        AppendHeaders([(header::SET_COOKIE, cookie)]),
+        Redirect::to(SIGN_IN),
+    )
+        .into_response())
 }

@@ -66,29 +66,62 @@ const ROUTES: &[(&str, &str)] = &[
 async fn every_route_is_described_with_its_errors() {
     let site = Site::new().await;
     let document = description(&site.state);
-    let served = site.send(Method::GET, "/api/v1/openapi.json", &[], None).await.with(200);
+    let served = site
+        .send(Method::GET, "/api/v1/openapi.json", &[], None)
+        .await
+        .with(200);
     assert_eq!(served["openapi"], "3.1.0");
     let all = operations(&document);
-    let known: BTreeSet<(&str, &str)> = all.iter().map(|(path, method, _)| (*method, path.as_str())).collect();
+    let known: BTreeSet<(&str, &str)> = all
+        .iter()
+        .map(|(path, method, _)| (*method, path.as_str()))
+        .collect();
     for route in ROUTES {
         assert!(known.contains(route), "{route:?} is not described");
     }
     for (path, method, operation) in &all {
-        let statuses: BTreeSet<&str> = operation.responses.responses.keys().map(String::as_str).collect();
+        let statuses: BTreeSet<&str> = operation
+            .responses
+            .responses
+            .keys()
+            .map(String::as_str)
+            .collect();
         let is_open = path == "/api/v1/session" && *method == "POST" || !path.starts_with("/api/");
-        assert!(is_open || statuses.contains("401"), "{method} {path} lacks 401");
-        assert!(statuses.iter().any(|status| status.starts_with('2')), "{method} {path} lacks success");
+        assert!(
+            is_open || statuses.contains("401"),
+            "{method} {path} lacks 401"
+        );
+        assert!(
+            statuses.iter().any(|status| status.starts_with('2')),
+            "{method} {path} lacks success"
+        );
         assert!(operation.summary.is_some(), "{method} {path} lacks words");
         let writes = matches!(*method, "POST" | "PATCH");
-        assert!(!writes || is_open || statuses.contains("422"), "{method} {path} lacks 422");
+        assert!(
+            !writes || is_open || statuses.contains("422"),
+            "{method} {path} lacks 422"
+        );
     }
-    let names: BTreeSet<String> = all.iter().filter_map(|(_, _, operation)| operation.operation_id.clone()).collect();
-    assert_eq!(names.len(), all.len(), "each operation has a name of its own");
+    let names: BTreeSet<String> = all
+        .iter()
+        .filter_map(|(_, _, operation)| operation.operation_id.clone())
+        .collect();
+    assert_eq!(
+        names.len(),
+        all.len(),
+        "each operation has a name of its own"
+    );
 }
 
 fn permission_of(method: &str, path: &str) -> Permission {
     use Permission as P;
-    match (method, path.trim_start_matches("/api/v1/").split('/').next().unwrap()) {
+    match (
+        method,
+        path.trim_start_matches("/api/v1/")
+            .split('/')
+            .next()
+            .unwrap(),
+    ) {
         ("GET", "branches" | "parts" | "settings" | "events") => P::BasicsRead,
         ("POST", "branches") if path.ends_with("join-codes") => P::JoinCodes,
         ("POST" | "PATCH", "branches") => P::BranchesWrite,
@@ -130,17 +163,40 @@ async fn each_route_asks_for_its_permission() {
             continue;
         }
         let permission = permission_of(method, path);
-        let id = if path.contains("/nodes/") { "0000002a" } else { id };
-        let address = path.replace("{id}", id).replace("{sku}", "NONE").replace("{file}", "stock.csv");
-        let address = if path.ends_with("/nearest") { format!("{address}?latitude=1&longitude=1") } else { address };
+        let id = if path.contains("/nodes/") {
+            "0000002a"
+        } else {
+            id
+        };
+        let address = path
+            .replace("{id}", id)
+            .replace("{sku}", "NONE")
+            .replace("{file}", "stock.csv");
+        let address = if path.ends_with("/nearest") {
+            format!("{address}?latitude=1&longitude=1")
+        } else {
+            address
+        };
         for (role, client) in &clients {
             let method: Method = method.parse().unwrap();
             let body = (method != Method::GET).then(|| json!({ "unexpected": true }));
-            let got = client.send(method.clone(), &address, &[("Idempotency-Key", "role")], body.as_ref()).await;
+            let got = client
+                .send(
+                    method.clone(),
+                    &address,
+                    &[("Idempotency-Key", "role")],
+                    body.as_ref(),
+                )
+                .await;
             let status = got.status.as_u16();
             assert!(status < 500, "{role} {method} {address}: {status}");
             let may = allows(*role, permission, Side::Hub);
-            assert_eq!(status != 403, may, "{role} {method} {address}: {status} {}", String::from_utf8_lossy(&got.bytes));
+            assert_eq!(
+                status != 403,
+                may,
+                "{role} {method} {address}: {status} {}",
+                String::from_utf8_lossy(&got.bytes)
+            );
         }
     }
 }
