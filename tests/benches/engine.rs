@@ -17,7 +17,9 @@ use domain::document::{DocumentKind, Edit};
 use domain::env::{Entropy, SeededEntropy};
 use domain::id::{DocumentId, EventId, StaffId, VisitId};
 use domain::number::order_number;
-use domain::order::{Device, NewOrder, Status, StatusMove, add_note, create_order, move_status, read_order};
+use domain::order::{
+    Device, NewOrder, Status, StatusMove, add_note, create_order, move_status, read_order,
+};
 use edge_node::store::log::ReadLog;
 use edge_node::store::sync::state;
 use edge_node::store::{Actor, Store, StoreConfig, WriteTx};
@@ -37,21 +39,32 @@ struct Arguments {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .filter(|argument| argument != "--bench")
+        .collect();
     let [_, data, hub, database_url] = &arguments[..] else {
         println!("engine: started by `cargo xtask bench`");
         return;
     };
-    let arguments =
-        Arguments { data: data.into(), hub: hub.clone(), database_url: database_url.clone() };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let arguments = Arguments {
+        data: data.into(),
+        hub: hub.clone(),
+        database_url: database_url.clone(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(run(&arguments));
 }
 
 async fn run(arguments: &Arguments) {
     let store = Store::open(StoreConfig::of(&arguments.data).unwrap()).unwrap();
-    let config =
-        SyncConfig { dir: arguments.data.clone(), hub: arguments.hub.clone(), env: store.env().clone() };
+    let config = SyncConfig {
+        dir: arguments.data.clone(),
+        hub: arguments.hub.clone(),
+        env: store.env().clone(),
+    };
     let sync = start(store.clone(), config).unwrap();
     wait_until_applied(&store, &sync).await;
     sync.pause();
@@ -85,7 +98,12 @@ fn new_order(tx: &WriteTx<'_>, entropy: &mut SeededEntropy, number: usize) -> Ve
             brand: ["Lenovo", "HP", "Dell", "Apple"][number % 4].to_owned(),
             model: format!("Model {}", number % 97),
             serial: format!("SN{number:07}"),
-            fault: ["does not start", "battery lasts an hour", "screen is cracked"][number % 3].to_owned(),
+            fault: [
+                "does not start",
+                "battery lasts an hour",
+                "screen is cracked",
+            ][number % 3]
+                .to_owned(),
             ..Device::default()
         },
         promised_at_ms: Some(1_800_000_000_000 + number as i64),
@@ -145,7 +163,14 @@ async fn write_order(store: &Store, id: DocumentId, number: usize, seed: u64) {
 async fn edit(store: &Store, id: DocumentId, seed: u64, moves: bool) {
     store
         .write(move |tx| {
-            tx.begin(if moves { command::ORDER_STATUS } else { command::ORDER_NOTE }, &Actor::SYSTEM)?;
+            tx.begin(
+                if moves {
+                    command::ORDER_STATUS
+                } else {
+                    command::ORDER_NOTE
+                },
+                &Actor::SYSTEM,
+            )?;
             let document = tx.document(id)?.unwrap();
             let view = read_order(document.automerge()).unwrap();
             let event = EventId::from_random(&mut SeededEntropy::new(seed));
@@ -153,7 +178,14 @@ async fn edit(store: &Store, id: DocumentId, seed: u64, moves: bool) {
             let edits = if moves {
                 move_status(&view, Status::Diagnosing, None, event, StaffId::NIL, now_ms).unwrap()
             } else {
-                add_note(&view, event, "waits for the customer's answer", StaffId::NIL, now_ms).unwrap()
+                add_note(
+                    &view,
+                    event,
+                    "waits for the customer's answer",
+                    StaffId::NIL,
+                    now_ms,
+                )
+                .unwrap()
             };
             tx.edit_document(id, DocumentKind::Order, &edits).map(drop)
         })
@@ -169,12 +201,33 @@ async fn catch_up(store: &Store, sync: &SyncHandle, arguments: &Arguments) {
     sync.resume();
     wait_until_applied(store, sync).await;
     let taken = begun.elapsed().as_secs_f64();
-    let floor = bare_postgres(&arguments.database_url, transactions, plain_bytes / transactions).await;
+    let floor = bare_postgres(
+        &arguments.database_url,
+        transactions,
+        plain_bytes / transactions,
+    )
+    .await;
     let name = "10,000 orders + 20,000 edits made cut off, until applied at the hub";
-    row(name, "<= 3 s", taken, "s", floor, taken <= 3.0, transactions);
+    row(
+        name,
+        "<= 3 s",
+        taken,
+        "s",
+        floor,
+        taken <= 3.0,
+        transactions,
+    );
     let megabytes = bytes as f64 / 1e6;
     let raw = plain_bytes as f64 / 1e6;
-    row("the same, frame bytes up", "<= 1.4 MB from protocol 2 on", megabytes, "MB", raw, megabytes <= 1.4, transactions);
+    row(
+        "the same, frame bytes up",
+        "<= 1.4 MB from protocol 2 on",
+        megabytes,
+        "MB",
+        raw,
+        megabytes <= 1.4,
+        transactions,
+    );
 }
 
 /// Bytes of the log blocks as they are sent, and of the transactions in them.
@@ -182,13 +235,24 @@ async fn log_bytes(store: &Store, data: &Path) -> (usize, usize) {
     let mut after = store.read(state).await.unwrap().stored;
     let mut sent = 0;
     loop {
-        let ReadLog::Blocks(blocks) = store.read_blocks(after, 1 << 20).await.unwrap() else { break };
-        let Some(last) = blocks.last().map(|block| block.last) else { break };
-        sent += blocks.iter().map(|block| block.packed.len() + sync_protocol::frame::FRAME_HEADER_BYTES).sum::<usize>();
+        let ReadLog::Blocks(blocks) = store.read_blocks(after, 1 << 20).await.unwrap() else {
+            break;
+        };
+        let Some(last) = blocks.last().map(|block| block.last) else {
+            break;
+        };
+        sent += blocks
+            .iter()
+            .map(|block| block.packed.len() + sync_protocol::frame::FRAME_HEADER_BYTES)
+            .sum::<usize>();
         after = last;
     }
     let conn = rusqlite::Connection::open(data.join("counterpart.db")).unwrap();
-    let plain: i64 = conn.query_row("select sum(length(bytes)) from log_entry", [], |row| row.get(0)).unwrap();
+    let plain: i64 = conn
+        .query_row("select sum(length(bytes)) from log_entry", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
     (sent, plain as usize)
 }
 
@@ -202,21 +266,34 @@ async fn bare_postgres(database_url: &str, rows: usize, row_bytes: usize) -> f64
     let begun = Instant::now();
     let numbers: Vec<i64> = (0..rows as i64).collect();
     for chunk in numbers.chunks(512) {
-        let bytes: Vec<Vec<u8>> = chunk.iter().map(|n| vec![(*n % 251) as u8; row_bytes]).collect();
-        sqlx::query("insert into public.bench_floor select * from unnest($1::bigint[], $2::bytea[])")
-            .bind(chunk)
-            .bind(bytes)
-            .execute(&mut conn)
-            .await
-            .unwrap();
+        let bytes: Vec<Vec<u8>> = chunk
+            .iter()
+            .map(|n| vec![(*n % 251) as u8; row_bytes])
+            .collect();
+        sqlx::query(
+            "insert into public.bench_floor select * from unnest($1::bigint[], $2::bytea[])",
+        )
+        .bind(chunk)
+        .bind(bytes)
+        .execute(&mut conn)
+        .await
+        .unwrap();
     }
     let taken = begun.elapsed().as_secs_f64();
-    sqlx::query("drop table public.bench_floor").execute(&mut conn).await.unwrap();
+    sqlx::query("drop table public.bench_floor")
+        .execute(&mut conn)
+        .await
+        .unwrap();
     taken
 }
 
 /// Single writes, one after the other, while another writer keeps the line busy.
-async fn commits_while_syncing(store: &Store, sync: &SyncHandle, orders: &[DocumentId], data: &Path) {
+async fn commits_while_syncing(
+    store: &Store,
+    sync: &SyncHandle,
+    orders: &[DocumentId],
+    data: &Path,
+) {
     let busy_store = store.clone();
     let busy_orders: Vec<DocumentId> = orders[..2_000].to_vec();
     let busy = tokio::spawn(async move {
@@ -235,14 +312,34 @@ async fn commits_while_syncing(store: &Store, sync: &SyncHandle, orders: &[Docum
     let bytes = {
         let conn = rusqlite::Connection::open(data.join("counterpart.db")).unwrap();
         let last = "select cast(avg(length(bytes)) as integer) from log_entry where seq > (select max(seq) - 500 from log_entry)";
-        conn.query_row(last, [], |row| row.get::<_, i64>(0)).unwrap() as usize
+        conn.query_row(last, [], |row| row.get::<_, i64>(0))
+            .unwrap() as usize
     };
     let floor = bare_commits(data, bytes);
     let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
     let mut floor_times = floor;
-    let (floor_p50, floor_p99) = (percentile(&mut floor_times, 50), percentile(&mut floor_times, 99));
-    row("local commit while sync runs, p50", "<= 3 x a bare commit", p50, "ms", floor_p50, p50 <= 3.0 * floor_p50, COMMITS);
-    row("local commit while sync runs, p99", "< 10 ms", p99, "ms", floor_p99, p99 < 10.0, COMMITS);
+    let (floor_p50, floor_p99) = (
+        percentile(&mut floor_times, 50),
+        percentile(&mut floor_times, 99),
+    );
+    row(
+        "local commit while sync runs, p50",
+        "<= 3 x a bare commit",
+        p50,
+        "ms",
+        floor_p50,
+        p50 <= 3.0 * floor_p50,
+        COMMITS,
+    );
+    row(
+        "local commit while sync runs, p99",
+        "< 10 ms",
+        p99,
+        "ms",
+        floor_p99,
+        p99 < 10.0,
+        COMMITS,
+    );
 }
 
 /// The floor: a bare commit of the same bytes with the same PRAGMAs, in a database beside the store's.
@@ -257,7 +354,11 @@ fn bare_commits(data: &Path, bytes: usize) -> Vec<Duration> {
     let mut times = Vec::with_capacity(COMMITS);
     for n in 0..COMMITS {
         let begun = Instant::now();
-        conn.execute("insert into floor values (?1, ?2)", (n as i64, vec![n as u8; bytes])).unwrap();
+        conn.execute(
+            "insert into floor values (?1, ?2)",
+            (n as i64, vec![n as u8; bytes]),
+        )
+        .unwrap();
         times.push(begun.elapsed());
     }
     drop(conn);
@@ -285,6 +386,8 @@ async fn wait_until_applied(store: &Store, sync: &SyncHandle) {
 
 async fn wait_for_state(sync: &SyncHandle, state: &str) {
     let mut status = sync.watch();
-    status.wait_for(|status| status.state.as_str() == state).await.unwrap();
+    status
+        .wait_for(|status| status.state.as_str() == state)
+        .await
+        .unwrap();
 }
-

@@ -49,7 +49,9 @@ async fn a_certificate_is_renewed_when_a_third_of_its_life_is_over() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(crate::support::PATIENCE, renewed).await.expect("the certificate is renewed beside the line");
+    tokio::time::timeout(crate::support::PATIENCE, renewed)
+        .await
+        .expect("the certificate is renewed beside the line");
     serving.line.stop().await;
     hub.stop().await;
 }
@@ -60,7 +62,10 @@ async fn a_clock_that_is_years_off_keeps_nobody_from_the_hub() {
     let branch = hub.joined().await;
     let clock = ShiftedClock::default();
     clock.shift_minutes(-10 * 365 * DAY_MINUTES);
-    let serving = branch.serve_with(&hub.address().to_string(), edge_node::env::Env::new(clock, SeededEntropy::new(1)));
+    let serving = branch.serve_with(
+        &hub.address().to_string(),
+        edge_node::env::Env::new(clock, SeededEntropy::new(1)),
+    );
     serving.becomes(LinkState::Connected).await;
     serving.line.stop().await;
     hub.stop().await;
@@ -107,18 +112,27 @@ async fn without_a_certificate_only_joining_is_possible() {
     let hub = TestHub::start(17).await;
     for alpn in [ALPN, ALPN_RENEW] {
         let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
-        let connection =
-            endpoint.connect_with(anonymous(alpn), hub.address(), "hub").unwrap().await.unwrap();
+        let connection = endpoint
+            .connect_with(anonymous(alpn), hub.address(), "hub")
+            .unwrap()
+            .await
+            .unwrap();
         match connection.closed().await {
             quinn::ConnectionError::ApplicationClosed(close) => {
-                assert_eq!(close.error_code.into_inner(), u64::from(CloseReason::Protocol.code()));
+                assert_eq!(
+                    close.error_code.into_inner(),
+                    u64::from(CloseReason::Protocol.code())
+                );
                 assert_eq!(&close.reason[..], b"a node shows its certificate");
             }
             other => panic!("expected a reason, got {other}"),
         }
     }
     let endpoint = quinn::Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
-    let unknown = endpoint.connect_with(anonymous(b"counterpart/99"), hub.address(), "hub").unwrap().await;
+    let unknown = endpoint
+        .connect_with(anonymous(b"counterpart/99"), hub.address(), "hub")
+        .unwrap()
+        .await;
     assert!(unknown.is_err(), "a protocol that the hub does not speak");
     hub.stop().await;
 }
@@ -166,7 +180,12 @@ impl ServerCertVerifier for Anybody {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -22,8 +22,14 @@ async fn a_machine_joins_with_a_good_code_and_its_log_reaches_the_hub() {
     let branch = TestBranch::new();
     let hub_address = hub.address().to_string();
     let identity = branch.join(&hub_address, &hub.code().await).await.unwrap();
-    assert_eq!((identity.branch, identity.code.as_str()), (hub.branch, "BER"));
-    assert_eq!((identity.time_zone.as_str(), identity.region.as_str()), ("Europe/Berlin", "north"));
+    assert_eq!(
+        (identity.branch, identity.code.as_str()),
+        (hub.branch, "BER")
+    );
+    assert_eq!(
+        (identity.time_zone.as_str(), identity.region.as_str()),
+        ("Europe/Berlin", "north")
+    );
     let serving = branch.serve(&hub_address);
     let seq = serving.write("first").await;
     serving.becomes(LinkState::Connected).await;
@@ -45,10 +51,20 @@ async fn joining_twice_with_one_code_is_no_mistake_and_a_crash_before_the_end_is
     assert_eq!(branch.join(&address, &code).await.unwrap(), first);
     fs::remove_file(branch.dir().join(NODE_FILE)).unwrap();
     fs::remove_file(branch.secret("node.crt.der")).unwrap();
-    assert_eq!(branch.join(&address, &code).await.unwrap(), first, "the same key gets the same node");
-    assert_eq!(fs::read(branch.secret("node.crt.der")).unwrap(), certificate);
+    assert_eq!(
+        branch.join(&address, &code).await.unwrap(),
+        first,
+        "the same key gets the same node"
+    );
+    assert_eq!(
+        fs::read(branch.secret("node.crt.der")).unwrap(),
+        certificate
+    );
     let other = hub.code().await;
-    assert!(matches!(branch.join(&address, &other).await, Err(JoinError::Joined { .. })));
+    assert!(matches!(
+        branch.join(&address, &other).await,
+        Err(JoinError::Joined { .. })
+    ));
     hub.stop().await;
 }
 
@@ -62,7 +78,10 @@ async fn a_used_an_old_and_an_unknown_code_get_no_further_than_a_reason() {
     assert_eq!(reason, CloseReason::JoinCode);
     assert!(detail.contains("used already"), "{detail}");
 
-    let unknown = JoinCode { secret: [9; 20], ..hub.code().await };
+    let unknown = JoinCode {
+        secret: [9; 20],
+        ..hub.code().await
+    };
     let (reason, detail) = refused(TestBranch::new().join(&address, &unknown).await);
     assert_eq!(reason, CloseReason::JoinCode);
     assert!(detail.contains("does not know"), "{detail}");
@@ -82,10 +101,21 @@ async fn a_used_an_old_and_an_unknown_code_get_no_further_than_a_reason() {
 async fn a_code_of_another_hub_is_not_even_sent() {
     let hub = TestHub::start(4).await;
     let code = hub.code().await;
-    let stranger = JoinCode { fingerprint: [7; 16], ..code.clone() };
-    let result = TestBranch::new().join(&hub.address().to_string(), &stranger).await;
-    assert!(matches!(result, Err(JoinError::WrongHub { .. })), "{result:?}");
-    TestBranch::new().join(&hub.address().to_string(), &code).await.expect("the code was not used up");
+    let stranger = JoinCode {
+        fingerprint: [7; 16],
+        ..code.clone()
+    };
+    let result = TestBranch::new()
+        .join(&hub.address().to_string(), &stranger)
+        .await;
+    assert!(
+        matches!(result, Err(JoinError::WrongHub { .. })),
+        "{result:?}"
+    );
+    TestBranch::new()
+        .join(&hub.address().to_string(), &code)
+        .await
+        .expect("the code was not used up");
     hub.stop().await;
 }
 

@@ -28,7 +28,11 @@ async fn what_was_written_while_the_line_was_cut_arrives_once_when_it_is_back() 
     serving.line.touch();
     let restored = Instant::now();
     serving.stored(last).await;
-    assert!(restored.elapsed() < Duration::from_secs(15), "{:?}", restored.elapsed());
+    assert!(
+        restored.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        restored.elapsed()
+    );
     assert_eq!(serving.becomes(LinkState::Connected).await.detail, "");
     assert_eq!(hub.stored(serving.node).await, last);
     serving.line.stop().await;
@@ -52,7 +56,11 @@ async fn a_hub_that_was_killed_and_started_again_is_found_within_seconds() {
     relay.restore();
     let back = Instant::now();
     serving.stored(seq).await;
-    assert!(back.elapsed() < Duration::from_secs(8), "{:?}", back.elapsed());
+    assert!(
+        back.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        back.elapsed()
+    );
     assert_ne!(serving.line.status().session, first);
     serving.line.stop().await;
     hub.stop().await;
@@ -72,7 +80,11 @@ async fn a_hub_that_stops_says_so_and_is_found_again() {
     hub.listen(address).await;
     let back = Instant::now();
     serving.becomes(LinkState::Connected).await;
-    assert!(back.elapsed() < Duration::from_secs(8), "{:?}", back.elapsed());
+    assert!(
+        back.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        back.elapsed()
+    );
     serving.line.stop().await;
     hub.stop().await;
 }
@@ -104,7 +116,11 @@ async fn a_newer_hello_of_the_same_machine_ends_its_older_session() {
     let address = hub.address().to_string();
     let serving = branch.serve(&address);
     serving.becomes(LinkState::Connected).await;
-    let config = SyncConfig { dir: branch.dir().to_owned(), hub: address, env: edge_node::env::Env::system() };
+    let config = SyncConfig {
+        dir: branch.dir().to_owned(),
+        hub: address,
+        env: edge_node::env::Env::system(),
+    };
     let second = edge_node::sync::start(serving.store.clone(), config).unwrap();
     let status = serving.becomes(LinkState::Connecting).await;
     assert!(status.detail.contains("newer session"), "{}", status.detail);
@@ -131,12 +147,17 @@ async fn a_line_that_loses_doubles_and_delays_carries_everything_in_both_directi
     let serving = branch.serve(&relay.address().to_string());
     let mut last = 0;
     for number in 0..200 {
-        last = serving.write(&format!("entry {number} {}", "x".repeat(200))).await;
+        last = serving
+            .write(&format!("entry {number} {}", "x".repeat(200)))
+            .await;
     }
     serving.stored(last).await;
     assert_eq!(hub.stored(serving.node).await, last);
     let hello = serving.store.hello("test").await.unwrap();
-    assert!(hello.cursors.iter().any(|cursor| cursor.n > 0), "the chain feed with the branch's row came down");
+    assert!(
+        hello.cursors.iter().any(|cursor| cursor.n > 0),
+        "the chain feed with the branch's row came down"
+    );
     serving.line.stop().await;
     hub.stop().await;
 }

@@ -62,15 +62,38 @@ impl TestHub {
         let dir = TempDir::new().unwrap();
         let clock = ShiftedClock::default();
         let env = hub::env::Env::with(Arc::new(clock.clone()), Box::new(SeededEntropy::new(seed)));
-        let database = TestPostgres::shared().await.unwrap().fresh_database().await.unwrap();
+        let database = TestPostgres::shared()
+            .await
+            .unwrap()
+            .fresh_database()
+            .await
+            .unwrap();
         let options: PgConnectOptions = database.parse().unwrap();
         let keys = Keys::load_or_create(dir.path(), &env).unwrap();
         let ca = Arc::new(Ca::open(&keys.dir, env.now_ms(), &mut env.entropy()).unwrap());
-        let hub = Hub::open(options, keys, env, HubOptions { connections: 6, ..HubOptions::default() }).await.unwrap();
+        let hub = Hub::open(
+            options,
+            keys,
+            env,
+            HubOptions {
+                connections: 6,
+                ..HubOptions::default()
+            },
+        )
+        .await
+        .unwrap();
         let workers = hub.start();
         let branch = BranchId::from_bytes([0x42; 16]);
         add_branch(&hub, branch).await;
-        let mut this = Self { hub, ca, clock, branch, listener: None, workers: Some(workers), _dir: dir };
+        let mut this = Self {
+            hub,
+            ca,
+            clock,
+            branch,
+            listener: None,
+            workers: Some(workers),
+            _dir: dir,
+        };
         this.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await;
         this
     }
@@ -79,7 +102,10 @@ impl TestHub {
     pub async fn listen(&mut self, address: SocketAddr) {
         let opened = async {
             loop {
-                let core = Core { hub: self.hub.clone(), ca: self.ca.clone() };
+                let core = Core {
+                    hub: self.hub.clone(),
+                    ca: self.ca.clone(),
+                };
                 match Listener::start(&self.listener_config(address), Arc::new(core)) {
                     Ok(listener) => return listener,
                     Err(ListenError::Socket { .. }) => tokio::task::yield_now().await,
@@ -87,7 +113,11 @@ impl TestHub {
                 }
             }
         };
-        self.listener = Some(timeout(PATIENCE, opened).await.expect("the port is free again"));
+        self.listener = Some(
+            timeout(PATIENCE, opened)
+                .await
+                .expect("the port is free again"),
+        );
     }
 
     fn listener_config(&self, address: SocketAddr) -> ListenerConfig<'_> {
@@ -108,7 +138,9 @@ impl TestHub {
 
     pub async fn code(&self) -> JoinCode {
         let mut tx = self.hub.begin(Actor::SYSTEM, command::NODES).await.unwrap();
-        let made = new_join_code(&mut tx, self.branch, self.ca.fingerprint(), StaffId::NIL).await.unwrap();
+        let made = new_join_code(&mut tx, self.branch, self.ca.fingerprint(), StaffId::NIL)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         made.code
     }
@@ -116,14 +148,20 @@ impl TestHub {
     /// Takes a machine's right to speak away.
     pub async fn revoke(&self, node: NodeId) {
         let mut tx = self.hub.begin(Actor::SYSTEM, command::NODES).await.unwrap();
-        tx.fact(Item::NodeRevoked(NodeRevoked { node, reason: "stolen".to_owned() }));
+        tx.fact(Item::NodeRevoked(NodeRevoked {
+            node,
+            reason: "stolen".to_owned(),
+        }));
         tx.commit().await.unwrap();
     }
 
     /// Joins a fresh directory.
     pub async fn joined(&self) -> TestBranch {
         let branch = TestBranch::new();
-        branch.join(&self.address().to_string(), &self.code().await).await.unwrap();
+        branch
+            .join(&self.address().to_string(), &self.code().await)
+            .await
+            .unwrap();
         branch
     }
 
@@ -158,7 +196,12 @@ async fn add_branch(hub: &Arc<Hub>, id: BranchId) {
         opening_hours: String::new(),
     };
     let mut tx = hub.begin(Actor::SYSTEM, command::ROWS).await.unwrap();
-    tx.fact(Item::Branch(Row { id, version: 1, deleted: false, fields }));
+    tx.fact(Item::Branch(Row {
+        id,
+        version: 1,
+        deleted: false,
+        fields,
+    }));
     tx.commit().await.unwrap();
 }
 
@@ -169,7 +212,9 @@ pub struct TestBranch {
 
 impl TestBranch {
     pub fn new() -> Self {
-        Self { dir: TempDir::new().unwrap() }
+        Self {
+            dir: TempDir::new().unwrap(),
+        }
     }
 
     pub fn dir(&self) -> &Path {
@@ -195,9 +240,17 @@ impl TestBranch {
 
     pub fn serve_with(&self, hub: &str, env: edge_node::env::Env) -> Serving {
         let store = Store::open(StoreConfig::of(self.dir()).unwrap()).unwrap();
-        let config = SyncConfig { dir: self.dir().to_owned(), hub: hub.to_owned(), env };
+        let config = SyncConfig {
+            dir: self.dir().to_owned(),
+            hub: hub.to_owned(),
+            env,
+        };
         let line = edge_node::sync::start(store.clone(), config).unwrap();
-        Serving { store, line, node: self.node() }
+        Serving {
+            store,
+            line,
+            node: self.node(),
+        }
     }
 }
 
@@ -211,7 +264,10 @@ pub struct Serving {
 impl Serving {
     /// Writes a transaction and gives its number.
     pub async fn write(&self, text: &str) -> u64 {
-        let note = AuditNote { subject: [0; 16], text: text.to_owned() };
+        let note = AuditNote {
+            subject: [0; 16],
+            text: text.to_owned(),
+        };
         self.store
             .write(move |tx| {
                 tx.begin(command::SYSTEM, &BranchActor::SYSTEM)?;
@@ -244,6 +300,8 @@ impl Serving {
                 notices.recv().await.unwrap();
             }
         };
-        timeout(PATIENCE, known).await.expect("the hub stores what the branch wrote");
+        timeout(PATIENCE, known)
+            .await
+            .expect("the hub stores what the branch wrote");
     }
 }
