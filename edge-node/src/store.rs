@@ -1,7 +1,7 @@
 //! The branch's database: one SQLite file, one thread that writes it, a few connections that read it.
 //!
 //! Everything that happens is a transaction in the log; the tables are what log and feeds come to, kept in the same
-//! commit by the one function [`project::Projector::apply`]. Nothing answers before COMMIT (INV-1). SQL stands here
+//! commit by the one function `project::Projector::apply`. Nothing answers before COMMIT (INV-1). SQL stands here
 //! and nowhere else; decisions about the shop stand in `app` and `domain`.
 
 pub mod audit;

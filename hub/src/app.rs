@@ -1,7 +1,7 @@
 //! Use cases of the hub: taking in logs, publishing feeds, and everything that managers do.
 //!
 //! [`Hub`] is what handlers, workers and the sync driver share. Every effect on a log's tables goes through
-//! [`apply`], in one SQL transaction with the log itself.
+//! `apply`, in one SQL transaction with the log itself.
 
 mod apply;
 pub mod audit;

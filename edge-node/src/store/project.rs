@@ -1,6 +1,6 @@
 //! What items come to in the tables.
 //!
-//! One function, [`Projector::apply`], serves the node's own transactions, feed entries and the rebuild from both, so
+//! One function, `Projector::apply`, serves the node's own transactions, feed entries and the rebuild from both, so
 //! that replaying gives the same rows (INV-15). It depends on nothing but the database, the item and where it stands:
 //! no clock, no randomness, and never a refusal for state. What cannot be applied is parked and said.
 
