@@ -159,7 +159,6 @@ impl Api {
     }
 
     /// A request with the token, to be sent by the caller.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http
             .request(method, format!("{}{path}", self.base))
