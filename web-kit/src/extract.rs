@@ -11,10 +11,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
 
+use crate::objects::Objects;
 use crate::problem::{FieldError, Problem};
 
 /// Largest JSON or form body.
@@ -88,6 +90,23 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for ApiQuery<T> {
     }
 }
 
+/// The longest text that a list is narrowed to, in characters.
+pub const MAX_QUERY_CHARS: usize = 200;
+
+/// A text of a query of at most [`MAX_QUERY_CHARS`], for `deserialize_with`.
+///
+/// # Errors
+/// When it is longer.
+pub fn query_text<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(value)?;
+    match text {
+        Some(text) if text.chars().count() > MAX_QUERY_CHARS => Err(serde::de::Error::custom(
+            format!("must not be longer than {MAX_QUERY_CHARS} characters"),
+        )),
+        text => Ok(text),
+    }
+}
+
 /// Refuses a content type other than JSON; none at all counts as JSON.
 pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
@@ -140,7 +159,7 @@ pub(crate) async fn read_body(request: Request) -> Result<Bytes, Problem> {
 /// 400 when it is not JSON, 422 when it is not a `T` or holds U+0000.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let parsed = serde_path_to_error::deserialize(&mut reader);
+    let parsed = serde_path_to_error::deserialize(Objects(&mut reader));
     let value = match parsed {
         Ok(value) => value,
         Err(error) => return Err(json_problem(bytes, error)),

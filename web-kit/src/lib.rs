@@ -14,6 +14,7 @@ pub mod headers;
 pub mod html;
 pub mod idempotency;
 pub mod list;
+mod objects;
 pub mod openapi;
 pub mod pages;
 pub mod problem;
