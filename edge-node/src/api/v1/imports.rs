@@ -48,11 +48,11 @@ impl utoipa::IntoResponses for ImportErrors {
 #[into_params(parameter_in = Query)]
 pub struct ImportQuery {
     /// Only records of this `group_identifier`; others count nowhere.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "web_kit::extract::query_text")]
     #[param(required = false, max_length = 200)]
     group: Option<String>,
     /// Stands in for an absent or empty `data_provider`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "web_kit::extract::query_text")]
     #[param(required = false, max_length = 200)]
     data_provider: Option<String>,
 }

@@ -40,7 +40,7 @@ pub struct OrderQuery {
     #[param(required = false, value_type = String, format = "date-time")]
     since: Option<Time>,
     /// Only those with this number or serial; never a name, phone or e-mail.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "web_kit::extract::query_text")]
     #[param(required = false, max_length = 200)]
     q: Option<String>,
 }

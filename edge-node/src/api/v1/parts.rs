@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<EdgeState> {
 #[into_params(parameter_in = Query)]
 pub struct PartQuery {
     /// Sku or name holds this, in any case.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "web_kit::extract::query_text")]
     #[param(required = false, max_length = 200)]
     q: Option<String>,
 }
