@@ -84,15 +84,15 @@ pub fn answer_estimate(
     let estimate = with_version
         .next_back()
         .ok_or(OrderError::UnknownEstimate)?;
+    let mut problems = Problems::new();
+    let by = problems.take("/by", text::clean_line(by, NAME_MAX));
+    let by = problems.finish(by).map_err(OrderError::Fields)?;
     if estimate.answer.is_some_and(|given| given != answer) {
         return Err(OrderError::Answered);
     }
     if estimate.answer.is_some() {
         return Ok(Vec::new());
     }
-    let mut problems = Problems::new();
-    let by = problems.take("/by", text::clean_line(by, NAME_MAX));
-    let by = problems.finish(by).map_err(OrderError::Fields)?;
     let id = estimate.id.to_string();
     let path = |field: &'static str| ["estimates", id.as_str(), field].map(str::to_owned);
     let mut edits = vec![
