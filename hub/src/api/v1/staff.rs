@@ -93,7 +93,7 @@ pub struct StaffInput {
     #[serde(default)]
     branches: Vec<String>,
     /// At least 12 characters.
-    #[schema(example = "correct horse battery", min_length = 12)]
+    #[schema(example = "correct horse battery", min_length = 8)]
     password: String,
 }
 
