@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row as _};
 use tests::bad_input::{Options, Report, Target, run};
 use tests::process::chain::api::{Api, fresh_key};
 use tests::process::chain::wait::until;
-use tests::process::chain::{Chain, PATIENCE, Plan, id_of};
+use tests::process::chain::{Chain, PASSWORD, PATIENCE, Plan, add_staff, id_of};
 use tests::process::edge::Edge;
+
+const DELETE_LINE: &str = "DELETE /api/v1/orders/{id}/lines/{line_id}";
 
 /// Goal: bad input to a branch is refused as a problem, never fails it, and changes nothing (INV-16, INV-19).
 /// Method: every route of its OpenAPI document gets every kind of bad value in every field; the tip of the log, the
@@ -21,28 +23,44 @@ async fn bad_input_changes_nothing_at_a_branch() {
 }
 
 async fn at_branch() -> Result<()> {
-    let mut chain = Chain::start(&Plan {
-        parts: 2,
-        opening: 1_000_000,
-        ..Plan::of(&["BAD", "TWO"])
-    })
-    .await?;
+    let mut chain = Chain::start(&plan()).await?;
     let seeded = Seeded::make(&chain).await?;
+    seeded.approve(&chain).await?;
     chain.hub.stop().await?;
     let manager = chain.manager(0).await?;
-    let options = options(
-        &seeded,
-        &[("sku", "P-00")],
-        seeded.branch_bodies(),
-        &["DELETE /api/v1/session"],
-    );
+    let options = options(&seeded, seeded.branch_bodies());
     let edge = &chain.edges[0];
     let report = every_route(&manager, &options, async || {
         branch_state(edge, &manager).await
     })
     .await?;
-    judge(&report)?;
+    // There is neither a conflict nor a decision, and goods are taken in by the other branch.
+    let may_be_refused = [
+        "POST /api/v1/conflicts/{id}/resolve",
+        "POST /api/v1/conflicts/{id}/undo",
+        "POST /api/v1/decisions/{id}/settle",
+        "POST /api/v1/transfers/{id}/receive",
+    ];
+    judge(&report, &may_be_refused)?;
+    // The routes of a line have the same path; this one makes an end of it, so it comes last.
+    let mut last = Options {
+        leave_out: names(&manager).await?,
+        ..options
+    };
+    last.leave_out.remove(DELETE_LINE);
+    let fresh = id_of(&manager.add_part_line(&seeded.order, "P-00", 1).await?)?;
+    last.values.insert("line_id".to_owned(), fresh);
+    let report = every_route(&manager, &last, async || branch_state(edge, &manager).await).await?;
+    judge(&report, &[])?;
     edge.verified().await.map(drop)
+}
+
+fn plan() -> Plan {
+    Plan {
+        parts: 2,
+        opening: 1_000_000,
+        ..Plan::of(&["BAD", "TWO"])
+    }
 }
 
 /// Goal and method as at a branch; the state of the hub is every table that people's acts change.
@@ -52,26 +70,28 @@ async fn bad_input_changes_nothing_at_the_hub() {
 }
 
 async fn at_hub() -> Result<()> {
-    let mut chain = Chain::start(&Plan {
-        parts: 2,
-        opening: 1_000_000,
-        ..Plan::of(&["BAD", "TWO"])
-    })
-    .await?;
+    let mut chain = Chain::start(&plan()).await?;
     let seeded = Seeded::make(&chain).await?;
     for edge in &mut chain.edges {
         edge.stop().await?;
     }
     let central = chain.hub.api("central").await?;
-    let options = options(
-        &seeded,
-        &[("sku", "P-00")],
-        seeded.hub_bodies(),
-        &["DELETE /api/v1/session"],
-    );
+    let options = options(&seeded, seeded.hub_bodies());
     let mut database = chain.hub.connect().await?;
     let report = every_route(&central, &options, async || hub_state(&mut database).await).await?;
-    judge(&report)
+    judge(&report, &[])
+}
+
+/// Every operation that a program describes.
+async fn names(api: &Api) -> Result<BTreeSet<String>> {
+    let document = api.get("/api/v1/openapi.json").await?;
+    let paths = document["paths"].as_object().context("paths")?;
+    let methods = |(path, item): (&String, &Value)| {
+        let methods = item.as_object().into_iter().flat_map(|item| item.keys());
+        let named = |method: &String| format!("{} {path}", method.to_uppercase());
+        methods.map(named).collect::<Vec<_>>()
+    };
+    Ok(paths.iter().flat_map(methods).collect())
 }
 
 async fn every_route(
@@ -87,16 +107,20 @@ async fn every_route(
     run(&document, &target, options, state).await
 }
 
-fn judge(report: &Report) -> Result<()> {
+fn judge(report: &Report, may_be_refused: &[&str]) -> Result<()> {
     eprintln!("{report}");
     ensure!(report.is_clean(), "the server did wrong, see above");
     ensure!(
         report.undocumented.is_empty(),
         "statuses that the document does not list, see above"
     );
+    let refused = report.refused_examples.keys();
+    let refused: Vec<_> = refused
+        .filter(|name| !may_be_refused.contains(&name.as_str()))
+        .collect();
     ensure!(
-        report.refused_examples.is_empty(),
-        "right requests were refused, see above"
+        refused.is_empty(),
+        "right requests were refused: {refused:?}"
     );
     Ok(())
 }
@@ -108,107 +132,133 @@ struct Seeded {
     customer: String,
     transfer: String,
     branch: String,
+    node: String,
+    person: String,
 }
 
 impl Seeded {
     async fn make(chain: &Chain) -> Result<Self> {
         let manager = chain.manager(0).await?;
-        let order = manager.take_in("bad-order", "sparks").await?;
-        let id = id_of(&order)?;
-        manager.move_order(&id, "in_repair", None).await?;
-        let line = id_of(&manager.add_part_line(&id, "P-00", 1).await?)?;
-        manager
-            .post(
-                &format!("/api/v1/orders/{id}/estimates"),
-                &fresh_key(),
-                &Value::Null,
-            )
-            .await?;
+        let order = id_of(&manager.take_in("bad-order", "sparks").await?)?;
+        manager.move_order(&order, "in_repair", None).await?;
+        let line = id_of(&manager.add_part_line(&order, "P-00", 1).await?)?;
+        let estimates = format!("/api/v1/orders/{order}/estimates");
+        manager.post(&estimates, &fresh_key(), &Value::Null).await?;
         let customer = json!({ "name": "Bob Bad", "phone": "030 1", "email": "bob@example.org" });
-        let customer = id_of(
-            &manager
-                .post("/api/v1/customers", &fresh_key(), &customer)
-                .await?,
-        )?;
+        let customer = manager.post("/api/v1/customers", "bad-customer", &customer);
+        let customer = id_of(&customer.await?)?;
         let central = chain.hub.api("central").await?;
-        let request = json!({ "from": "BAD", "to": "TWO", "lines": [{ "sku": "P-00", "quantity": 100_000 }] });
-        let transfer = id_of(
-            &central
-                .post("/api/v1/transfers", &fresh_key(), &request)
-                .await?,
-        )?;
-        let approve = format!("/api/v1/transfers/{transfer}/approve");
-        central.post(&approve, &fresh_key(), &Value::Null).await?;
-        until("the plan arrives", PATIENCE, async || {
-            manager
-                .found(&format!("/api/v1/transfers/{transfer}"))
-                .await
-        })
-        .await?;
+        let company = json!({ "legal_name": "Test Repairs Ltd" });
+        central.patch("/api/v1/settings", &company).await?;
+        let lines = json!([{ "sku": "P-00", "quantity": 100_000 }]);
+        let request = json!({ "from": "BAD", "to": "TWO", "lines": lines });
+        let transfer = central.post("/api/v1/transfers", "bad-transfer", &request);
+        let transfer = id_of(&transfer.await?)?;
+        let nodes = format!("/api/v1/branches/{}/nodes", chain.edges[1].branch_id);
+        let node = id_of(&central.get(&nodes).await?["items"][0])?;
+        let person = id_of(&add_staff(&central, "victim", "clerk", &["BAD"]).await?)?;
         chain.until_level().await?;
         let branch = chain.edges[0].branch_id.clone();
         Ok(Self {
-            order: id,
+            order,
             line,
             customer,
             transfer,
             branch,
+            node,
+            person,
         })
+    }
+
+    /// Approves the transfer and waits until the branch has the plan.
+    async fn approve(&self, chain: &Chain) -> Result<()> {
+        let central = chain.hub.api("central").await?;
+        let path = format!("/api/v1/transfers/{}/approve", self.transfer);
+        central.post(&path, &fresh_key(), &Value::Null).await?;
+        let manager = chain.manager(0).await?;
+        let path = format!("/api/v1/transfers/{}", self.transfer);
+        until("the plan arrives", PATIENCE, async || {
+            manager.found(&path).await
+        })
+        .await
+        .map(drop)
     }
 
     fn values(&self) -> BTreeMap<String, String> {
         let named = [
-            ("/api/v1/orders/{id}", &self.order),
+            ("/api/v1/orders/{id}", self.order.as_str()),
             ("line_id", &self.line),
             ("/api/v1/customers/{id}", &self.customer),
             ("/api/v1/documents/{id}", &self.order),
             ("/api/v1/transfers/{id}", &self.transfer),
             ("/api/v1/branches/{id}", &self.branch),
+            ("/api/v1/nodes/{id}", &self.node),
+            ("/api/v1/staff/{id}", &self.person),
+            ("sku", "P-00"),
+            ("file", "orders.csv"),
         ];
-        named
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.clone()))
-            .collect()
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        named.into_iter().map(owned).collect()
     }
 
     /// Right bodies where an example of the document names something that is not there.
     fn branch_bodies(&self) -> Vec<(&'static str, Value)> {
-        let line = json!({ "kind": "part", "sku": "P-00", "quantity": 1 });
+        let lines = json!([{ "sku": "P-00", "quantity": 1 }]);
+        let header = super::records::HEADER.to_owned();
         vec![
-            ("POST /api/v1/orders/{id}/lines", line),
             (
-                "POST /api/v1/imports/ords",
-                Value::String(super::records::HEADER.to_owned()),
+                "POST /api/v1/session",
+                json!({ "username": "manager.bad", "password": PASSWORD }),
             ),
+            (
+                "POST /api/v1/orders/{id}/lines",
+                json!({ "kind": "part", "sku": "P-00", "quantity": 1 }),
+            ),
+            (
+                "POST /api/v1/orders/{id}/status",
+                json!({ "status": "ready", "outcome": "repaired" }),
+            ),
+            (
+                "POST /api/v1/transfers",
+                json!({ "from": "TWO", "to": "BAD", "lines": lines }),
+            ),
+            (
+                "POST /api/v1/transfers/{id}/ship",
+                json!({ "lines": lines }),
+            ),
+            (
+                "POST /api/v1/transfers/{id}/receive",
+                json!({ "lines": lines }),
+            ),
+            ("POST /api/v1/imports/ords", Value::String(header)),
         ]
     }
 
     fn hub_bodies(&self) -> Vec<(&'static str, Value)> {
-        let transfer =
-            json!({ "from": "BAD", "to": "TWO", "lines": [{ "sku": "P-00", "quantity": 1 }] });
-        vec![("POST /api/v1/transfers", transfer)]
+        let lines = json!([{ "sku": "P-00", "quantity": 1 }]);
+        vec![
+            (
+                "POST /api/v1/session",
+                json!({ "username": "central", "password": PASSWORD }),
+            ),
+            (
+                "POST /api/v1/transfers",
+                json!({ "from": "BAD", "to": "TWO", "lines": lines }),
+            ),
+        ]
     }
 }
 
-fn options(
-    seeded: &Seeded,
-    values: &[(&str, &str)],
-    bodies: Vec<(&'static str, Value)>,
-    leave_out: &[&str],
-) -> Options {
-    let mut all = seeded.values();
-    all.extend(
-        values
-            .iter()
-            .map(|&(name, value)| (name.to_owned(), value.to_owned())),
-    );
+fn options(seeded: &Seeded, bodies: Vec<(&'static str, Value)>) -> Options {
+    let named = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
     Options {
-        values: all,
+        values: seeded.values(),
         bodies: bodies
             .into_iter()
             .map(|(name, body)| (name.to_owned(), body))
             .collect(),
-        leave_out: leave_out.iter().map(|&name| name.to_owned()).collect(),
+        // They end the caller's session, and the line that others name.
+        leave_out: named(&["DELETE /api/v1/session", DELETE_LINE]),
         without_example: BTreeSet::new(),
         batch: 200,
         unsure_batch: 25,
