@@ -19,7 +19,7 @@ pub fn ensure_branch_is_sound(edge: &Edge) -> Result<()> {
         "select count(*) from stock where on_hand <> (
              select coalesce(sum((to_account = 1) * quantity - (from_account = 1) * quantity), 0)
              from movement where movement.part = stock.part and superseded = 0)
-           or movements <> (select count(*) from movement where movement.part = stock.part)
+           or movements <> (select count(*) from movement where movement.part = stock.part and kind not in (12, 13))
            or reserved <> (select coalesce(sum(quantity), 0) from reservation
                            where reservation.part = stock.part and open = 1)
            or on_hand < reserved",
