@@ -55,7 +55,7 @@ impl CompanyRow {
                 &format!("/tax_rates/{i}/name"),
                 text::required_line(&rate.name, NAME_MAX),
             );
-            problems.take(&format!("/tax_rates/{i}/bp"), TaxRate::new(rate.bp));
+            problems.take(&format!("/tax_rates/{i}/rate_bp"), TaxRate::new(rate.bp));
         }
         problems.check(
             self.receipt_texts.len() <= 50,

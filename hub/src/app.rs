@@ -56,7 +56,7 @@ use crate::env::Env;
 use crate::error::HubError;
 use crate::keys::Keys;
 use crate::store;
-use crate::store::db::{PgConnectOptions, PgPool, PgPoolOptions};
+use crate::store::db::{PgConnectOptions, PgPool, PgPoolOptions, SqlError, SqlTransaction};
 
 /// Submissions that wait for the group commit; a session waits while there are more.
 const QUEUE: usize = 4_096;
@@ -168,6 +168,14 @@ impl Hub {
     /// The database.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Everything as of one moment, read only: several statements of one answer agree with each other (INV-24).
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn snapshot(&self) -> Result<SqlTransaction, SqlError> {
+        crate::store::db::snapshot(&self.pool).await
     }
 
     /// Bounds and intervals.

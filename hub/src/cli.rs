@@ -5,6 +5,7 @@
 mod branch;
 mod staff;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -101,15 +102,16 @@ async fn dispatch(command: &Command, config: &Config) -> Result<ExitCode> {
         Command::Verify { json } => return verify(config, *json).await,
         Command::DatabaseUrl => {
             let database = Database::attach(config, config.data()?).await?;
-            say(database.url());
+            let said = say(database.url());
             database.stop().await?;
+            said?;
         }
         Command::Config(_) => {
             let shown = config
                 .shown()
                 .into_iter()
                 .map(|(key, value)| format!("{key} = {value}"));
-            say(&shown.collect::<Vec<_>>().join("\n"));
+            say(&shown.collect::<Vec<_>>().join("\n"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -139,7 +141,7 @@ async fn migrate(config: &Config) -> Result<()> {
     let migrated = Hub::migrate(&database.options()?).await;
     database.stop().await?;
     migrated?;
-    say("the schema is up to date");
+    say("the schema is up to date")?;
     Ok(())
 }
 
@@ -154,19 +156,19 @@ async fn verify(config: &Config, json: bool) -> Result<ExitCode> {
     })
     .await?;
     if json {
-        say(&serde_json::to_string_pretty(&report)?);
+        say(&serde_json::to_string_pretty(&report)?)?;
     } else {
         for difference in &report.differences {
             say(&format!(
                 "{} {}: {}",
                 difference.table, difference.key, difference.what
-            ));
+            ))?;
         }
         say(if report.ok {
             "all tables follow from the logs"
         } else {
             "something does not follow from the logs"
-        });
+        })?;
     }
     Ok(if report.ok {
         ExitCode::SUCCESS
@@ -175,11 +177,10 @@ async fn verify(config: &Config, json: bool) -> Result<ExitCode> {
     })
 }
 
-/// One answer to standard output.
-#[expect(
-    clippy::print_stdout,
-    reason = "standard output is for the commands' answers"
-)]
-fn say(text: &str) {
-    println!("{text}");
+/// One answer to standard output; a reader that went away is an error, not a panic.
+fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .context("the answer could not be written")
 }

@@ -1,4 +1,5 @@
-//! The workers of a serving process: group commit, availability, other hub processes, retention.
+//! The workers of a serving process: group commit, availability, pieces found
+//! again, other hub processes, retention.
 //!
 //! A worker waits and calls use cases; it holds no rule of the chain. Each ends at the same signal, after what it is
 //! doing.
@@ -6,6 +7,7 @@
 mod availability;
 mod others;
 mod retention;
+mod transit;
 
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ impl Workers {
                 stopped.clone(),
             )));
             tasks.push(tokio::spawn(others::run(hub.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(transit::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(retention::run(hub.clone(), stopped)));
         }
         Workers { stop, tasks }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use domain::id::DocumentId;
 
 use crate::error::DecodeError;
-use crate::feed::{Cursor, FeedBlock, FeedId};
+use crate::feed::{Cursor, FeedBlock, FeedId, FeedTip};
 use crate::frame::{Frame, FrameType, encode_compressed};
 use crate::head::{Countersignature, SignedHead};
 use crate::item::{decode_body, encode_body};
@@ -69,10 +69,8 @@ pub enum Effect {
     Welcomed(Welcome),
     /// Remember what the hub has.
     Acknowledged(Ack),
-    /// Apply feed entries and move the cursor in the same commit.
-    StoreFeed(FeedBlock),
-    /// Remember a proven feed head.
-    StoreFeedHead(FeedHead),
+    /// Apply feed entries, move the cursor, and keep the hub's MAC over it, if one is there, in the same commit.
+    StoreFeed(FeedBlock, Option<FeedHead>),
     /// Keep these person keys.
     StoreKeys(Vec<GivenKey>),
     /// Read person keys for the hub; empty = all that were created here.
@@ -118,6 +116,8 @@ pub struct BranchSession {
     /// The feeds that this branch reads.
     feeds: Vec<FeedId>,
     cursors: Vec<Cursor>,
+    /// Announced heads whose last block is still to come, at most one of each feed.
+    heads: Vec<FeedHead>,
     keys: KeyState,
 }
 
@@ -135,6 +135,7 @@ impl BranchSession {
             reread: false,
             feeds,
             cursors: hello.cursors.clone(),
+            heads: Vec::new(),
             keys: hello.keys,
         };
         let mut effects = vec![Effect::Send(hello.to_frame())];
@@ -212,9 +213,7 @@ impl BranchSession {
             (Phase::Open, FrameType::FeedBlock) => {
                 self.on_feed_block(FeedBlock::decode(body)?, effects)?
             }
-            (Phase::Open, FrameType::FeedHead) => {
-                effects.push(Effect::StoreFeedHead(FeedHead::from_body(body)?))
-            }
+            (Phase::Open, FrameType::FeedHead) => self.on_feed_head(FeedHead::from_body(body)?)?,
             (Phase::Open, FrameType::KeyWant) => {
                 effects.push(Effect::ReadKeys(KeyWant::from_body(body)?.persons))
             }
@@ -294,6 +293,39 @@ impl BranchSession {
         Ok(())
     }
 
+    /// A head travels before the blocks that it closes, so that no cut leaves entries without one for long.
+    fn on_feed_head(&mut self, head: FeedHead) -> Result<(), DecodeError> {
+        let is_read = |feed: &FeedId| feed.kind as u8 == head.feed_kind && feed.scope == head.scope;
+        if !self.feeds.iter().any(is_read) {
+            return Err(DecodeError::Form {
+                what: "feed head",
+                reason: "this feed is not one that the branch reads",
+            });
+        }
+        self.heads.retain(|known| known.feed_kind != head.feed_kind);
+        self.heads.push(head);
+        Ok(())
+    }
+
+    /// The announced head that this block reaches.
+    fn head_of(&mut self, feed: FeedId, tip: &FeedTip) -> Result<Option<FeedHead>, DecodeError> {
+        let kind = feed.kind as u8;
+        let place = self
+            .heads
+            .iter()
+            .position(|head| head.feed_kind == kind && head.n <= tip.n);
+        let Some(head) = place.map(|place| self.heads.swap_remove(place)) else {
+            return Ok(None);
+        };
+        if (head.n, head.running) != (tip.n, tip.running) {
+            return Err(DecodeError::Form {
+                what: "feed head",
+                reason: "it is not that of the entries that follow it",
+            });
+        }
+        Ok(Some(head))
+    }
+
     fn on_feed_block(
         &mut self,
         block: FeedBlock,
@@ -322,7 +354,8 @@ impl BranchSession {
         let moved = Cursor::new(block.feed.kind, tip.n, &tip.running);
         self.cursors.retain(|cursor| cursor.kind != moved.kind);
         self.cursors.push(moved);
-        effects.push(Effect::StoreFeed(block));
+        let head = self.head_of(block.feed, &tip)?;
+        effects.push(Effect::StoreFeed(block, head));
         Ok(())
     }
 

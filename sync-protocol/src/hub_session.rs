@@ -57,6 +57,8 @@ pub struct OutFeedBlock {
     pub packed: Vec<u8>,
     /// The tip behind its last entry.
     pub tip: FeedTip,
+    /// The MAC of that tip under the hub's feed key, which proves a returned entry genuine (INV-14).
+    pub mac: [u8; 16],
     /// Person keys that its entries begin to use; they travel before it.
     pub keys: Vec<GivenKey>,
 }
@@ -78,12 +80,8 @@ pub enum Input {
     FeedRead(Vec<OutFeedBlock>),
     /// The answer to [`Effect::ReadKeys`].
     KeysRead(Vec<GivenKey>),
-    /// The hub has keys to ask the branch for.
-    KeysMissing(Vec<DocumentId>),
     /// A head was countersigned.
     Countersigned(Countersignature),
-    /// A flushed feed head with its MAC.
-    HeadFlushed(FeedHead),
     /// End the session.
     End(Close),
 }
@@ -184,14 +182,12 @@ impl HubSession {
             }
             Input::FeedRead(blocks) => self.on_feed_read(blocks, &mut effects),
             Input::KeysRead(keys) => send_keys(keys, &mut effects),
-            Input::KeysMissing(persons) => send_wants(&persons, &mut effects),
             Input::Countersigned(signature) => {
                 effects.push(Effect::Send(frame::encode(
                     FrameType::Countersignature,
                     &encode_body(&signature),
                 )));
             }
-            Input::HeadFlushed(head) => effects.push(Effect::Send(head.to_frame())),
         }
         effects
     }
@@ -388,6 +384,13 @@ impl HubSession {
     fn on_feed_read(&mut self, blocks: Vec<OutFeedBlock>, effects: &mut Vec<Effect>) {
         for progress in self.feeds.values_mut() {
             progress.reading = false;
+        }
+        let ends: BTreeMap<FeedId, FeedHead> = blocks
+            .iter()
+            .map(|block| (block.feed, FeedHead::new(block.feed, &block.tip, block.mac)))
+            .collect();
+        for head in ends.into_values() {
+            effects.push(Effect::Send(head.to_frame()));
         }
         for block in blocks {
             send_keys(block.keys, effects);

@@ -7,7 +7,7 @@ use domain::id::{BranchId, DocumentId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DecodeError;
-use crate::feed::Cursor;
+use crate::feed::{Cursor, FeedId, FeedTip};
 use crate::frame::{self, FrameType};
 use crate::hash::{Hash, sha256};
 use crate::item::{decode_body, encode_body};
@@ -318,6 +318,19 @@ trait Check {
 
 impl Check for Ack {}
 impl Check for FeedHead {}
+
+impl FeedHead {
+    /// The head of `feed` at `tip`.
+    pub const fn new(feed: FeedId, tip: &FeedTip, mac: [u8; 16]) -> Self {
+        FeedHead {
+            feed_kind: feed.kind as u8,
+            scope: feed.scope,
+            n: tip.n,
+            running: tip.running,
+            mac,
+        }
+    }
+}
 impl Check for KeyState {}
 impl Check for Close {}
 impl Check for Ping {}

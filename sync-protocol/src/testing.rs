@@ -11,14 +11,17 @@ use crate::block::{BlockWriter, LogEntry};
 use crate::branch_session::{self, BranchSession, OutBlock};
 use crate::compress::compress;
 use crate::error::DecodeError;
-use crate::feed::{Cursor, FeedBlock, FeedEntry, FeedId, FeedTip};
+use crate::feed::{Cursor, FeedBlock, FeedEntry, FeedId, FeedTip, head_mac};
 use crate::frame::FrameReader;
 use crate::hub_session::{self, HubSession, NodeState, OutFeedBlock};
 use crate::limits::BLOCK_BYTES;
 use crate::line::{Lineage, LineageRow};
-use crate::message::{Ack, Hello, KeyState};
+use crate::message::{Ack, FeedHead, Hello, KeyState};
 use crate::position::{Epoch, NodeId, Tip, chain, start_of_branch_line};
 use crate::transaction::Transaction;
+
+/// The key of the hub's MACs over feed heads.
+pub const FEED_KEY: [u8; 32] = [7; 32];
 
 /// A branch's log and feeds, kept in memory.
 #[derive(Debug, Clone)]
@@ -39,6 +42,8 @@ pub struct MemoryBranch {
     pub applied: Vec<FeedEntry>,
     /// Where the feeds stand.
     pub cursors: Vec<Cursor>,
+    /// The newest head of each feed, with the hub's MAC.
+    pub heads: BTreeMap<u8, FeedHead>,
 }
 
 impl MemoryBranch {
@@ -57,6 +62,7 @@ impl MemoryBranch {
             },
             applied: Vec::new(),
             cursors: Vec::new(),
+            heads: BTreeMap::new(),
         }
     }
 
@@ -138,7 +144,10 @@ impl MemoryBranch {
     }
 
     /// Applies a feed block.
-    pub fn store_feed(&mut self, block: FeedBlock) -> Cursor {
+    pub fn store_feed(&mut self, block: FeedBlock, head: Option<FeedHead>) -> Cursor {
+        if let Some(head) = head {
+            self.heads.insert(head.feed_kind, head);
+        }
         let tip = block.tip();
         let cursor = Cursor::new(block.feed.kind, tip.n, &tip.running);
         self.cursors.retain(|known| known.kind != cursor.kind);
@@ -297,6 +306,7 @@ impl MemoryHub {
             feed,
             packed: compress(&bytes),
             tip,
+            mac: head_mac(&FEED_KEY, feed, &tip),
             keys: Vec::new(),
         }]
     }
@@ -432,16 +442,17 @@ impl<'a> Link<'a> {
                     self.branch.ack = ack;
                     continue;
                 }
-                Effect::StoreFeed(block) => Input::FeedStored(self.branch.store_feed(block)),
+                Effect::StoreFeed(block, head) => {
+                    Input::FeedStored(self.branch.store_feed(block, head))
+                }
                 Effect::ReadKeys(_) => Input::KeysRead(Vec::new()),
                 Effect::End(_) => {
                     self.ended = true;
                     continue;
                 }
-                Effect::Welcomed(_)
-                | Effect::StoreFeedHead(_)
-                | Effect::StoreKeys(_)
-                | Effect::StoreCountersignature(_) => continue,
+                Effect::Welcomed(_) | Effect::StoreKeys(_) | Effect::StoreCountersignature(_) => {
+                    continue;
+                }
             };
             let more = self.branch_session.handle(input);
             self.carry_out_branch(more);

@@ -9,10 +9,10 @@
 )]
 
 use domain::id::{BranchId, StaffId};
-use sync_protocol::feed::{FeedEntry, FeedId};
+use sync_protocol::feed::{FeedEntry, FeedId, head_mac};
 use sync_protocol::item::{AuditNote, Item, command};
 use sync_protocol::position::{Epoch, NodeId, Position};
-use sync_protocol::testing::{Link, MemoryBranch, MemoryHub, Outcome};
+use sync_protocol::testing::{FEED_KEY, Link, MemoryBranch, MemoryHub, Outcome};
 use sync_protocol::transaction::{Header, Transaction};
 
 const NODE: NodeId = NodeId(7);
@@ -93,7 +93,11 @@ fn assert_everything_once(branch: &MemoryBranch, hub: &MemoryHub) {
         .collect();
     let written: Vec<Vec<u8>> = branch.log.iter().map(|(_, bytes)| bytes.clone()).collect();
     assert_eq!(stored, written);
-    for rows in hub.feeds.values() {
+    for (feed, rows) in &hub.feeds {
+        let (tip, _) = rows.last().unwrap();
+        let head = &branch.heads[&(feed.kind as u8)];
+        assert_eq!((head.n, head.running), (tip.n, tip.running));
+        assert_eq!(head.mac, head_mac(&FEED_KEY, *feed, tip), "INV-14");
         let published: Vec<_> = rows.iter().map(|(_, entry)| entry.clone()).collect();
         let applied: Vec<_> = branch
             .applied

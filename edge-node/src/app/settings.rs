@@ -40,7 +40,7 @@ pub struct TaxRate {
     /// Its name.
     pub name: String,
     /// Basis points.
-    pub bp: u32,
+    pub rate_bp: u32,
 }
 
 /// A branch.
@@ -109,7 +109,7 @@ pub fn get(reader: &Reader<'_>, actor: &Actor) -> Result<Settings, AppError> {
             .into_iter()
             .map(|rate| TaxRate {
                 name: rate.name,
-                bp: rate.bp,
+                rate_bp: rate.bp,
             })
             .collect(),
         prices_include_tax: applies.prices_include_tax,

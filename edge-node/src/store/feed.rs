@@ -86,7 +86,7 @@ pub(crate) fn progress(
     Ok(progress)
 }
 
-pub(crate) fn keep_head(conn: &Connection, head: &FeedHead) -> Result<(), StoreError> {
+fn keep_head(conn: &Connection, head: &FeedHead) -> Result<(), StoreError> {
     conn.prepare_cached(
         "insert into feed_head (kind, scope, n, running, mac) values (?1, ?2, ?3, ?4, ?5)
          on conflict (kind) do update set scope = excluded.scope, n = excluded.n, running = excluded.running,
@@ -116,11 +116,15 @@ pub(crate) fn entry(
 
 impl Store {
     /// Applies a block of a feed, entry by entry whole, in commits of a few milliseconds each; gives the cursor
-    /// behind it. Entries that are here already are passed over.
+    /// behind it. Entries that are here already are passed over. `head` is kept in the last of the commits.
     ///
     /// # Errors
     /// A conflict `feed-gap` when the block does not follow the cursor.
-    pub async fn apply_feed_block(&self, block: FeedBlock) -> Result<Cursor, AppError> {
+    pub async fn apply_feed_block(
+        &self,
+        block: FeedBlock,
+        head: Option<FeedHead>,
+    ) -> Result<Cursor, AppError> {
         let FeedBlock {
             feed,
             first,
@@ -150,8 +154,15 @@ impl Store {
                 }
                 group.extend(rest.next());
             }
+            let head = head.clone().filter(|_| rest.peek().is_none());
             tip = self
-                .write(move |tx| apply_group(tx, feed, tip, &group))
+                .write(move |tx| {
+                    let tip = apply_group(tx, feed, tip, &group)?;
+                    if let Some(head) = head {
+                        keep_head(tx.conn(), &head)?;
+                    }
+                    Ok(tip)
+                })
                 .await?;
         }
         Ok(Cursor::new(feed.kind, tip.n, &tip.running))

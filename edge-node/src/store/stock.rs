@@ -137,7 +137,8 @@ fn read_movement(row: &Row<'_>) -> rusqlite::Result<MovementRecord> {
     })
 }
 
-/// Movements, newest first; of one part when it is named.
+/// Movements of this branch's stock, newest first; of one part when it is named. What the hub writes off in transit
+/// (kinds 12 and 13) moves nothing here and stands in the transfer.
 pub fn movements(
     reader: &Reader<'_>,
     part: Option<PartId>,
@@ -151,7 +152,7 @@ pub fn movements(
             .prepare_cached(
                 "select id, part, branch, kind, quantity, from_account, to_account, subject, text, at, staff,
                      superseded, balance_after, row
-                 from movement where part = ?1 and row < ?2 order by row desc limit ?3",
+                 from movement where part = ?1 and row < ?2 and kind not in (12, 13) order by row desc limit ?3",
             )?
             .query_map((Id(part), before, limit), read_movement)?
             .collect::<Result<_, _>>()?,
@@ -160,7 +161,7 @@ pub fn movements(
             .prepare_cached(
                 "select id, part, branch, kind, quantity, from_account, to_account, subject, text, at, staff,
                      superseded, balance_after, row
-                 from movement where row < ?1 order by row desc limit ?2",
+                 from movement where row < ?1 and kind not in (12, 13) order by row desc limit ?2",
             )?
             .query_map((before, limit), read_movement)?
             .collect::<Result<_, _>>()?,

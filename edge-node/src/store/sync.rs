@@ -7,7 +7,7 @@ use domain::id::DocumentId;
 use rusqlite::{Connection, OptionalExtension};
 use sync_protocol::feed::FeedId;
 use sync_protocol::head::{Countersignature, HeadClaim, SignedHead, StockBalance, stock_digest};
-use sync_protocol::message::{Ack, FeedHead, GivenKey, Hello};
+use sync_protocol::message::{Ack, GivenKey, Hello};
 use sync_protocol::position::{Epoch, Tip};
 use sync_protocol::transaction::Transaction;
 
@@ -288,16 +288,6 @@ impl Store {
                 .conn()
                 .prepare_cached("select coalesce(max(seq), 0) from signed_head")?;
             Ok(statement.query_row([], |row| unsigned(row, 0))?)
-        })
-        .await
-    }
-
-    /// Remembers a flushed feed head and its MAC.
-    pub async fn store_feed_head(&self, head: FeedHead) -> Result<(), AppError> {
-        self.write(move |tx| {
-            feed::keep_head(tx.conn(), &head)?;
-            tx.touch(Touched::Sync);
-            Ok(())
         })
         .await
     }

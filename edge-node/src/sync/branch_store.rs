@@ -51,12 +51,12 @@ pub trait BranchStore: Clone + Send + Sync + 'static {
     /// Takes the hub's time and schema.
     fn welcomed(&self, welcome: &Welcome) -> impl Future<Output = Result<(), AppError>> + Send;
 
-    /// Applies a feed block and moves the cursor with it.
-    fn apply_feed(&self, block: FeedBlock)
-    -> impl Future<Output = Result<Cursor, AppError>> + Send;
-
-    /// Remembers a proven feed head.
-    fn store_feed_head(&self, head: FeedHead) -> impl Future<Output = Result<(), AppError>> + Send;
+    /// Applies a feed block, moves the cursor with it and keeps the head that it reaches.
+    fn apply_feed(
+        &self,
+        block: FeedBlock,
+        head: Option<FeedHead>,
+    ) -> impl Future<Output = Result<Cursor, AppError>> + Send;
 
     /// Keeps person keys.
     fn store_keys(&self, keys: Vec<GivenKey>) -> impl Future<Output = Result<(), AppError>> + Send;
@@ -123,12 +123,12 @@ impl BranchStore for Store {
         Ok(())
     }
 
-    async fn apply_feed(&self, block: FeedBlock) -> Result<Cursor, AppError> {
-        patiently(|| self.apply_feed_block(block.clone())).await
-    }
-
-    async fn store_feed_head(&self, head: FeedHead) -> Result<(), AppError> {
-        patiently(|| Store::store_feed_head(self, head.clone())).await
+    async fn apply_feed(
+        &self,
+        block: FeedBlock,
+        head: Option<FeedHead>,
+    ) -> Result<Cursor, AppError> {
+        patiently(|| self.apply_feed_block(block.clone(), head.clone())).await
     }
 
     async fn store_keys(&self, keys: Vec<GivenKey>) -> Result<(), AppError> {

@@ -77,8 +77,7 @@ pub(super) struct Surroundings<'a, S> {
 }
 
 enum Job {
-    Feed(FeedBlock),
-    FeedHead(FeedHead),
+    Feed(FeedBlock, Option<FeedHead>),
     Keys(Vec<GivenKey>),
     ReadKeys(Vec<DocumentId>),
     Countersignature(Countersignature),
@@ -362,8 +361,7 @@ impl<S: BranchStore> Running<'_, S> {
                 }
                 Effect::Welcomed(welcome) => self.welcomed(welcome),
                 Effect::Acknowledged(ack) => self.ack = Some(ack),
-                Effect::StoreFeed(block) => self.jobs.push_back(Job::Feed(block)),
-                Effect::StoreFeedHead(head) => self.jobs.push_back(Job::FeedHead(head)),
+                Effect::StoreFeed(block, head) => self.jobs.push_back(Job::Feed(block, head)),
                 Effect::StoreKeys(keys) => self.jobs.push_back(Job::Keys(keys)),
                 Effect::ReadKeys(persons) => self.jobs.push_back(Job::ReadKeys(persons)),
                 Effect::StoreCountersignature(signature) => {
@@ -466,8 +464,10 @@ impl<S: BranchStore> Running<'_, S> {
 
 async fn carry_out_job<S: BranchStore>(store: &S, job: Job) -> Stored {
     match job {
-        Job::Feed(block) => Ok(Some(Input::FeedStored(store.apply_feed(block).await?))),
-        Job::FeedHead(head) => store.store_feed_head(head).await.map(|()| None),
+        Job::Feed(block, head) => {
+            let cursor = store.apply_feed(block, head).await?;
+            Ok(Some(Input::FeedStored(cursor)))
+        }
         Job::Keys(keys) => store.store_keys(keys).await.map(|()| None),
         Job::ReadKeys(persons) => Ok(Some(Input::KeysRead(store.keys_for_hub(persons).await?))),
         Job::Countersignature(signature) => {

@@ -139,7 +139,7 @@ fn sessions_end_by_time_and_by_the_hub() {
         };
         row.version = 2;
         store
-            .apply_feed_block(chain.block(&[vec![Item::Staff(row.clone())]]))
+            .apply_feed_block(chain.block(&[vec![Item::Staff(row.clone())]]), None)
             .await
             .unwrap();
         assert_eq!(
@@ -149,7 +149,7 @@ fn sessions_end_by_time_and_by_the_hub() {
         row.version = 3;
         row.fields.active = false;
         store
-            .apply_feed_block(chain.block(&[vec![Item::Staff(row)]]))
+            .apply_feed_block(chain.block(&[vec![Item::Staff(row)]]), None)
             .await
             .unwrap();
         assert!(

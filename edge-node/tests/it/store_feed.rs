@@ -69,7 +69,7 @@ fn a_gap_a_fork_and_a_foreign_feed_are_refused_and_change_nothing() {
     let mut ahead = hub.block(&[vec![part_item(part(2), "B", 1)]]);
     ahead.first += 5;
     assert!(matches!(
-        block_on(store.apply_feed_block(ahead)),
+        block_on(store.apply_feed_block(ahead, None)),
         Err(AppError::Conflict {
             kind: "feed-gap",
             ..
@@ -81,7 +81,7 @@ fn a_gap_a_fork_and_a_foreign_feed_are_refused_and_change_nothing() {
         vec![part_item(part(4), "D", 1)],
     ]);
     assert!(matches!(
-        block_on(store.apply_feed_block(fork)),
+        block_on(store.apply_feed_block(fork, None)),
         Err(AppError::Conflict {
             kind: "feed-fork",
             ..
@@ -89,7 +89,7 @@ fn a_gap_a_fork_and_a_foreign_feed_are_refused_and_change_nothing() {
     ));
     let mut foreign = HubFeed::new(FeedId::private(BranchId::from_bytes([8; 16])));
     let block = foreign.block(&[vec![part_item(part(5), "E", 1)]]);
-    assert!(block_on(store.apply_feed_block(block)).is_err());
+    assert!(block_on(store.apply_feed_block(block, None)).is_err());
     let state = store.read_blocking(sync::state).unwrap();
     assert_eq!(state.feeds.iter().map(|feed| feed.cursor).sum::<u64>(), 1);
     drop(store);

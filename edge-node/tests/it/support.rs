@@ -339,7 +339,7 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 pub fn apply(store: &Store, block: FeedBlock) -> sync_protocol::feed::Cursor {
-    block_on(store.apply_feed_block(block)).unwrap()
+    block_on(store.apply_feed_block(block, None)).unwrap()
 }
 
 /// Faults that ask a switch.

@@ -43,7 +43,7 @@ pub async fn verify(
     branch_name: Option<&str>,
 ) -> Result<Vec<ChainState>, AppError> {
     let (nodes, codes) = {
-        let mut connection = hub.pool().acquire().await?;
+        let mut connection = hub.snapshot().await?;
         let only = optional_branch(&mut connection, branch_name).await?;
         let scope = person.scope().narrowed(only);
         let all = node::all(&mut connection).await?;
@@ -66,7 +66,7 @@ async fn verify_node(
     codes: &branch::Codes,
 ) -> Result<ChainState, AppError> {
     let lineage: Vec<LineageRow> = hub.lineage(row.node).await?.rows().to_vec();
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let start = start_of_branch_line(row.node, row.branch);
     let mut walk = Walk {
         row: &row,

@@ -336,7 +336,7 @@ pub async fn with_links(
     records: Vec<BranchRecord>,
 ) -> Result<Vec<BranchState>, AppError> {
     let (nodes, heads) = {
-        let mut connection = hub.pool().acquire().await?;
+        let mut connection = hub.snapshot().await?;
         let heads: BTreeMap<FeedId, u64> = feed::all_tips(&mut connection)
             .await?
             .into_iter()
@@ -426,7 +426,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<BranchState>, AppError> {
     let records = {
-        let mut connection = hub.pool().acquire().await?;
+        let mut connection = hub.snapshot().await?;
         store::branches(&mut connection, scope, place, limit).await?
     };
     with_links(hub, records).await
@@ -438,7 +438,7 @@ pub async fn list(
 /// When there is none.
 pub async fn get(hub: &Hub, id: BranchId) -> Result<BranchState, AppError> {
     let record = {
-        let mut connection = hub.pool().acquire().await?;
+        let mut connection = hub.snapshot().await?;
         store::branch(&mut connection, Some(id), None).await?
     };
     let record = record.ok_or(AppError::NotFound { what: "branch" })?;
@@ -451,7 +451,7 @@ pub async fn get(hub: &Hub, id: BranchId) -> Result<BranchState, AppError> {
 /// # Errors
 /// When there is no such branch.
 pub async fn machines(hub: &Hub, id: BranchId) -> Result<Vec<NodeRow>, AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     if store::branch(&mut connection, Some(id), None)
         .await?
         .is_none()
@@ -574,7 +574,7 @@ pub async fn nearest(hub: &Hub, query: &NearQuery) -> Result<Vec<NearBranch>, Ap
             "latitude and longitude must lie on the globe",
         ));
     }
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let free: Option<BTreeMap<BranchId, i64>> = match &query.sku {
         None => None,
         Some(sku) => {

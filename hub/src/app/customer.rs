@@ -43,7 +43,7 @@ pub(crate) fn opened(view: &CustomerView, id: DocumentId, keys: &[PersonKey]) ->
 async fn shown(hub: &Hub, records: Vec<CustomerRecord>) -> Result<Vec<CustomerState>, AppError> {
     let ids: Vec<DocumentId> = records.iter().map(|record| record.document).collect();
     let keys = hub.person_keys_of(&ids).await?;
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let mut heads: BTreeMap<DocumentId, Vec<Hash>> = documents_of(&mut connection, &ids)
         .await?
         .into_iter()
@@ -69,7 +69,7 @@ async fn shown(hub: &Hub, records: Vec<CustomerRecord>) -> Result<Vec<CustomerSt
 /// When the database fails.
 pub async fn list(hub: &Hub, filter: &CustomerFilter) -> Result<Vec<CustomerState>, AppError> {
     let records = {
-        let mut connection = hub.pool().acquire().await?;
+        let mut connection = hub.snapshot().await?;
         store::customers(&mut connection, filter).await?
     };
     shown(hub, records).await

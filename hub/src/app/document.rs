@@ -31,7 +31,7 @@ pub async fn list(
     place: Option<Place>,
     limit: i64,
 ) -> Result<(Vec<DocumentRecord>, branch::Codes), AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let only = optional_branch(&mut connection, branch_name).await?;
     let scope = person.scope().narrowed(only);
     let found = store::documents(&mut connection, &scope, kind, place, limit).await?;
@@ -56,7 +56,7 @@ pub struct DocumentState {
 pub async fn get(hub: &Hub, person: &Person, id: DocumentId) -> Result<DocumentState, AppError> {
     let unknown = AppError::NotFound { what: "document" };
     let (record, codes) = {
-        let mut connection = hub.pool().acquire().await?;
+        let mut connection = hub.snapshot().await?;
         let found = store::documents_of(&mut connection, &[id])
             .await?
             .into_iter()
@@ -104,7 +104,7 @@ pub async fn digests(
     person: &Person,
     branch_name: Option<&str>,
 ) -> Result<Vec<Digest>, AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let only = optional_branch(&mut connection, branch_name).await?;
     let scope = person.scope().narrowed(only);
     let codes = branch::codes(&mut connection).await?;
@@ -133,7 +133,7 @@ pub async fn digests(
 /// # Errors
 /// When the database fails.
 pub async fn digest_of_all(hub: &Hub) -> Result<(u64, Hash), AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let hashes: Vec<Hash> = crate::store::sync::document::all_hashes(&mut connection)
         .await?
         .into_iter()

@@ -38,7 +38,7 @@ pub async fn list(
     place: Option<ExceptionPlace>,
     limit: i64,
 ) -> Result<(Vec<ExceptionRecord>, branch::Codes), AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let found = audit::exceptions(&mut connection, &person.scope(), kinds, place, limit).await?;
     Ok((found, branch::codes(&mut connection).await?))
 }
@@ -53,7 +53,7 @@ pub async fn parked(
     place: Option<Place>,
     limit: i64,
 ) -> Result<(Vec<ParkedRecord>, branch::Codes), AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let found = store::parked(&mut connection, &person.scope(), place, limit).await?;
     Ok((found, branch::codes(&mut connection).await?))
 }
@@ -68,7 +68,7 @@ pub async fn incidents(
     place: Option<Place>,
     limit: i64,
 ) -> Result<(Vec<IncidentRecord>, branch::Codes), AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let found = store::incidents(&mut connection, &person.scope(), place, limit).await?;
     Ok((found, branch::codes(&mut connection).await?))
 }
@@ -243,7 +243,7 @@ async fn name_writers(hub: &Hub, items: &mut [ConflictState]) -> Result<(), AppE
         .collect();
     ids.sort_unstable();
     ids.dedup();
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let names: BTreeMap<StaffId, String> = staff::people(&mut connection, Some(&ids))
         .await?
         .into_iter()

@@ -11,7 +11,6 @@ use sync_protocol::feed::{FeedBlock, FeedEntry, FeedId, FeedKind, FeedTip, head_
 use sync_protocol::hub_session::OutFeedBlock;
 use sync_protocol::item::{Change, Snapshot, decode_body, kind};
 use sync_protocol::limits::BLOCK_BYTES;
-use sync_protocol::message::FeedHead;
 
 use super::Hub;
 use crate::error::HubError;
@@ -79,6 +78,7 @@ impl Hub {
             feed: block.feed,
             packed: compress(&block.bytes),
             tip: block.tip,
+            mac: head_mac(&self.keys.feed, block.feed, &block.tip),
             keys,
         })
     }
@@ -88,17 +88,6 @@ impl Hub {
         let feeds = self.feeds_of(branch).await?;
         let mut connection = self.pool.acquire().await?;
         feed::tips(&mut connection, &feeds).await
-    }
-
-    /// A flushed feed head with the hub's MAC, which proves a returned entry genuine after a restore (INV-14).
-    pub fn feed_head(&self, feed: FeedId, tip: FeedTip) -> FeedHead {
-        FeedHead {
-            feed_kind: feed.kind as u8,
-            scope: feed.scope,
-            n: tip.n,
-            running: tip.running,
-            mac: head_mac(&self.keys.feed, feed, &tip),
-        }
     }
 }
 

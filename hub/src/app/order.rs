@@ -61,7 +61,7 @@ async fn values_of(
         place: None,
         limit,
     };
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let found = customers(&mut connection, &filter).await?;
     let value = |id: DocumentId| keys.get(&id).map_or(&[][..], Vec::as_slice);
     Ok(found
@@ -78,7 +78,7 @@ async fn values_of(
 async fn shown(hub: &Hub, records: Vec<OrderRecord>) -> Result<Vec<OrderState>, AppError> {
     let mut values = values_of(hub, &records).await?;
     let ids: Vec<DocumentId> = records.iter().map(|record| record.document).collect();
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let mut heads: BTreeMap<DocumentId, Vec<Hash>> = documents_of(&mut connection, &ids)
         .await?
         .into_iter()
@@ -103,7 +103,7 @@ async fn shown(hub: &Hub, records: Vec<OrderRecord>) -> Result<Vec<OrderState>, 
 /// When the database fails.
 pub async fn list(hub: &Hub, filter: &OrderFilter) -> Result<Vec<OrderState>, AppError> {
     let records = {
-        let mut connection = hub.pool().acquire().await?;
+        let mut connection = hub.snapshot().await?;
         store::orders(&mut connection, filter).await?
     };
     shown(hub, records).await
@@ -115,7 +115,7 @@ pub async fn list(hub: &Hub, filter: &OrderFilter) -> Result<Vec<OrderState>, Ap
 /// When there is none, or none that the person may see.
 pub async fn get(hub: &Hub, person: &Person, id: DocumentId) -> Result<OrderState, AppError> {
     let record = {
-        let mut connection = hub.pool().acquire().await?;
+        let mut connection = hub.snapshot().await?;
         store::order(&mut connection, id).await?
     };
     let record = record.filter(|record| person.scope().allows(record.branch));

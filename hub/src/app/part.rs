@@ -113,7 +113,7 @@ pub async fn list(
     after: Option<&(String, [u8; 16])>,
     limit: i64,
 ) -> Result<Vec<PartRecord>, AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     Ok(store::parts(&mut connection, words, after, limit).await?)
 }
 
@@ -122,7 +122,7 @@ pub async fn list(
 /// # Errors
 /// When there is none.
 pub async fn get(hub: &Hub, sku: &str) -> Result<PartRecord, AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     store::part_by_sku(&mut connection, sku)
         .await?
         .ok_or(AppError::NotFound { what: "part" })

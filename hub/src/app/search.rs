@@ -149,7 +149,7 @@ impl Filled {
             limit: i64::MAX,
         };
         let records = {
-            let mut connection = hub.pool().acquire().await?;
+            let mut connection = hub.snapshot().await?;
             customers(&mut connection, &filter).await?
         };
         let ids: Vec<DocumentId> = records.iter().map(|record| record.document).collect();

@@ -31,7 +31,7 @@ pub struct CompanyPatch {
 /// # Errors
 /// When the database fails.
 pub async fn get(hub: &Hub) -> Result<(u64, CompanyRow), AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     Ok(store::company(&mut connection).await?.unwrap_or_default())
 }
 

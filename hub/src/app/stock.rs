@@ -33,7 +33,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<StockState>, AppError> {
     let heard = branch::heard(hub).await?;
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let only = optional_branch(&mut connection, branch_name).await?;
     let codes = branch::codes(&mut connection).await?;
     let scope = person.scope().narrowed(only);
@@ -82,7 +82,7 @@ pub async fn balances(
     after: Option<[u8; 16]>,
     limit: i64,
 ) -> Result<Vec<PartBalance>, AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let sums = store::sums(&mut connection, None, after, limit).await?;
     with_names(&mut connection, sums).await
 }
@@ -92,7 +92,7 @@ pub async fn balances(
 /// # Errors
 /// When there is no such part.
 pub async fn balance(hub: &Hub, sku: &str) -> Result<PartBalance, AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let part = store::part_by_sku(&mut connection, sku)
         .await?
         .ok_or(AppError::NotFound { what: "part" })?;
@@ -148,7 +148,7 @@ pub async fn movements(
     after: Option<([u8; 16], [u8; 16])>,
     limit: i64,
 ) -> Result<Vec<MovementState>, AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let codes = branch::codes(&mut connection).await?;
     let found = store::movements(&mut connection, &person.scope(), after, limit).await?;
     let state = |record: MovementRecord| MovementState {

@@ -1,4 +1,9 @@
-//! Transfers as managers see them: asked for, approved, called off. Goods are moved by the branches.
+//! Transfers as managers see them. Goods are moved by the branches; the hub plans, looks into and settles.
+
+mod decide;
+
+pub(crate) use decide::FOUND;
+pub use decide::{Decision, WriteOff, decide};
 
 use std::collections::BTreeMap;
 
@@ -6,9 +11,8 @@ use domain::id::{BranchId, PartId, TransferId};
 use domain::quantity::MAX_QUANTITY;
 use domain::text::{NOTE_MAX, clean_block};
 use domain::transfer::{
-    Plan, PlanState, TransferBalance, TransferError, TransferFold, TransferLine,
-    TransferRecord as Fact, TransferRequest, TransferState, check_transfer, fold_transfer,
-    may_approve, may_cancel,
+    TransferBalance, TransferFold, TransferLine, TransferRecord as Fact, TransferRequest,
+    TransferState, check_transfer, fold_transfer,
 };
 use sync_protocol::item::Item;
 
@@ -66,19 +70,6 @@ pub struct TransferView {
     pub created_ms: i64,
     /// When it was last heard of.
     pub updated_ms: i64,
-}
-
-fn refused(error: TransferError) -> AppError {
-    match error {
-        TransferError::State { state, .. } => {
-            AppError::conflict("transfer-state", error.to_string()).with("state", state.as_str())
-        }
-        TransferError::OtherBranch => AppError::conflict("other-branch", error.to_string()),
-        TransferError::UnknownPart(_) => AppError::field("/lines", error),
-        TransferError::TooMany { there, .. } => {
-            AppError::conflict("too-many", error.to_string()).with("there", there)
-        }
-    }
 }
 
 async fn lines_of(
@@ -159,75 +150,6 @@ pub async fn request(
     view_of(tx.sql(), known, vec![Fact::Request(request)]).await
 }
 
-/// What the hub decides about a transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
-    /// It is to be done.
-    Approve,
-    /// It is not to be done.
-    Cancel,
-}
-
-/// Approves a transfer or calls it off; `check` holds the caller's condition against the number of records.
-///
-/// # Errors
-/// A state that does not allow it, a stale base.
-pub async fn decide(
-    tx: &mut HubTx,
-    person: &Person,
-    id: TransferId,
-    check: impl FnOnce(usize) -> Result<(), AppError> + Send,
-    decision: Decision,
-    reason: &str,
-) -> Result<TransferView, AppError> {
-    let reason =
-        clean_block(reason, NOTE_MAX).map_err(|error| AppError::field("/reason", error))?;
-    let known = find(tx.sql(), person, id).await?;
-    let mut facts = facts_of(tx.sql(), id).await?;
-    check(facts.len())?;
-    let fold = fold_transfer(&facts).ok_or(AppError::NotFound { what: "transfer" })?;
-    let state = match decision {
-        Decision::Approve => may_approve(&fold).map(|()| PlanState::Approved),
-        Decision::Cancel => may_cancel(&fold).map(|()| PlanState::Cancelled),
-    }
-    .map_err(refused)?;
-    let lines: Vec<TransferLine> = fold
-        .lines
-        .iter()
-        .filter_map(|(part, line)| {
-            let quantity = u32::try_from(line.planned)
-                .ok()
-                .filter(|quantity| *quantity > 0)?;
-            Some(TransferLine {
-                part: *part,
-                quantity,
-            })
-        })
-        .collect();
-    let (from, to) = (fold.from, fold.to);
-    let plan = Plan {
-        id,
-        from,
-        to,
-        lines,
-        version: fold.next_version,
-        state,
-        reason,
-    };
-    tx.fact(Item::Plan(plan.clone()));
-    facts.push(Fact::Plan(plan));
-    let updated_ms = tx.at_ms();
-    view_of(
-        tx.sql(),
-        store::TransferRecord {
-            updated_ms,
-            ..known
-        },
-        facts,
-    )
-    .await
-}
-
 async fn find(
     connection: &mut PgConnection,
     person: &Person,
@@ -260,7 +182,7 @@ pub async fn list(
     place: Option<Place>,
     limit: i64,
 ) -> Result<Vec<TransferView>, AppError> {
-    let mut connection = hub.pool().acquire().await?;
+    let mut connection = hub.snapshot().await?;
     let rows =
         store::transfers(&mut connection, &person.scope(), state, only, place, limit).await?;
     let ids: Vec<TransferId> = rows.iter().map(|row| row.id).collect();

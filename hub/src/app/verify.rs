@@ -71,7 +71,7 @@ impl Hub {
     }
 
     async fn verify_into(&self, scratch: &PgPool) -> Result<VerifyReport, HubError> {
-        let mut live = store::verify::snapshot(&self.pool).await?;
+        let mut live = self.snapshot().await?;
         let mut report = VerifyReport::default();
         let replayed = replay::replay(&mut live, scratch, &mut report).await?;
         let mut rebuilt = scratch.acquire().await?;

@@ -77,6 +77,7 @@ pub(crate) struct Watch {
     activity: broadcast::Sender<Activity>,
     known: Mutex<BTreeMap<FeedId, u64>>,
     zero_crossed: Notify,
+    pieces_found: Notify,
 }
 
 impl Watch {
@@ -88,6 +89,7 @@ impl Watch {
             activity: broadcast::channel(256).0,
             known: Mutex::new(BTreeMap::new()),
             zero_crossed: Notify::new(),
+            pieces_found: Notify::new(),
         }
     }
 
@@ -129,6 +131,9 @@ impl Watch {
         if saved.zero_crossed {
             self.zero_crossed.notify_one();
         }
+        if saved.pieces_found {
+            self.pieces_found.notify_one();
+        }
         if !saved.topics.is_empty() {
             let documents = saved
                 .documents
@@ -169,6 +174,11 @@ impl Hub {
     /// Waits until a part reached or left zero.
     pub(crate) async fn zero_crossed(&self) {
         self.watch.zero_crossed.notified().await;
+    }
+
+    /// Waits until pieces arrive that were written off.
+    pub(crate) async fn pieces_found(&self) {
+        self.watch.pieces_found.notified().await;
     }
 
     /// Finds what other processes committed, and tells it here.

@@ -91,7 +91,7 @@ async fn add(arguments: &Command, opened: &Opened) -> Result<()> {
     let mut tx = opened.hub.begin(Actor::SYSTEM, command::ROWS).await?;
     let record = create(&mut tx, new).await?;
     tx.commit().await?;
-    say(&record.id.to_string());
+    say(&record.id.to_string())?;
     Ok(())
 }
 
@@ -102,6 +102,6 @@ async fn join_code(code: &str, opened: &Opened) -> Result<()> {
         .with_context(|| format!("there is no branch {code}"))?;
     let made = new_join_code(&mut tx, branch, opened.ca.fingerprint(), StaffId::NIL).await?;
     tx.commit().await?;
-    say(&made.code.to_string());
+    say(&made.code.to_string())?;
     Ok(())
 }

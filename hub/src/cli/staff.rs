@@ -54,7 +54,7 @@ pub(super) async fn run(command: &Command, opened: &Opened) -> Result<()> {
     let mut tx = opened.hub.begin(Actor::SYSTEM, command::ROWS).await?;
     let record = create(&mut tx, new).await?;
     tx.commit().await?;
-    say(&record.id.to_string());
+    say(&record.id.to_string())?;
     Ok(())
 }
 

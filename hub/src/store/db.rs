@@ -8,3 +8,9 @@ pub use sqlx::{PgConnection, PgPool};
 
 /// An open SQL transaction; it is rolled back when it is dropped.
 pub type SqlTransaction = sqlx::Transaction<'static, sqlx::Postgres>;
+
+/// Everything as of one moment, read only.
+pub async fn snapshot(pool: &PgPool) -> Result<SqlTransaction, sqlx::Error> {
+    pool.begin_with("begin isolation level repeatable read read only")
+        .await
+}

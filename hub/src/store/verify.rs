@@ -4,15 +4,7 @@
 
 use futures_util::stream::BoxStream;
 use serde_json::{Map, Value};
-use sqlx::{Error, PgConnection, PgPool};
-
-use super::db::SqlTransaction;
-
-/// Everything as of one moment, read only.
-pub async fn snapshot(pool: &PgPool) -> Result<SqlTransaction, Error> {
-    pool.begin_with("begin isolation level repeatable read read only")
-        .await
-}
+use sqlx::{Error, PgConnection};
 
 /// Key and digest of every row, in the order of the statement.
 pub fn digests<'a>(

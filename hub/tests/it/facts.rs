@@ -236,12 +236,39 @@ async fn a_transfer_moves_stock_from_leg_to_leg_and_every_piece_is_accounted_for
     );
     assert_eq!(
         kinds(to.private_items(&world.hub).await),
-        vec![25, 26],
-        "plan, shipment"
+        vec![25, 26, 16],
+        "plan, shipment, written off"
     );
     assert!(
         third.private_items(&world.hub).await.is_empty(),
         "nobody else hears of it"
+    );
+
+    let arrive = to.movement_about(part(1), MovementKind::Arrive, 1, subject, line, 2);
+    let late = Item::Arrival(Arrival {
+        transfer: id,
+        number: 2,
+        lines: vec![ArrivalLine {
+            part: part(1),
+            good: 1,
+            damaged: 0,
+            missing: 0,
+        }],
+    });
+    let entry = to.tx(vec![late, arrive]);
+    to.send(&world.hub, vec![entry]).await;
+    let taken_back = "select count(*) from inventory.movement where kind = 13";
+    world.until(taken_back, 1).await;
+    assert_eq!(world.hub.take_back_found().await.unwrap(), 0, "once");
+    let open = "select count(*) from audit.exception where kind = 'transfer_found'";
+    assert_eq!(world.count(open).await, 0);
+    let report = world.verify().await;
+    assert!(report.ok, "{report:#?}");
+    let total = report.conservation.total;
+    assert_eq!(
+        (total.on_hand, total.in_transit, total.lost),
+        (9, 0, 0),
+        "an arrival beats lost"
     );
 }
 

@@ -135,6 +135,18 @@ impl World {
         test_branch
     }
 
+    /// Waits for a worker's work: until the count is `wanted`, ten seconds at most.
+    pub async fn until(&self, query: &'static str, wanted: i64) {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while self.count(query).await != wanted {
+            assert!(
+                std::time::Instant::now() < deadline,
+                "{query} is not {wanted}"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
     /// A count from the hub's database.
     pub async fn count(&self, query: &'static str) -> i64 {
         sqlx::query_scalar(query)

@@ -169,7 +169,11 @@ impl BranchStore for HostileStore {
         Ok(())
     }
 
-    async fn apply_feed(&self, block: FeedBlock) -> Result<Cursor, AppError> {
+    async fn apply_feed(
+        &self,
+        block: FeedBlock,
+        _head: Option<FeedHead>,
+    ) -> Result<Cursor, AppError> {
         let tip = block.tip();
         let cursor = Cursor::new(block.feed.kind, tip.n, &tip.running);
         let mut state = self.state();
@@ -181,10 +185,6 @@ impl BranchStore for HostileStore {
         state.cursors.retain(|known| known.kind != cursor.kind);
         state.cursors.push(cursor);
         Ok(cursor)
-    }
-
-    async fn store_feed_head(&self, _head: FeedHead) -> Result<(), AppError> {
-        Ok(())
     }
 
     async fn store_keys(&self, _keys: Vec<GivenKey>) -> Result<(), AppError> {

@@ -34,6 +34,18 @@ pub fn ensure_branch_is_sound(edge: &Edge) -> Result<()> {
     Ok(())
 }
 
+/// INV-14: every feed ends at a head that the hub vouched for.
+fn ensure_feeds_are_vouched_for(edge: &Edge) -> Result<()> {
+    let bare: i64 = edge.database()?.query_row(
+        "select count(*) from feed_cursor c
+         where not exists (select 1 from feed_head h where (h.kind, h.n, h.running) = (c.kind, c.n, c.running))",
+        [],
+        |row| row.get(0),
+    )?;
+    ensure!(bare == 0, "{}: {bare} feeds end without a head", edge.code);
+    Ok(())
+}
+
 fn ensure_chain(edge: &Edge) -> Result<()> {
     let database = edge.database()?;
     let mut hash = NodeIdentity::read(edge.dir())?.line_start();
@@ -130,6 +142,7 @@ pub async fn ensure_converged(chain: &Chain) -> Result<()> {
     let mut hub = chain.hub.connect().await?;
     for edge in &chain.edges {
         ensure_branch_is_sound(edge)?;
+        ensure_feeds_are_vouched_for(edge)?;
         let (own, at_hub) = (
             orders_at_branch(edge)?,
             orders_at_hub(&mut hub, &edge.branch_id).await?,

@@ -10,8 +10,9 @@ use super::sound::ensure_converged;
 
 /// Goal: every piece of a transfer is somewhere at every moment (INV-5), ends once (INV-7), and the hub's figures are
 /// the branches' (INV-5b).
-/// Method: five pieces leave; two arrive good and one broken, two are missing; one turns up, the other is written off.
-/// Shipping and receiving happen while cut off. After each step conservation at the hub is balanced.
+/// Method: five pieces leave; two arrive good and one broken, two are missing; one turns up, the other is looked into and
+/// written off, and arrives after all. Shipping and receiving happen while cut off. After each step conservation at the
+/// hub is balanced.
 #[tokio::test]
 async fn a_transfer_with_damaged_and_missing_pieces_accounts_for_every_piece() {
     run().await.unwrap();
@@ -89,12 +90,75 @@ async fn run() -> Result<()> {
         json!({ "opening": 20, "on_hand": 18, "in_transit": 1, "scrapped": 1, "lost": 0 }),
     )
     .await?;
+    settle(&central, &id, &sku).await?;
+    until_state(&source, &id, "lost").await?;
+    until_state(&destination, &id, "lost").await?;
+    until_balanced(
+        &central,
+        &sku,
+        json!({ "on_hand": 18, "in_transit": 0, "lost": 1 }),
+    )
+    .await?;
+    ensure_converged(&chain).await?;
+
+    receive(
+        &destination,
+        &id,
+        json!({ "sku": sku, "quantity": 1, "damaged": 0, "missing": 0 }),
+    )
+    .await?;
+    until_state(&source, &id, "received").await?;
+    until_balanced(
+        &central,
+        &sku,
+        json!({ "on_hand": 19, "in_transit": 0, "scrapped": 1, "lost": 0 }),
+    )
+    .await?;
+    let more = json!({ "lines": [{ "sku": sku, "quantity": 1, "damaged": 0, "missing": 0 }] });
+    let path = format!("/api/v1/transfers/{id}/receive");
+    refused(&destination, &path, &more, 409).await?;
     ensure_converged(&chain).await?;
     let all = central.get("/api/v1/stock/conservation").await?;
     let rows = all["items"].as_array().context("conservation has items")?;
     ensure!(
         !rows.is_empty() && rows.iter().all(|row| row["balanced"] == true),
         "{all}"
+    );
+    Ok(())
+}
+
+/// Looks into the transfer and writes one piece off; what cannot be is refused.
+async fn settle(central: &Api, id: &str, sku: &str) -> Result<()> {
+    let path = |act: &str| format!("/api/v1/transfers/{id}/{act}");
+    let lost = |pieces: i64| json!({ "lines": [{ "sku": sku, "lost": pieces }], "reason": "the carrier lost it" });
+    let silent = json!({ "lines": [{ "sku": sku, "lost": 1 }], "reason": "" });
+    refused(central, &path("dispute"), &Value::Null, 422).await?;
+    refused(central, &path("settle"), &lost(2), 422).await?;
+    refused(central, &path("settle"), &silent, 422).await?;
+    let reason = json!({ "reason": "one box is missing" });
+    central
+        .post(&path("dispute"), &fresh_key(), &reason)
+        .await?;
+    ensure!(state_of(central, id).await? == "disputed");
+    let settled = central
+        .post(&path("settle"), &fresh_key(), &lost(1))
+        .await?;
+    ensure!(
+        settled["state"] == "lost" && settled["lines"][0]["lost"] == 1,
+        "{settled}"
+    );
+    refused(central, &path("settle"), &lost(1), 409).await
+}
+
+async fn refused(api: &Api, path: &str, body: &Value, status: u16) -> Result<()> {
+    let answer = api
+        .call(reqwest::Method::POST, path, Some(&fresh_key()), Some(body))
+        .await?;
+    ensure!(
+        answer.status == status,
+        "{path} should be refused with {status}: {} {}",
+        answer.status,
+        answer.json()
     );
     Ok(())
 }
@@ -140,19 +204,7 @@ async fn cancelled() -> Result<()> {
     until_state(&source, &id, "cancelled").await?;
     until_state(&destination, &id, "cancelled").await?;
     let path = format!("/api/v1/transfers/{id}/ship");
-    let ship = source
-        .call(
-            reqwest::Method::POST,
-            &path,
-            Some(&fresh_key()),
-            Some(&json!({ "lines": lines })),
-        )
-        .await?;
-    ensure!(
-        ship.status == 409,
-        "a cancelled transfer is shipped: {}",
-        ship.json()
-    );
+    refused(&source, &path, &json!({ "lines": lines }), 409).await?;
     stands(&source, &chain.skus[0], 10).await?;
     ensure_converged(&chain).await
 }

@@ -111,7 +111,7 @@ pub(crate) fn branch_tables(data_dir: &Path) -> Result<Tables> {
         "select part, sum(case when superseded = 0 then (to_account = 1) * quantity - (from_account = 1) * quantity
                                else 0 end),
                 count(*)
-         from movement group by part",
+         from movement where kind not in (12, 13) group by part",
     )?;
     let ledger = rows.query_map([], |row| {
         let quantity = Quantity {

@@ -1,4 +1,4 @@
-//! Transfers: asked for, approved, called off. Goods are moved by the branches.
+//! Transfers: asked for, approved, called off, looked into, settled. Goods are moved by the branches.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,14 +12,17 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web_kit::openapi::{MatchHeader, ReadErrors, RequiredKeyHeader, WriteErrors};
-use web_kit::{ApiPath, ApiQuery, Cursor, ETag, IfMatch, KeyedCommand, ListQuery, Page, Problem};
+use web_kit::{
+    ApiPath, ApiQuery, Cursor, ETag, IdempotentRequest, IfMatch, KeyedCommand, ListQuery, Page,
+    Problem,
+};
 
 use crate::api::caller::{May, may};
 use crate::api::command::{answer, command};
 use crate::api::state::HubState;
 use crate::api::wire::{place, time};
 use crate::app::error::AppError;
-use crate::app::transfer::{self, Decision, NewTransfer, TransferView};
+use crate::app::transfer::{self, Decision, NewTransfer, TransferView, WriteOff};
 
 const LIST: &str = "transfers";
 
@@ -29,6 +32,8 @@ pub(super) fn routes() -> OpenApiRouter<HubState> {
         .routes(routes!(get))
         .routes(routes!(approve))
         .routes(routes!(cancel))
+        .routes(routes!(dispute))
+        .routes(routes!(settle))
 }
 
 /// One part of a transfer.
@@ -42,8 +47,14 @@ pub struct TransferLine {
     quantity: i64,
     /// Pieces shipped.
     shipped: i64,
-    /// Pieces that arrived good or damaged.
-    arrived: i64,
+    /// Pieces that arrived good.
+    received: i64,
+    /// Pieces that arrived damaged.
+    damaged: i64,
+    /// Pieces that the last arrival looked for in vain.
+    missing: i64,
+    /// Pieces written off.
+    lost: i64,
     /// Pieces on their way.
     in_transit: i64,
 }
@@ -77,7 +88,10 @@ impl Transfer {
         let line = |line: transfer::TransferLineState| TransferLine {
             quantity: line.balance.planned,
             shipped: line.balance.shipped,
-            arrived: line.balance.arrived(),
+            received: line.balance.good,
+            damaged: line.balance.damaged,
+            missing: line.balance.missing,
+            lost: line.balance.lost,
             in_transit: line.balance.in_transit(),
             sku: line.sku,
             name: line.name,
@@ -221,7 +235,8 @@ async fn approve(
     if_match: IfMatch,
     body: KeyedCommand<Option<DecisionInput>>,
 ) -> Result<Response, Problem> {
-    decide(state, who, id, if_match, body, Decision::Approve).await
+    let (decision, request) = plain(body, Decision::Approve);
+    decide(state, who, id, if_match, decision, request).await
 }
 
 /// Calls a transfer off, until it is shipped.
@@ -235,7 +250,73 @@ async fn cancel(
     if_match: IfMatch,
     body: KeyedCommand<Option<DecisionInput>>,
 ) -> Result<Response, Problem> {
-    decide(state, who, id, if_match, body, Decision::Cancel).await
+    let (decision, request) = plain(body, Decision::Cancel);
+    decide(state, who, id, if_match, decision, request).await
+}
+
+/// Looks into a transfer while goods are on their way; nothing moves by that.
+#[utoipa::path(post, path = "/api/v1/transfers/{id}/dispute", tag = "transfers",
+    params(("id" = String, Path, format = "uuid", description = "The transfer"), MatchHeader, RequiredKeyHeader),
+    request_body = Option<DecisionInput>, responses((status = 200, body = Transfer), WriteErrors))]
+async fn dispute(
+    State(state): State<HubState>,
+    who: May<may::TransfersApprove>,
+    ApiPath(id): ApiPath<TransferId>,
+    if_match: IfMatch,
+    body: KeyedCommand<Option<DecisionInput>>,
+) -> Result<Response, Problem> {
+    let (decision, request) = plain(body, Decision::Dispute);
+    decide(state, who, id, if_match, decision, request).await
+}
+
+/// Pieces that are given up.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteOffInput {
+    /// The part.
+    #[schema(example = "DSP-1000")]
+    sku: String,
+    /// How many are lost.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
+    lost: i64,
+}
+
+/// How a transfer is settled.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettleInput {
+    /// What is lost; empty when everything is still expected.
+    lines: Vec<WriteOffInput>,
+    /// For both branches and the audit.
+    #[schema(example = "the carrier lost the box")]
+    reason: String,
+}
+
+/// Settles a transfer: writes off what will not arrive. A piece that arrives nevertheless counts as arrived.
+#[utoipa::path(post, path = "/api/v1/transfers/{id}/settle", tag = "transfers",
+    params(("id" = String, Path, format = "uuid", description = "The transfer"), MatchHeader, RequiredKeyHeader),
+    request_body = SettleInput, responses((status = 200, body = Transfer), WriteErrors))]
+async fn settle(
+    State(state): State<HubState>,
+    who: May<may::TransfersApprove>,
+    ApiPath(id): ApiPath<TransferId>,
+    if_match: IfMatch,
+    KeyedCommand { body, request }: KeyedCommand<SettleInput>,
+) -> Result<Response, Problem> {
+    let lines = body.lines.into_iter().map(|line| WriteOff {
+        sku: line.sku,
+        lost: line.lost,
+    });
+    let decision = (Decision::Settle(lines.collect()), body.reason);
+    decide(state, who, id, if_match, decision, request).await
+}
+
+/// A decision that names no pieces, and its reason.
+fn plain(
+    KeyedCommand { body, request }: KeyedCommand<Option<DecisionInput>>,
+    decision: Decision,
+) -> ((Decision, String), IdempotentRequest) {
+    ((decision, body.unwrap_or_default().reason), request)
 }
 
 async fn decide(
@@ -243,10 +324,10 @@ async fn decide(
     who: May<may::TransfersApprove>,
     id: TransferId,
     if_match: IfMatch,
-    KeyedCommand { body, request }: KeyedCommand<Option<DecisionInput>>,
-    decision: Decision,
+    (decision, reason): (Decision, String),
+    request: IdempotentRequest,
 ) -> Result<Response, Problem> {
-    let (person, reason) = (who.person.clone(), body.unwrap_or_default().reason);
+    let person = who.person.clone();
     let check = move |records: usize| {
         if_match
             .check(&ETag::of_version(records as u64))
@@ -254,7 +335,7 @@ async fn decide(
     };
     command(&state, &who, codes::TRANSFER, request, move |tx| {
         Box::pin(async move {
-            let view = transfer::decide(tx, &person, id, check, decision, &reason).await?;
+            let view = transfer::decide(tx, &person, id, check, &decision, &reason).await?;
             answer(StatusCode::OK, Some(&tag(&view)), &Transfer::of(view))
         })
     })

@@ -11,6 +11,7 @@ use sync_protocol::item::{AuditNote, Item, Reserve, VerdictKind};
 
 use super::{Entry, Work};
 use crate::app::publish::Publication;
+use crate::app::transfer::FOUND;
 use crate::store::audit::NoteWrite;
 use crate::store::inventory::ledger::{MovementWrite, ReservationRow, Stock};
 use crate::store::inventory::transfer::RecordWrite;
@@ -59,7 +60,7 @@ impl Work {
                     shipment.transfer,
                     TransferRecord::Shipment(shipment.clone()),
                 );
-                self.tell_other_end(entry, index, shipment.transfer, publication);
+                self.tell_both_ends(entry, index, shipment.transfer, publication);
             }
             Item::Arrival(arrival) => {
                 self.apply_record(
@@ -68,7 +69,7 @@ impl Work {
                     arrival.transfer,
                     TransferRecord::Arrival(arrival.clone()),
                 );
-                self.tell_other_end(entry, index, arrival.transfer, publication);
+                self.tell_both_ends(entry, index, arrival.transfer, publication);
             }
             Item::Note(note) => self.apply_note(entry, index, note),
             Item::ImportRecord(record) => {
@@ -185,11 +186,7 @@ impl Work {
                 transfer,
                 TransferRecord::Movement(movement.clone()),
             );
-            publication.private(
-                movement.branch,
-                index,
-                &entry.transaction.items[usize::from(index)],
-            );
+            self.tell_both_ends(entry, index, transfer, publication);
         }
     }
 
@@ -328,11 +325,12 @@ impl Work {
             );
         }
         if owed_before != owed_after {
+            self.writes.pieces_found |= owed_after > 0;
             let detail = (owed_after > 0)
                 .then(|| format!("{owed_after} pieces that were written off arrived"));
             self.except(
                 BranchId::NIL,
-                "transfer_found",
+                FOUND,
                 *transfer.as_bytes(),
                 entry.at_ms(),
                 detail,
@@ -340,8 +338,8 @@ impl Work {
         }
     }
 
-    /// What one end of a transfer did goes to the other one.
-    fn tell_other_end(
+    /// What happened to a transfer goes to both of its ends.
+    fn tell_both_ends(
         &mut self,
         entry: &Entry,
         index: u16,

@@ -33,6 +33,8 @@ pub(crate) struct Saved {
     pub topics: BTreeSet<Topic>,
     /// A part reached or left zero.
     pub zero_crossed: bool,
+    /// Whether pieces arrived that were written off.
+    pub pieces_found: bool,
     /// Nodes that may no longer speak.
     pub revoked: Vec<NodeId>,
 }
@@ -123,6 +125,7 @@ impl Work {
             feeds: Vec::new(),
             topics,
             zero_crossed: writes.zero_crossed,
+            pieces_found: writes.pieces_found,
             revoked,
         }
     }

@@ -92,6 +92,8 @@ pub(crate) struct Writes {
     pub stock: BTreeSet<(BranchId, PartId)>,
     /// A part reached or left zero.
     pub zero_crossed: bool,
+    /// Whether pieces arrived that were written off.
+    pub pieces_found: bool,
     pub reservations: BTreeSet<(BranchId, LineId)>,
     pub records: Vec<RecordWrite>,
     /// Transfers that changed, with the times of their first and last record here.

@@ -103,3 +103,20 @@ pub async fn newest_head(
     .fetch_optional(connection)
     .await
 }
+
+/// What the open exceptions of one kind are about, the oldest first.
+pub async fn open_subjects(
+    connection: &mut PgConnection,
+    kind: &str,
+) -> Result<Vec<[u8; 16]>, sqlx::Error> {
+    let rows: Vec<(Uuid,)> = sqlx::query_as(
+        "select subject from audit.exception where kind = $1 order by at_ms limit 500",
+    )
+    .bind(kind)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(subject,)| subject.into_bytes())
+        .collect())
+}

@@ -45,6 +45,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/v1/transfers"),
     ("POST", "/api/v1/transfers/{id}/approve"),
     ("POST", "/api/v1/transfers/{id}/cancel"),
+    ("POST", "/api/v1/transfers/{id}/dispute"),
+    ("POST", "/api/v1/transfers/{id}/settle"),
     ("GET", "/api/v1/exceptions"),
     ("GET", "/api/v1/parked"),
     ("GET", "/api/v1/documents"),
