@@ -68,6 +68,8 @@ pub struct BranchRow {
     pub active: bool,
     /// When it is open, for receipts; empty for the company's.
     pub opening_hours: String,
+    /// The language of its pages and papers, such as `de`.
+    pub language: String,
 }
 
 impl BranchRow {
@@ -83,6 +85,7 @@ impl BranchRow {
             "/opening_hours",
             text::clean_block(&self.opening_hours, NOTE_MAX),
         );
+        self.language = problems.take("/language", text::clean_language(&self.language));
         let located = self.location.is_none_or(|location| location.is_valid());
         problems.check(located, "/location", "must lie on the globe");
         problems.check(

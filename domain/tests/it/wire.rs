@@ -106,10 +106,11 @@ fn rows() {
         prices_include_tax: true,
         active: true,
         opening_hours: String::new(),
+        language: "en".to_owned(),
     };
     assert_eq!(
         wire(&branch),
-        "034245520142015201410102010355544345555207010100"
+        "03424552014201520141010201035554434555520701010002656e"
     );
     let part = PartRow {
         sku: "S".to_owned(),

@@ -57,6 +57,8 @@ pub struct BranchEntry {
     pub address: String,
     /// Its time zone.
     pub time_zone: String,
+    /// The language of its pages and papers.
+    pub language: String,
 }
 
 /// A fault and the service for it, with its price.
@@ -99,6 +101,7 @@ pub fn get(reader: &Reader<'_>, actor: &Actor) -> Result<Settings, AppError> {
             name: identity.name.clone(),
             address: String::new(),
             time_zone: identity.time_zone.clone(),
+            language: applies.language.clone(),
         },
     };
     Ok(Settings {
@@ -136,6 +139,7 @@ fn entry(id: BranchId, row: domain::branch::BranchRow) -> BranchEntry {
         name: row.name,
         address: row.address,
         time_zone: row.time_zone,
+        language: row.language,
     }
 }
 

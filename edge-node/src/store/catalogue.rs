@@ -42,12 +42,14 @@ pub(crate) fn branch_settings(
                 currency: row.currency,
                 prices_include_tax: row.prices_include_tax,
                 time_zone: row.time_zone,
+                language: row.language,
             }
         }
         None => BranchSettings {
             currency: Currency::EUR,
             prices_include_tax: true,
             time_zone: identity.time_zone.clone(),
+            language: "en".to_owned(),
         },
     })
 }

@@ -96,6 +96,8 @@ pub struct BranchSettings {
     pub prices_include_tax: bool,
     /// IANA time zone.
     pub time_zone: String,
+    /// The language of pages and papers.
+    pub language: String,
 }
 
 struct OpenTransaction {

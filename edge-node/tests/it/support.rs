@@ -320,6 +320,7 @@ pub fn branch_item(id: BranchId, code: &str, version: u64) -> Item {
         prices_include_tax: false,
         active: true,
         opening_hours: String::new(),
+        language: "en".to_owned(),
     };
     Item::Branch(Row {
         id,

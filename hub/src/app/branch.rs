@@ -107,6 +107,8 @@ pub struct NewBranch {
     pub prices_include_tax: bool,
     /// When it is open.
     pub opening_hours: String,
+    /// The language of its pages and papers.
+    pub language: String,
 }
 
 /// What to change about a branch.
@@ -134,6 +136,8 @@ pub struct BranchPatch {
     pub active: Option<bool>,
     /// When it is open.
     pub opening_hours: Option<String>,
+    /// The language of its pages and papers.
+    pub language: Option<String>,
 }
 
 fn point(location: Option<(f64, f64)>) -> Result<Option<Location>, AppError> {
@@ -196,6 +200,7 @@ pub async fn create(tx: &mut HubTx, new: NewBranch) -> Result<BranchRecord, AppE
         prices_include_tax: new.prices_include_tax,
         active: true,
         opening_hours: new.opening_hours,
+        language: new.language,
     })?;
     require_free(tx, &fields.code, None).await?;
     let id = BranchId::from_random(&mut tx.hub().env().entropy());
@@ -247,6 +252,7 @@ pub async fn patch(
         opening_hours: patch
             .opening_hours
             .unwrap_or_else(|| old.opening_hours.clone()),
+        language: patch.language.unwrap_or_else(|| old.language.clone()),
     })?;
     if fields.code != old.code {
         let in_use = orders::read::has_any(tx.sql(), id).await?

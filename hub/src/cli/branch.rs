@@ -42,6 +42,9 @@ pub(super) enum Command {
         /// How many orders it can have open
         #[arg(long, default_value_t = 50)]
         capacity: i64,
+        /// The language of its pages and papers, as in de
+        #[arg(long, default_value = "en")]
+        language: String,
         /// Its prices do not include tax
         #[arg(long)]
         prices_exclude_tax: bool,
@@ -71,6 +74,7 @@ async fn add(arguments: &Command, opened: &Opened) -> Result<()> {
         time_zone,
         currency,
         capacity,
+        language,
         prices_exclude_tax,
     } = arguments
     else {
@@ -87,6 +91,7 @@ async fn add(arguments: &Command, opened: &Opened) -> Result<()> {
         capacity: *capacity,
         prices_include_tax: !prices_exclude_tax,
         opening_hours: String::new(),
+        language: language.clone(),
     };
     let mut tx = opened.hub.begin(Actor::SYSTEM, command::ROWS).await?;
     let record = create(&mut tx, new).await?;

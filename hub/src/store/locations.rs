@@ -23,16 +23,17 @@ pub async fn save_branches(
         sqlx::query(
             "insert into locations.branch (branch, version, deleted, code, name, region, address, latitude_e7,
                 longitude_e7, location, time_zone, currency, capacity, prices_include_tax, active, opening_hours,
-                created_ms, updated_ms)
+                language, created_ms, updated_ms)
              values ($1, $2, $3, $4, $5, $6, $7, $8, $9,
                 st_setsrid(st_makepoint($9::float8 / 1e7, $8::float8 / 1e7), 4326)::geography,
-                $10, $11, $12, $13, $14, $15, $16, $16)
+                $10, $11, $12, $13, $14, $15, $16, $17, $17)
              on conflict (branch) do update set version = excluded.version, deleted = excluded.deleted,
                 code = excluded.code, name = excluded.name, region = excluded.region, address = excluded.address,
                 latitude_e7 = excluded.latitude_e7, longitude_e7 = excluded.longitude_e7,
                 location = excluded.location, time_zone = excluded.time_zone, currency = excluded.currency,
                 capacity = excluded.capacity, prices_include_tax = excluded.prices_include_tax,
-                active = excluded.active, opening_hours = excluded.opening_hours, updated_ms = excluded.updated_ms
+                active = excluded.active, opening_hours = excluded.opening_hours,
+                language = excluded.language, updated_ms = excluded.updated_ms
              where excluded.version > branch.version",
         )
         .bind(row.id.uuid())
@@ -50,6 +51,7 @@ pub async fn save_branches(
         .bind(fields.prices_include_tax)
         .bind(fields.active)
         .bind(&fields.opening_hours)
+        .bind(&fields.language)
         .bind(at_ms)
         .execute(&mut *connection)
         .await?;

@@ -201,6 +201,7 @@ pub fn branch_row(code: &str) -> BranchRow {
         prices_include_tax: true,
         active: true,
         opening_hours: String::new(),
+        language: "en".to_owned(),
     }
 }
 

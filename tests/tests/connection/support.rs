@@ -194,6 +194,7 @@ async fn add_branch(hub: &Arc<Hub>, id: BranchId) {
         prices_include_tax: true,
         active: true,
         opening_hours: String::new(),
+        language: "en".to_owned(),
     };
     let mut tx = hub.begin(Actor::SYSTEM, command::ROWS).await.unwrap();
     tx.fact(Item::Branch(Row {

@@ -76,6 +76,8 @@ pub struct Branch {
     active: bool,
     /// When it is open.
     opening_hours: String,
+    /// The language of its pages and papers.
+    language: String,
     /// The line to it: `connected`, `cut_off` or `no_machine`.
     link: String,
     /// Since when.
@@ -123,6 +125,7 @@ impl Branch {
             prices_include_tax: fields.prices_include_tax,
             active: fields.active,
             opening_hours: fields.opening_hours,
+            language: fields.language,
             link: link.state.as_str().to_owned(),
             link_since: link.since_ms.map(time),
             last_contact: link.last_contact_ms.map(time),
@@ -183,6 +186,14 @@ pub struct BranchInput {
     /// When it is open; empty for the company's hours.
     #[serde(default)]
     opening_hours: String,
+    /// The language of its pages and papers.
+    #[serde(default = "english")]
+    #[schema(example = "de")]
+    language: String,
+}
+
+fn english() -> String {
+    "en".to_owned()
 }
 
 fn usual_capacity() -> i64 {
@@ -211,6 +222,7 @@ pub struct BranchChange {
     prices_include_tax: Option<bool>,
     active: Option<bool>,
     opening_hours: Option<String>,
+    language: Option<String>,
 }
 
 /// Lists branches, newest first, with the state of their lines.
@@ -252,6 +264,7 @@ async fn create(
                 capacity: body.capacity,
                 prices_include_tax: body.prices_include_tax,
                 opening_hours: body.opening_hours,
+                language: body.language,
             };
             let record = branch::create(tx, new).await?;
             let tag = ETag::of_version(record.version);
@@ -310,6 +323,7 @@ async fn patch(
                 prices_include_tax: body.prices_include_tax,
                 active: body.active,
                 opening_hours: body.opening_hours,
+                language: body.language,
             };
             let record = branch::patch(tx, id, check_version(if_match), change).await?;
             let tag = ETag::of_version(record.version);

@@ -41,6 +41,7 @@ struct Raw {
     prices_include_tax: bool,
     active: bool,
     opening_hours: String,
+    language: String,
     created_ms: i64,
     updated_ms: i64,
 }
@@ -74,6 +75,7 @@ impl Raw {
                 prices_include_tax: self.prices_include_tax,
                 active: self.active,
                 opening_hours: self.opening_hours,
+                language: self.language,
             },
             created_ms: self.created_ms,
             updated_ms: self.updated_ms,
@@ -91,7 +93,7 @@ pub async fn branches(
     let (at_ms, id) = behind(place);
     let rows: Vec<Raw> = sqlx::query_as(
         "select branch, version, code, name, region, address, latitude_e7, longitude_e7, time_zone, currency, capacity,
-            prices_include_tax, active, opening_hours, created_ms, updated_ms
+            prices_include_tax, active, opening_hours, language, created_ms, updated_ms
          from locations.branch
          where not deleted and ($1::uuid[] is null or branch = any($1))
          and ($2::bigint is null or (created_ms, branch) < ($2, $3::uuid))
@@ -114,7 +116,7 @@ pub async fn branch(
 ) -> Result<Option<BranchRecord>, HubError> {
     let row: Option<Raw> = sqlx::query_as(
         "select branch, version, code, name, region, address, latitude_e7, longitude_e7, time_zone, currency, capacity,
-            prices_include_tax, active, opening_hours, created_ms, updated_ms
+            prices_include_tax, active, opening_hours, language, created_ms, updated_ms
          from locations.branch
          where not deleted and ($1::uuid is null or branch = $1) and ($2::text is null or code = $2)
          order by created_ms, branch limit 1",
@@ -129,7 +131,7 @@ pub async fn branch(
 /// The statement of [`nearest`]: the index on `location` gives branches by distance, so only as many are read as are
 /// asked for. Public so that a test can ask the planner about this very text.
 pub const NEAREST: &str = "select branch, version, code, name, region, address, latitude_e7, longitude_e7, time_zone, \
-     currency, capacity, prices_include_tax, active, opening_hours, created_ms, updated_ms, \
+     currency, capacity, prices_include_tax, active, opening_hours, language, created_ms, updated_ms, \
      st_distance(location, st_setsrid(st_makepoint($1, $2), 4326)::geography) as metres \
      from locations.branch \
      where not deleted and active and location is not null and ($3::uuid[] is null or branch = any($3)) \
