@@ -6,11 +6,11 @@
 mod frame;
 pub mod page;
 mod texts;
-mod when;
+mod view;
 
 use axum::Router;
 use axum::routing::{get, post};
-use web_kit::{Guard, ProblemPages, ShellTexts, Side};
+use web_kit::{Guard, Language, ProblemPages, Side};
 
 use crate::api::EdgeState;
 
@@ -20,6 +20,7 @@ pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const INTAKE: &str = "/intake";
 pub(crate) const SEARCH: &str = "/search";
 pub(crate) const STATUS_BAR: &str = "/status-bar";
+pub(crate) const SCREEN: &str = "/screen";
 
 /// The pages' routes.
 pub fn routes() -> Router<EdgeState> {
@@ -30,6 +31,7 @@ pub fn routes() -> Router<EdgeState> {
             get(page::session::form).post(page::session::sign_in),
         )
         .route(SIGN_OUT, post(page::session::sign_out))
+        .route(SCREEN, post(page::session::keep_screen))
         .route(STATUS_BAR, get(frame::status_bar))
         .route(HOME, get(page::orders::list))
         .route(SEARCH, post(page::orders::search))
@@ -43,11 +45,10 @@ pub fn guard(state: &EdgeState) -> Guard {
         hosts: state.hosts(),
         pages: ProblemPages {
             side: Side::Branch,
-            language: "en".to_owned(),
+            language: Language::English,
             place: state.store().identity().name.clone(),
             home: HOME.to_owned(),
             sign_in: SIGN_IN.to_owned(),
-            texts: ShellTexts::ENGLISH,
         },
         over_tls: state.is_over_tls(),
     }

@@ -4,10 +4,12 @@
 
 mod frame;
 pub mod page;
+mod texts;
+mod view;
 
 use axum::Router;
 use axum::routing::{get, post};
-use web_kit::{Guard, ProblemPages, ShellTexts, Side};
+use web_kit::{Guard, Language, ProblemPages, Side};
 
 use crate::api::HubState;
 
@@ -15,6 +17,7 @@ pub(crate) const HOME: &str = "/branches";
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const STATUS_BAR: &str = "/status-bar";
+pub(crate) const SCREEN: &str = "/screen";
 pub(crate) const PLACE: &str = "Hub";
 
 /// The pages' routes.
@@ -26,6 +29,7 @@ pub fn routes() -> Router<HubState> {
             get(page::session::form).post(page::session::sign_in),
         )
         .route(SIGN_OUT, post(page::session::sign_out))
+        .route(SCREEN, post(page::session::keep_screen))
         .route(STATUS_BAR, get(frame::status_bar))
         .route(HOME, get(page::branches::list))
 }
@@ -36,11 +40,10 @@ pub fn guard(state: &HubState) -> Guard {
         hosts: state.hosts(),
         pages: ProblemPages {
             side: Side::Hub,
-            language: "en".to_owned(),
+            language: Language::English,
             place: PLACE.to_owned(),
             home: HOME.to_owned(),
             sign_in: SIGN_IN.to_owned(),
-            texts: ShellTexts::ENGLISH,
         },
         over_tls: state.is_over_tls(),
     }

@@ -13,6 +13,7 @@ pub mod form;
 pub mod headers;
 pub mod html;
 pub mod idempotency;
+pub mod language;
 pub mod list;
 mod objects;
 pub mod openapi;
@@ -20,12 +21,14 @@ pub mod pages;
 pub mod problem;
 pub mod rate;
 mod reference;
+pub mod screen;
 pub mod serve;
 pub mod session;
 pub mod shell;
 pub mod sign_in;
 pub mod telemetry;
 pub mod texts;
+pub mod wall;
 
 pub use etag::{ETag, IfMatch, IfNoneMatch};
 pub use events::{LiveEvent, event_stream};
@@ -36,10 +39,12 @@ pub use html::{SafeHtml, icon, sized_icon};
 pub use idempotency::{
     ApiCommand, IdempotencyKey, IdempotencySecret, IdempotentRequest, KeyedCommand, NoBody,
 };
+pub use language::{Language, fill, plural};
 pub use list::{Cursor, ListQuery, Page};
 pub use pages::{ProblemPages, problem_fragment};
 pub use problem::{FieldError, Problem};
 pub use rate::{FailureLimiter, FailureLimits};
+pub use screen::{Screen, ScreenForm};
 pub use session::{CredentialSource, Credentials, SessionCookie, SessionToken};
 pub use shell::{
     Content, Frame, Live, NavItem, PageRequest, Person, Side, StatusBar, StatusItem, Theme, Tone,
@@ -47,3 +52,4 @@ pub use shell::{
 };
 pub use sign_in::{SessionAnswer, SessionStaff, SignInForm, SignInPage, SignInRequest, safe_next};
 pub use texts::ShellTexts;
+pub use wall::WallClock;

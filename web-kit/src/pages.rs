@@ -13,7 +13,9 @@ use axum::response::{IntoResponse, Response};
 
 use crate::assets;
 use crate::html::SafeHtml;
+use crate::language::Language;
 use crate::problem::{Problem, ProblemBody};
+use crate::screen::Screen;
 use crate::shell::{PageRequest, Side, Theme, html_with_status};
 use crate::texts::ShellTexts;
 
@@ -26,16 +28,14 @@ const MACHINE_PATHS: [&str; 5] = ["/api/", "/assets/", "/healthz", "/readyz", "/
 pub struct ProblemPages {
     /// Branch or hub.
     pub side: Side,
-    /// Language of the texts.
-    pub language: String,
+    /// Language of the texts for a browser that asks for none.
+    pub language: Language,
     /// The name of this place.
     pub place: String,
     /// The start page's address.
     pub home: String,
     /// The sign-in page's address.
     pub sign_in: String,
-    /// The shell's words.
-    pub texts: ShellTexts,
 }
 
 #[derive(Template)]
@@ -43,6 +43,7 @@ pub struct ProblemPages {
 struct ProblemTemplate<'a> {
     page: &'a ProblemPages,
     problem: &'a ProblemBody,
+    language: Language,
     texts: &'a ShellTexts,
     theme: Theme,
 }
@@ -90,13 +91,24 @@ struct Asked {
     kind: PageRequest,
     is_get: bool,
     address: String,
+    screen: Screen,
+    accepted: Option<Language>,
 }
 
 impl Asked {
     fn of(request: &Request) -> Self {
         let headers: &HeaderMap = request.headers();
         let uri = request.uri();
+        let accepted = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|list| {
+                list.split(',')
+                    .find_map(|entry| Language::of_tag(entry.split(';').next()?.trim()))
+            });
         Self {
+            screen: Screen::of(headers),
+            accepted,
             by_htmx: headers.get(HX_REQUEST).is_some_and(|value| value == "true"),
             kind: PageRequest::of(headers),
             is_get: request.method() == axum::http::Method::GET,
@@ -116,12 +128,15 @@ impl ProblemPages {
         let markup = if asked.by_htmx && asked.kind.is_fragment() {
             problem_fragment(problem)
         } else {
-            let texts = &self.texts;
+            let language = asked
+                .screen
+                .language_or(asked.accepted.unwrap_or(self.language));
             SafeHtml::render(&ProblemTemplate {
                 page: self,
                 problem: problem.body(),
-                texts,
-                theme: Theme::System,
+                language,
+                texts: ShellTexts::of(language),
+                theme: asked.screen.theme,
             })
         };
         match markup {

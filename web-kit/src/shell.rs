@@ -13,7 +13,9 @@ use axum::response::{IntoResponse, Response};
 
 use crate::assets;
 use crate::html::SafeHtml;
+use crate::language::Language;
 use crate::problem::Problem;
+use crate::screen::Screen;
 use crate::texts::ShellTexts;
 
 const VARY: HeaderValue = HeaderValue::from_static("HX-Request, HX-Request-Type");
@@ -50,6 +52,15 @@ pub enum Theme {
 }
 
 impl Theme {
+    /// `light` or `dark`; anything else is the system's.
+    pub(crate) fn of_name(name: &str) -> Self {
+        match name {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::System,
+        }
+    }
+
     pub(crate) fn attribute(self) -> Option<&'static str> {
         match self {
             Self::System => None,
@@ -271,10 +282,10 @@ pub struct Live {
 pub struct Frame {
     /// Branch or hub.
     pub side: Side,
-    /// Language of the texts (`en`).
-    pub language: String,
-    /// Light or dark.
-    pub theme: Theme,
+    /// Language of the texts.
+    pub language: Language,
+    /// What this screen prefers.
+    pub screen: Screen,
     /// The name of this place (`Leipzig Südvorstadt`).
     pub place: String,
     /// The start page's address.
@@ -285,12 +296,12 @@ pub struct Frame {
     pub person: Option<Person>,
     /// Where the form of signing out posts to.
     pub sign_out: String,
+    /// Where the form of this screen's wishes posts to; see [`crate::ScreenForm`].
+    pub screen_url: String,
     /// The status bar.
     pub status: StatusBar,
     /// The event stream, when pages update themselves.
     pub live: Option<Live>,
-    /// The shell's words.
-    pub texts: ShellTexts,
 }
 
 /// What a page puts into the frame.
@@ -342,11 +353,12 @@ impl Frame {
     /// # Errors
     /// 500 when a template fails.
     pub fn render(&self, content: &Content) -> Result<SafeHtml, Problem> {
-        let status_bar = self.status.fragment(&self.texts)?;
+        let texts = ShellTexts::of(self.language);
+        let status_bar = self.status.fragment(texts)?;
         SafeHtml::render(&BaseTemplate {
             frame: self,
             content,
-            texts: &self.texts,
+            texts,
             status_bar: &status_bar,
             htmx_config: HTMX_CONFIG,
         })

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::assets;
 use crate::html::SafeHtml;
+use crate::language::Language;
 use crate::problem::Problem;
 use crate::shell::{Side, Theme, html_with_status};
 use crate::texts::ShellTexts;
@@ -95,7 +96,7 @@ pub struct SignInPage<'a> {
     /// Branch or hub.
     pub side: Side,
     /// Language of the texts.
-    pub language: &'a str,
+    pub language: Language,
     /// Light or dark.
     pub theme: Theme,
     /// The name of this place.
@@ -106,8 +107,6 @@ pub struct SignInPage<'a> {
     pub username: &'a str,
     /// Where to go afterwards.
     pub next: &'a str,
-    /// The shell's words.
-    pub texts: &'a ShellTexts,
 }
 
 #[derive(Template)]
@@ -134,7 +133,7 @@ impl SignInPage<'_> {
         });
         let markup = SafeHtml::render(&SignInTemplate {
             page: self,
-            texts: self.texts,
+            texts: ShellTexts::of(self.language),
             refused: detail,
         })?;
         Ok(html_with_status(status, markup))

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use domain::id::StaffId;
 use domain::permission::{Permission, Side, allows};
 use domain::staff::Role;
-use web_kit::{CredentialSource, Credentials, Problem, SessionToken};
+use web_kit::{CredentialSource, Credentials, Problem, Screen, SessionToken};
 
 use super::state::EdgeState;
 use crate::app::staff;
@@ -32,6 +32,7 @@ pub struct Caller {
     token: SessionToken,
     is_page: bool,
     expires_at: Option<Time>,
+    screen: Screen,
 }
 
 impl Caller {
@@ -70,6 +71,11 @@ impl Caller {
         &self.token
     }
 
+    /// What the screen prefers.
+    pub fn screen(&self) -> Screen {
+        self.screen
+    }
+
     /// Whether the person may do this here.
     pub fn may(&self, permission: Permission) -> bool {
         allows(self.actor.role, permission, Side::Branch)
@@ -103,6 +109,7 @@ impl Caller {
                 token,
                 is_page: false,
                 expires_at: None,
+                screen: Screen::default(),
             });
         }
         let signed_in = staff::session(state.store(), &token).await?;
@@ -118,6 +125,7 @@ impl Caller {
             token,
             is_page: signed_in.is_page,
             expires_at: Some(signed_in.expires_at),
+            screen: Screen::default(),
         })
     }
 }
@@ -127,7 +135,11 @@ impl FromRequestParts<EdgeState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &EdgeState) -> Result<Self, Problem> {
         let credentials = Credentials::from_request_parts(parts, state).await?;
-        Self::of(credentials, state).await
+        let caller = Self::of(credentials, state).await?;
+        Ok(Self {
+            screen: Screen::of(&parts.headers),
+            ..caller
+        })
     }
 }
 

@@ -4,13 +4,13 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::permission::Permission;
 use web_kit::{
-    Frame, Live, NavItem, Person, Problem, ShellTexts, Side, StatusBar, StatusItem, Theme, Tone,
+    Frame, Live, NavItem, Person, Problem, ShellTexts, Side, StatusBar, StatusItem, Tone, fill,
     html,
 };
 
-use super::texts::ENGLISH;
-use super::when::WallClock;
-use super::{HOME, INTAKE, SIGN_OUT, STATUS_BAR};
+use super::texts::{FrameTexts, Texts};
+use super::view::View;
+use super::{HOME, INTAKE, SCREEN, SIGN_OUT, STATUS_BAR};
 use crate::api::live::EVENT_NAMES;
 use crate::api::v1::sync::{SyncAnswer, read};
 use crate::api::{Caller, EdgeState};
@@ -20,30 +20,41 @@ use crate::sync::LinkState;
 pub(crate) async fn frame(
     state: &EdgeState,
     who: &Caller,
+    view: &View,
     current: &str,
 ) -> Result<Frame, Problem> {
-    let mut nav = vec![NavItem::new(HOME, "orders", ENGLISH.orders).current(current == HOME)];
-    if who.may(Permission::OrdersWrite) {
-        nav.push(NavItem::new(INTAKE, "intake", ENGLISH.intake).current(current == INTAKE));
-    }
     Ok(Frame {
         side: Side::Branch,
-        language: "en".to_owned(),
-        theme: Theme::System,
+        language: view.language(),
+        screen: view.screen,
         place: state.store().identity().name.clone(),
         home: HOME.to_owned(),
-        nav,
+        nav: rail(who, view, current),
         person: Some(Person {
             name: who.name().to_owned(),
         }),
         sign_out: SIGN_OUT.to_owned(),
-        status: bar(state, who).await?,
+        screen_url: SCREEN.to_owned(),
+        status: bar(state, who, view).await?,
         live: Some(Live {
             url: "/api/v1/events".to_owned(),
             names: EVENT_NAMES,
         }),
-        texts: ShellTexts::ENGLISH,
     })
+}
+
+/// The pages that a person may open.
+fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
+    let t = Texts::of(view.language());
+    let pages = [
+        (INTAKE, "intake", t.intake, Permission::OrdersWrite),
+        (HOME, "orders", t.orders, Permission::OrdersRead),
+    ];
+    pages
+        .into_iter()
+        .filter(|(.., permission)| who.may(*permission))
+        .map(|(href, icon, label, _)| NavItem::new(href, icon, label).current(current == href))
+        .collect()
 }
 
 /// The bar by itself, asked for whenever something changed.
@@ -51,24 +62,15 @@ pub(crate) async fn status_bar(
     State(state): State<EdgeState>,
     who: Caller,
 ) -> Result<Response, Problem> {
-    Ok(html(
-        bar(&state, &who).await?.fragment(&ShellTexts::ENGLISH)?,
-    ))
+    let view = View::of(&state, &who).await?;
+    let bar = bar(&state, &who, &view).await?;
+    Ok(html(bar.fragment(ShellTexts::of(view.language()))?))
 }
 
-/// The branch's clock now.
-pub(crate) async fn wall_clock(state: &EdgeState) -> Result<WallClock, Problem> {
-    let settings = state.store().read(|reader| reader.settings()).await?;
-    Ok(WallClock::new(
-        &settings.time_zone,
-        state.store().env().now_ms(),
-    ))
-}
-
-async fn bar(state: &EdgeState, who: &Caller) -> Result<StatusBar, Problem> {
-    let clock = wall_clock(state).await?;
+async fn bar(state: &EdgeState, who: &Caller, view: &View) -> Result<StatusBar, Problem> {
+    let t = FrameTexts::of(view.language());
     let answer = read(state, who.actor()).await?;
-    let mut items = vec![link(&answer, &clock), going_out(&answer, &clock)];
+    let mut items = vec![link(&answer, view), going_out(&answer, view)];
     let behind: u64 = answer
         .status
         .feeds
@@ -77,7 +79,7 @@ async fn bar(state: &EdgeState, who: &Caller) -> Result<StatusBar, Problem> {
         .sum();
     if behind > 0 {
         items.push(
-            StatusItem::new(behind.to_string(), "still to come in")
+            StatusItem::new(behind.to_string(), t.to_come)
                 .icon("in")
                 .tone(Tone::Moving),
         );
@@ -85,9 +87,9 @@ async fn bar(state: &EdgeState, who: &Caller) -> Result<StatusBar, Problem> {
     let open = answer.status.conflicts + answer.status.decisions;
     if open > 0 {
         let words = if open == 1 {
-            "waits for a decision"
+            t.one_decision
         } else {
-            "wait for a decision"
+            t.decisions
         };
         items.push(
             StatusItem::new(open.to_string(), words)
@@ -96,7 +98,7 @@ async fn bar(state: &EdgeState, who: &Caller) -> Result<StatusBar, Problem> {
         );
     }
     if answer.status.parked > 0 {
-        let parked = StatusItem::new(answer.status.parked.to_string(), "parked");
+        let parked = StatusItem::new(answer.status.parked.to_string(), t.parked);
         items.push(parked.icon("parked").tone(Tone::Decide));
     }
     items.push(StatusItem::new("", state.store().identity().name.clone()).at_end());
@@ -106,44 +108,40 @@ async fn bar(state: &EdgeState, who: &Caller) -> Result<StatusBar, Problem> {
     })
 }
 
-fn link(answer: &SyncAnswer, clock: &WallClock) -> StatusItem {
-    let since = clock.when(answer.since.0);
+fn link(answer: &SyncAnswer, view: &View) -> StatusItem {
+    let t = FrameTexts::of(view.language());
+    let since = |message: &str| fill(message, &[("since", &view.clock.when(answer.since.0))]);
     match answer.link {
-        LinkState::Connected => StatusItem::new("Connected to the hub", "")
+        LinkState::Connected => StatusItem::new(t.connected, "")
             .icon("agreed")
             .tone(Tone::Agreed),
-        LinkState::Connecting => StatusItem::new("Reaching for the hub", "all work goes on")
+        LinkState::Connecting => StatusItem::new(t.reaching, t.work_goes_on)
             .icon("joining")
             .tone(Tone::Moving),
-        LinkState::CutOff => StatusItem::new(format!("Cut off since {since}"), "all work goes on")
+        LinkState::CutOff => StatusItem::new(since(t.cut_off), t.work_goes_on)
             .icon("apart")
             .tone(Tone::Apart),
-        LinkState::Paused => StatusItem::new(
-            format!("Line cut for a drill since {since}"),
-            "all work goes on",
-        )
-        .icon("drill")
-        .tone(Tone::Apart),
-        LinkState::Held => StatusItem::new(
-            format!("Held by the hub since {since}"),
-            answer.detail.clone(),
-        )
-        .icon("parked")
-        .tone(Tone::Decide),
+        LinkState::Paused => StatusItem::new(since(t.drill), t.work_goes_on)
+            .icon("drill")
+            .tone(Tone::Apart),
+        LinkState::Held => StatusItem::new(since(t.held), answer.detail.clone())
+            .icon("parked")
+            .tone(Tone::Decide),
     }
 }
 
-fn going_out(answer: &SyncAnswer, clock: &WallClock) -> StatusItem {
+fn going_out(answer: &SyncAnswer, view: &View) -> StatusItem {
+    let t = FrameTexts::of(view.language());
     let pending = answer.status.pending;
     let Some(oldest) = pending.oldest_at.filter(|_| pending.transactions > 0) else {
-        return StatusItem::new("", "All is at the hub").icon("out");
+        return StatusItem::new("", t.nothing_waits).icon("out");
     };
     let words = if pending.transactions == 1 {
-        "waits to go out"
+        t.one_waits
     } else {
-        "wait to go out, the oldest"
+        t.some_wait
     };
-    let text = format!("{words} {}", clock.age(oldest.0));
+    let text = fill(words, &[("age", &view.clock.age(oldest.0))]);
     let tone = if answer.link == LinkState::Connected {
         Tone::Moving
     } else {

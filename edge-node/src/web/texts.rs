@@ -1,179 +1,161 @@
-//! The words of the branch's pages, in one place, so that a catalogue of messages can bring other languages.
-//!
-//! No template holds a sentence.
+//! The words that several of the branch's pages use; a page's own words stand beside it. No template holds a sentence.
 
 use domain::order::{Outcome, Status};
+use web_kit::Language;
 
 use crate::app::order::form::SyncState;
 
-/// English.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Texts {
-    pub(crate) orders: &'static str,
-    pub(crate) intake: &'static str,
-    pub(crate) new_intake: &'static str,
-    pub(crate) put_aside: &'static str,
-    pub(crate) find: &'static str,
-    pub(crate) find_hint: &'static str,
-    pub(crate) all: &'static str,
-    pub(crate) show: &'static str,
-    pub(crate) number: &'static str,
-    pub(crate) device: &'static str,
-    pub(crate) fault: &'static str,
-    pub(crate) person: &'static str,
-    pub(crate) status: &'static str,
-    pub(crate) promised: &'static str,
-    pub(crate) at_hub: &'static str,
-    pub(crate) taken_in: &'static str,
-    pub(crate) older: &'static str,
-    pub(crate) newest: &'static str,
-    pub(crate) no_orders: &'static str,
-    pub(crate) no_orders_here: &'static str,
-    pub(crate) nothing_found: &'static str,
-    pub(crate) found: &'static str,
-    pub(crate) urgent: &'static str,
-    pub(crate) conflict: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) phone: &'static str,
-    pub(crate) email: &'static str,
-    pub(crate) person_hint: &'static str,
-    pub(crate) category: &'static str,
-    pub(crate) category_hint: &'static str,
-    pub(crate) brand: &'static str,
-    pub(crate) model: &'static str,
-    pub(crate) serial: &'static str,
-    pub(crate) fault_hint: &'static str,
-    pub(crate) accessories: &'static str,
-    pub(crate) accessories_hint: &'static str,
-    pub(crate) urgent_first: &'static str,
-    pub(crate) ticket: &'static str,
-    pub(crate) number_later: &'static str,
-    pub(crate) take_in: &'static str,
-    pub(crate) not_saved: &'static str,
-    pub(crate) lines: &'static str,
-    pub(crate) no_lines: &'static str,
-    pub(crate) quantity: &'static str,
-    pub(crate) price: &'static str,
-    pub(crate) net: &'static str,
-    pub(crate) tax: &'static str,
-    pub(crate) due: &'static str,
-    pub(crate) time_line: &'static str,
-    pub(crate) diagnosis: &'static str,
-    pub(crate) nobody: &'static str,
-    pub(crate) left_here: &'static str,
-    pub(crate) condition: &'static str,
-    pub(crate) source: &'static str,
-    pub(crate) outcome: &'static str,
-    pub(crate) taken_back: &'static str,
-    pub(crate) estimate: &'static str,
-    pub(crate) system: &'static str,
-    pub(crate) not_promised: &'static str,
-    pub(crate) reserved: &'static str,
-    pub(crate) consumed: &'static str,
-    pub(crate) open: &'static str,
-    pub(crate) technician: &'static str,
-    pub(crate) at_local: &'static str,
-    pub(crate) at_stored: &'static str,
-    pub(crate) at_applied: &'static str,
+web_kit::catalogue! {
+    /// Words of orders, intake and lists.
+    pub(crate) struct Texts {
+        orders: "Orders" | "Aufträge",
+        intake: "Intake" | "Annahme",
+        new_intake: "New intake" | "Neue Annahme",
+        put_aside: "Put aside" | "Beiseitelegen",
+        find: "Find" | "Suchen",
+        find_hint: "Number, name, phone, serial, fault" | "Nummer, Name, Telefon, Seriennummer, Fehler",
+        all: "All" | "Alle",
+        show: "Show" | "Zeigen",
+        number: "Number" | "Nummer",
+        device: "Device" | "Gerät",
+        fault: "Fault" | "Fehler",
+        person: "Person" | "Person",
+        status: "Status" | "Stand",
+        promised: "Promised" | "Zugesagt",
+        at_hub: "Hub" | "Zentrale",
+        taken_in: "Taken in" | "Angenommen",
+        older: "Older orders" | "Ältere Aufträge",
+        newest: "Newest orders" | "Neueste Aufträge",
+        no_orders: "No order yet. The first one begins with an intake." | "Noch kein Auftrag. Der erste beginnt mit einer Annahme.",
+        no_orders_here: "No order stands here now." | "Hier steht gerade kein Auftrag.",
+        nothing_found: "Nothing fits. A number, a name, four digits of a phone or a word of the fault will do." | "Nichts passt. Es genügen eine Nummer, ein Name, vier Ziffern eines Telefons oder ein Wort des Fehlers.",
+        found: "Found" | "Gefunden",
+        urgent: "Urgent" | "Eilig",
+        conflict: "Two versions" | "Zwei Fassungen",
+        name: "Name" | "Name",
+        phone: "Phone" | "Telefon",
+        email: "E-mail" | "E-Mail",
+        person_hint: "Without a name the order belongs to nobody" | "Ohne Namen gehört der Auftrag niemandem",
+        category: "Kind" | "Art",
+        category_hint: "laptop, phone, coffee machine" | "Laptop, Telefon, Kaffeemaschine",
+        brand: "Brand" | "Marke",
+        model: "Model" | "Modell",
+        serial: "Serial" | "Seriennummer",
+        fault_hint: "In the customer’s words" | "In den Worten des Kunden",
+        accessories: "Left with us" | "Dagelassen",
+        accessories_hint: "charger, case" | "Ladegerät, Hülle",
+        urgent_first: "Urgent, goes first" | "Eilig, zuerst",
+        ticket: "New order" | "Neuer Auftrag",
+        number_later: "The number comes when it is saved" | "Die Nummer kommt beim Speichern",
+        take_in: "Take in" | "Annehmen",
+        not_saved: "Nothing was saved yet. The marked fields say what is missing." | "Noch ist nichts gespeichert. Die markierten Felder sagen, was fehlt.",
+        lines: "Parts and work" | "Teile und Arbeit",
+        no_lines: "No line yet." | "Noch keine Zeile.",
+        quantity: "Qty" | "Anz.",
+        price: "Price" | "Preis",
+        net: "Without tax" | "Ohne Steuer",
+        tax: "Tax" | "Steuer",
+        due: "To pay" | "Zu zahlen",
+        time_line: "Time line" | "Verlauf",
+        diagnosis: "Diagnosis" | "Diagnose",
+        nobody: "Nobody named" | "Niemand genannt",
+        left_here: "Left here" | "Dagelassen",
+        condition: "As it came in" | "Wie es kam",
+        source: "Imported from" | "Übernommen aus",
+        outcome: "Outcome" | "Ergebnis",
+        taken_back: "Step taken back" | "Schritt zurückgenommen",
+        estimate: "Estimate" | "Kostenvoranschlag",
+        system: "Counterpart" | "Counterpart",
+        not_promised: "no time named" | "keine Zeit genannt",
+        reserved: "reserved" | "reserviert",
+        consumed: "used" | "verbraucht",
+        open: "open" | "offen",
+        technician: "Technician" | "Techniker",
+        at_local: "Saved here, not yet at the hub" | "Hier gespeichert, noch nicht in der Zentrale",
+        at_stored: "On the hub’s disk, not yet applied" | "Auf der Platte der Zentrale, noch nicht angewandt",
+        at_applied: "Both sides hold the same" | "Beide Seiten halten dasselbe",
+    }
 }
 
-pub(crate) const ENGLISH: Texts = Texts {
-    orders: "Orders",
-    intake: "Intake",
-    new_intake: "New intake",
-    put_aside: "Put aside",
-    find: "Find",
-    find_hint: "Number, name, phone, serial, fault",
-    all: "All",
-    show: "Show",
-    number: "Number",
-    device: "Device",
-    fault: "Fault",
-    person: "Person",
-    status: "Status",
-    promised: "Promised",
-    at_hub: "Hub",
-    taken_in: "Taken in",
-    older: "Older orders",
-    newest: "Newest orders",
-    no_orders: "No order yet. The first one begins with an intake.",
-    no_orders_here: "No order stands here now.",
-    nothing_found: "Nothing fits. A number, a name, four digits of a phone or a word of the fault will do.",
-    found: "Found",
-    urgent: "Urgent",
-    conflict: "Two versions",
-    name: "Name",
-    phone: "Phone",
-    email: "E-mail",
-    person_hint: "Without a name the order belongs to nobody",
-    category: "Kind",
-    category_hint: "laptop, phone, coffee machine",
-    brand: "Brand",
-    model: "Model",
-    serial: "Serial",
-    fault_hint: "In the customer’s words",
-    accessories: "Left with us",
-    accessories_hint: "charger, case",
-    urgent_first: "Urgent, goes first",
-    ticket: "New order",
-    number_later: "The number comes when it is saved",
-    take_in: "Take in",
-    not_saved: "Nothing was saved yet. The marked fields say what is missing.",
-    lines: "Parts and work",
-    no_lines: "No line yet.",
-    quantity: "Qty",
-    price: "Price",
-    net: "Without tax",
-    tax: "Tax",
-    due: "To pay",
-    time_line: "Time line",
-    diagnosis: "Diagnosis",
-    nobody: "Nobody named",
-    left_here: "Left here",
-    condition: "As it came in",
-    source: "Imported from",
-    outcome: "Outcome",
-    taken_back: "Step taken back",
-    estimate: "Estimate",
-    system: "Counterpart",
-    not_promised: "no time named",
-    reserved: "reserved",
-    consumed: "used",
-    open: "open",
-    technician: "Technician",
-    at_local: "Saved here, not yet at the hub",
-    at_stored: "On the hub’s disk, not yet applied",
-    at_applied: "Both sides hold the same",
-};
+web_kit::catalogue! {
+    /// Statuses and outcomes.
+    pub(crate) struct OrderTexts {
+        received: "Received" | "Angenommen",
+        diagnosing: "Diagnosing" | "In Diagnose",
+        awaiting_approval: "Awaiting approval" | "Wartet auf Zusage",
+        awaiting_parts: "Awaiting parts" | "Wartet auf Teile",
+        in_repair: "In repair" | "In Reparatur",
+        ready: "Ready" | "Fertig",
+        collected: "Collected" | "Abgeholt",
+        cancelled: "Cancelled" | "Storniert",
+        repaired: "Repaired" | "Repariert",
+        unrepairable: "Cannot be repaired" | "Nicht reparierbar",
+        declined: "Declined by the customer" | "Vom Kunden abgelehnt",
+    }
+}
+
+web_kit::catalogue! {
+    /// What the rail and the status bar say.
+    pub(crate) struct FrameTexts {
+        connected: "Connected to the hub" | "Mit der Zentrale verbunden",
+        reaching: "Reaching for the hub" | "Sucht die Zentrale",
+        work_goes_on: "all work goes on" | "alle Arbeit geht weiter",
+        cut_off: "Cut off since {since}" | "Abgeschnitten seit {since}",
+        drill: "Line cut for a drill since {since}" | "Leitung zur Übung getrennt seit {since}",
+        held: "Held by the hub since {since}" | "Von der Zentrale angehalten seit {since}",
+        nothing_waits: "All is at the hub" | "Alles ist in der Zentrale",
+        one_waits: "waits to go out, since {age}" | "wartet auf den Weg, seit {age}",
+        some_wait: "wait to go out, the oldest {age}" | "warten auf den Weg, das älteste {age}",
+        to_come: "still to come in" | "kommen noch herein",
+        one_decision: "waits for a decision" | "wartet auf eine Entscheidung",
+        decisions: "wait for a decision" | "warten auf eine Entscheidung",
+        parked: "parked" | "abgestellt",
+    }
+}
 
 /// A status in words.
-pub(crate) const fn status(status: Status) -> &'static str {
+pub(crate) const fn status(language: Language, status: Status) -> &'static str {
+    let t = OrderTexts::of(language);
     match status {
-        Status::Received => "Received",
-        Status::Diagnosing => "Diagnosing",
-        Status::AwaitingApproval => "Awaiting approval",
-        Status::AwaitingParts => "Awaiting parts",
-        Status::InRepair => "In repair",
-        Status::Ready => "Ready",
-        Status::Collected => "Collected",
-        Status::Cancelled => "Cancelled",
+        Status::Received => t.received,
+        Status::Diagnosing => t.diagnosing,
+        Status::AwaitingApproval => t.awaiting_approval,
+        Status::AwaitingParts => t.awaiting_parts,
+        Status::InRepair => t.in_repair,
+        Status::Ready => t.ready,
+        Status::Collected => t.collected,
+        Status::Cancelled => t.cancelled,
     }
 }
 
 /// An outcome in words.
-pub(crate) const fn outcome(outcome: Outcome) -> &'static str {
+pub(crate) const fn outcome(language: Language, outcome: Outcome) -> &'static str {
+    let t = OrderTexts::of(language);
     match outcome {
-        Outcome::Repaired => "Repaired",
-        Outcome::Unrepairable => "Cannot be repaired",
-        Outcome::Declined => "Declined by the customer",
+        Outcome::Repaired => t.repaired,
+        Outcome::Unrepairable => t.unrepairable,
+        Outcome::Declined => t.declined,
     }
 }
 
 /// How far an order's own changes got: its glyph and words.
-pub(crate) const fn sync(state: SyncState) -> (&'static str, &'static str) {
+pub(crate) const fn sync(language: Language, state: SyncState) -> (&'static str, &'static str) {
+    let t = Texts::of(language);
     match state {
-        SyncState::Local => ("here", ENGLISH.at_local),
-        SyncState::Stored => ("joining", ENGLISH.at_stored),
-        SyncState::Applied => ("agreed", ENGLISH.at_applied),
+        SyncState::Local => ("here", t.at_local),
+        SyncState::Stored => ("joining", t.at_stored),
+        SyncState::Applied => ("agreed", t.at_applied),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_say_the_same_things() {
+        for catalogue in [Texts::ALL, OrderTexts::ALL, FrameTexts::ALL] {
+            assert_eq!(web_kit::language::flaws(catalogue), Vec::<String>::new());
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use domain::permission::Permission;
-use web_kit::{CredentialSource, Credentials, Problem};
+use web_kit::{CredentialSource, Credentials, Problem, Screen};
 
 use super::state::HubState;
 use crate::app::session::{self, Person, Session, SessionKind};
@@ -21,6 +21,8 @@ pub struct Caller {
     pub token_hash: [u8; 32],
     /// When the session ends at the latest.
     pub expires_ms: i64,
+    /// What the screen prefers.
+    pub screen: Screen,
 }
 
 impl Caller {
@@ -51,6 +53,7 @@ impl FromRequestParts<HubState> for Caller {
             person,
             token_hash,
             expires_ms,
+            screen: Screen::of(&parts.headers),
         })
     }
 }

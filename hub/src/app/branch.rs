@@ -649,3 +649,12 @@ pub async fn heard(hub: &Hub) -> Result<BTreeMap<BranchId, i64>, AppError> {
     }
     Ok(heard)
 }
+
+/// Time zone and language that most branches have; `None` while there is no branch.
+///
+/// # Errors
+/// When the database fails.
+pub async fn usual_place(hub: &Hub) -> Result<Option<(String, String)>, AppError> {
+    let mut connection = hub.pool().acquire().await?;
+    Ok(store::usual_place(&mut connection).await?)
+}

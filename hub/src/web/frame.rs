@@ -2,13 +2,15 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use domain::permission::Permission;
 use web_kit::{
-    Frame, Live, NavItem, Person, Problem, ShellTexts, Side, StatusBar, StatusItem, Theme, Tone,
-    html,
+    Frame, Live, NavItem, Person, Problem, ShellTexts, Side, StatusBar, StatusItem, Tone, html,
 };
 
 use super::page::branches::states;
-use super::{HOME, PLACE, SIGN_OUT, STATUS_BAR};
+use super::texts::FrameTexts;
+use super::view::View;
+use super::{HOME, PLACE, SCREEN, SIGN_OUT, STATUS_BAR};
 use crate::api::{Caller, HubState};
 use crate::app::branch::LinkState;
 
@@ -16,25 +18,41 @@ use crate::app::branch::LinkState;
 const EVENT_NAMES: &[&str] = &["branches-changed", "links-changed", "status-changed"];
 
 /// The frame for a person, with the page `current` shown as open.
-pub(crate) async fn frame(state: &HubState, who: &Caller, current: &str) -> Result<Frame, Problem> {
+pub(crate) async fn frame(
+    state: &HubState,
+    who: &Caller,
+    view: &View,
+    current: &str,
+) -> Result<Frame, Problem> {
     Ok(Frame {
         side: Side::Hub,
-        language: "en".to_owned(),
-        theme: Theme::System,
+        language: view.language(),
+        screen: view.screen,
         place: PLACE.to_owned(),
         home: HOME.to_owned(),
-        nav: vec![NavItem::new(HOME, "network", "Branches").current(current == HOME)],
+        nav: rail(who, view, current),
         person: Some(Person {
             name: who.person.name.clone(),
         }),
         sign_out: SIGN_OUT.to_owned(),
-        status: bar(state, who).await?,
+        screen_url: SCREEN.to_owned(),
+        status: bar(state, who, view).await?,
         live: Some(Live {
             url: "/api/v1/events".to_owned(),
             names: EVENT_NAMES,
         }),
-        texts: ShellTexts::ENGLISH,
     })
+}
+
+/// The pages that a person may open.
+fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
+    let t = FrameTexts::of(view.language());
+    let pages = [(HOME, "network", t.branches, Permission::BasicsRead)];
+    pages
+        .into_iter()
+        .filter(|(.., permission)| who.person.may(*permission))
+        .map(|(href, icon, label, _)| NavItem::new(href, icon, label).current(current == href))
+        .collect()
 }
 
 /// The bar by itself, asked for whenever something changed.
@@ -42,12 +60,13 @@ pub(crate) async fn status_bar(
     State(state): State<HubState>,
     who: Caller,
 ) -> Result<Response, Problem> {
-    Ok(html(
-        bar(&state, &who).await?.fragment(&ShellTexts::ENGLISH)?,
-    ))
+    let view = View::of(&state, &who).await?;
+    let bar = bar(&state, &who, &view).await?;
+    Ok(html(bar.fragment(ShellTexts::of(view.language()))?))
 }
 
-async fn bar(state: &HubState, who: &Caller) -> Result<StatusBar, Problem> {
+async fn bar(state: &HubState, who: &Caller, view: &View) -> Result<StatusBar, Problem> {
+    let t = FrameTexts::of(view.language());
     let states = states(state, who).await?;
     let count = |wanted: LinkState| {
         states
@@ -57,9 +76,9 @@ async fn bar(state: &HubState, who: &Caller) -> Result<StatusBar, Problem> {
     };
     let (connected, cut_off) = (count(LinkState::Connected), count(LinkState::CutOff));
     let words = if connected == 1 {
-        "branch connected"
+        t.one_connected
     } else {
-        "branches connected"
+        t.connected
     };
     let mut items = vec![
         StatusItem::new(connected.to_string(), words)
@@ -68,9 +87,9 @@ async fn bar(state: &HubState, who: &Caller) -> Result<StatusBar, Problem> {
     ];
     if cut_off > 0 {
         let words = if cut_off == 1 {
-            "works on its own"
+            t.one_cut_off
         } else {
-            "work on their own"
+            t.cut_off
         };
         items.push(
             StatusItem::new(cut_off.to_string(), words)
@@ -78,7 +97,7 @@ async fn bar(state: &HubState, who: &Caller) -> Result<StatusBar, Problem> {
                 .tone(Tone::Apart),
         );
     }
-    items.push(StatusItem::new("", "The whole chain").at_end());
+    items.push(StatusItem::new("", t.chain).at_end());
     Ok(StatusBar {
         items,
         refresh_url: Some(STATUS_BAR.to_owned()),

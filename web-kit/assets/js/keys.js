@@ -63,3 +63,16 @@ addEventListener('keydown', (event) => {
 addEventListener('click', (event) => {
   if (event.target instanceof Element && event.target.closest('[data-shows-keys]')) list();
 });
+
+// Dialogs: data-opens names one, data-closes closes the one around it. A field marked data-here gets this page's
+// address, so that a form comes back to it.
+addEventListener('click', (event) => {
+  if (!(event.target instanceof Element)) return;
+  const opener = event.target.closest('[data-opens]');
+  if (opener) {
+    const dialog = document.getElementById(opener.dataset.opens);
+    for (const field of dialog?.querySelectorAll('[data-here]') ?? []) field.value = location.pathname + location.search;
+    dialog?.showModal?.();
+  }
+  if (event.target.closest('[data-closes]')) event.target.closest('dialog')?.close();
+});

@@ -6,18 +6,17 @@ use axum::body::Body;
 use axum::http::Request;
 use axum::http::request::Builder;
 use axum::routing::{get, post};
-use web_kit::{Guard, HostAllowList, Problem, ProblemPages, ShellTexts, Side, assets};
+use web_kit::{Guard, HostAllowList, Language, Problem, ProblemPages, Side, assets};
 
 use crate::support::{Answer, send};
 
 fn guard(over_tls: bool) -> Guard {
     let pages = ProblemPages {
         side: Side::Branch,
-        language: "en".into(),
+        language: Language::English,
         place: "Leipzig <Süd>".into(),
         home: "/".into(),
         sign_in: "/sign-in".into(),
-        texts: ShellTexts::ENGLISH,
     };
     Guard {
         hosts: HostAllowList::loopback_and(["shop.example", "2001:db8::7"]),

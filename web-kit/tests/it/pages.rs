@@ -10,8 +10,8 @@ use axum::routing::get;
 use axum::{Router, body::Body};
 use http_body_util::BodyExt;
 use web_kit::{
-    Content, Frame, Live, NavItem, PageRequest, Person, Problem, SafeHtml, ShellTexts, Side,
-    SignInPage, StatusBar, StatusItem, Theme, Tone, html, safe_next,
+    Content, Frame, Language, Live, NavItem, PageRequest, Person, Problem, SafeHtml, Screen,
+    Side, SignInPage, StatusBar, StatusItem, Theme, Tone, html, safe_next,
 };
 
 use crate::support::send;
@@ -19,8 +19,11 @@ use crate::support::send;
 fn frame() -> Frame {
     Frame {
         side: Side::Hub,
-        language: "en".into(),
-        theme: Theme::Dark,
+        language: Language::English,
+        screen: Screen {
+            language: None,
+            theme: Theme::Dark,
+        },
         place: "Leipzig <Süd>".into(),
         home: "/".into(),
         nav: vec![
@@ -32,6 +35,7 @@ fn frame() -> Frame {
             name: "Elif Marie Kaya".into(),
         }),
         sign_out: "/sign-out".into(),
+        screen_url: "/screen".into(),
         status: StatusBar {
             items: vec![
                 StatusItem::new("Cut off since 11:20", "all work goes on")
@@ -47,7 +51,6 @@ fn frame() -> Frame {
             url: "/api/v1/events".into(),
             names: &["orders-changed", "status-changed"],
         }),
-        texts: ShellTexts::ENGLISH,
     }
 }
 
@@ -141,13 +144,12 @@ async fn only_a_partial_request_gets_a_fragment() {
 async fn the_sign_in_page_says_why_it_refused() {
     let page = SignInPage {
         side: Side::Branch,
-        language: "en",
+        language: Language::English,
         theme: Theme::System,
         place: "Leipzig",
         action: "/sign-in",
         username: "elif\"><script>",
         next: "/orders",
-        texts: &ShellTexts::ENGLISH,
     };
     let refused = page.respond(Some(&Problem::wrong_credentials())).unwrap();
     assert_eq!(refused.status(), 401);

@@ -17,9 +17,9 @@ use crate::app::customer::CustomerInput;
 use crate::app::intake::{self, NewVisit};
 use crate::app::order::form::DeviceInput;
 use crate::app::wire::{Personal, Time};
-use crate::web::frame::{frame, wall_clock};
-use crate::web::texts::{ENGLISH, Texts};
-use crate::web::when::WallClock;
+use crate::web::frame::frame;
+use crate::web::texts::Texts;
+use crate::web::view::View;
 use crate::web::{HOME, INTAKE};
 
 /// What was typed.
@@ -96,7 +96,7 @@ impl Shown<'_> {
         })
     }
 
-    fn above(&self) -> Vec<String> {
+    fn above(&self, t: &Texts) -> Vec<String> {
         let Some(problem) = self.said else {
             return Vec::new();
         };
@@ -122,7 +122,7 @@ impl Shown<'_> {
             );
         }
         if lines.is_empty() {
-            lines.push(ENGLISH.not_saved.to_owned());
+            lines.push(t.not_saved.to_owned());
         }
         lines
     }
@@ -135,9 +135,11 @@ pub(crate) async fn form(
 ) -> Result<Response, Problem> {
     let key = state.form_key();
     let form = IntakeForm::default();
+    let view = View::of(&state, &who).await?;
     show(
         &state,
         &who,
+        &view,
         StatusCode::OK,
         key.as_str(),
         &form,
@@ -149,20 +151,22 @@ pub(crate) async fn form(
 async fn show(
     state: &EdgeState,
     who: &Caller,
+    view: &View,
     status: StatusCode,
     key: &str,
     form: &IntakeForm,
     errors: &Shown<'_>,
 ) -> Result<Response, Problem> {
+    let t = Texts::of(view.language());
     let body = SafeHtml::render(&IntakePage {
-        t: &ENGLISH,
+        t,
         key,
         form,
         errors,
     })?;
-    let page = frame(state, who, INTAKE)
+    let page = frame(state, who, view, INTAKE)
         .await?
-        .render(&Content::new(ENGLISH.intake, body))?;
+        .render(&Content::new(t.intake, body))?;
     Ok(html_with_status(status, page))
 }
 
@@ -173,8 +177,8 @@ pub(crate) async fn take_in(
     PageForm { fields, request }: PageForm<IntakeForm>,
 ) -> Result<Response, Problem> {
     let key = request.key.clone().unwrap_or_default();
-    let clock = wall_clock(&state).await?;
-    let taken_in = match visit(&fields, &clock) {
+    let view = View::of(&state, &who).await?;
+    let taken_in = match visit(&fields, &view) {
         Ok(visit) => {
             let write = answered(
                 &state,
@@ -199,13 +203,22 @@ pub(crate) async fn take_in(
                 by_field: FieldErrors::of(&problem),
                 said: Some(&problem),
             };
-            show(&state, &who, problem.status(), &key, &fields, &errors).await
+            show(
+                &state,
+                &who,
+                &view,
+                problem.status(),
+                &key,
+                &fields,
+                &errors,
+            )
+            .await
         }
         Err(problem) => Err(problem),
     }
 }
 
-fn visit(form: &IntakeForm, clock: &WallClock) -> Result<NewVisit, Problem> {
+fn visit(form: &IntakeForm, view: &View) -> Result<NewVisit, Problem> {
     let is_named = [&form.name, &form.phone, &form.email]
         .iter()
         .any(|value| !value.expose().trim().is_empty());
@@ -218,7 +231,7 @@ fn visit(form: &IntakeForm, clock: &WallClock) -> Result<NewVisit, Problem> {
     });
     let promised_at = match form.promised.trim() {
         "" => None,
-        typed => Some(clock.read(typed).map(Time).ok_or_else(|| {
+        typed => Some(view.clock.read(typed).map(Time).ok_or_else(|| {
             Problem::invalid_field(
                 "/promised_at",
                 "Write date and hour, as in 2026-11-24 17:00.",

@@ -13,9 +13,9 @@ use crate::api::caller::{May, may};
 use crate::app::order::form::{LineStock, Order};
 use crate::app::{order, staff};
 use crate::web::HOME;
-use crate::web::frame::{frame, wall_clock};
-use crate::web::texts::{self, ENGLISH, Texts};
-use crate::web::when::{WallClock, amount, full_amount};
+use crate::web::frame::frame;
+use crate::web::texts::{self, Texts};
+use crate::web::view::View;
 
 struct Fact {
     name: &'static str,
@@ -79,41 +79,43 @@ pub(crate) async fn show(
         .into_iter()
         .map(|entry| (entry.id, entry.name))
         .collect();
-    let clock = wall_clock(&state).await?;
+    let view = View::of(&state, &who).await?;
     let title = order.number.clone();
-    let page = page(order, &names, &clock);
+    let page = page(order, &names, &view);
     if asked.is_fragment() {
         return Ok(html(SafeHtml::render(&page.as_order())?));
     }
     let content = Content::new(title, SafeHtml::render(&page)?);
-    frame(&state, &who, HOME).await?.respond(&content)
+    frame(&state, &who, &view, HOME).await?.respond(&content)
 }
 
-fn page<'a>(order: Order, names: &BTreeMap<StaffId, String>, clock: &WallClock) -> OrderPage<'a> {
-    let (glyph, glyph_words) = texts::sync(order.sync);
+fn page<'a>(order: Order, names: &BTreeMap<StaffId, String>, view: &View) -> OrderPage<'a> {
+    let t = Texts::of(view.language());
+    let (glyph, glyph_words) = texts::sync(view.language(), order.sync);
     let totals = order.totals;
     OrderPage {
-        t: &ENGLISH,
+        t,
         refresh: format!("{HOME}/{}", order.id),
-        status: texts::status(order.status),
+        status: texts::status(view.language(), order.status),
         glyph,
         glyph_words,
         urgent: order.urgent,
         conflict: order.conflict,
-        facts: facts(&order, names, clock),
-        lines: lines(&order),
+        facts: facts(&order, names, view),
+        lines: lines(&order, view),
         totals: vec![
-            (ENGLISH.net, full_amount(totals.net)),
-            (ENGLISH.tax, full_amount(totals.tax)),
+            (t.net, view.full_amount(totals.net)),
+            (t.tax, view.full_amount(totals.tax)),
         ],
-        due: full_amount(totals.due),
-        steps: steps(&order, names, clock),
+        due: view.full_amount(totals.due),
+        steps: steps(&order, names, view),
         fault: order.device.fault,
         diagnosis: order.diagnosis,
     }
 }
 
-fn facts(order: &Order, names: &BTreeMap<StaffId, String>, clock: &WallClock) -> Vec<Fact> {
+fn facts(order: &Order, names: &BTreeMap<StaffId, String>, view: &View) -> Vec<Fact> {
+    let t = Texts::of(view.language());
     let mut facts = Vec::new();
     let mut add = |name: &'static str, value: String, is_code: bool| {
         if !value.is_empty() {
@@ -127,73 +129,67 @@ fn facts(order: &Order, names: &BTreeMap<StaffId, String>, clock: &WallClock) ->
     let customer = order.customer.as_ref();
     let person = customer.and_then(|customer| customer.name.as_ref());
     add(
-        ENGLISH.person,
-        person.map_or_else(
-            || ENGLISH.nobody.to_owned(),
-            |name| name.expose().to_owned(),
-        ),
+        t.person,
+        person.map_or_else(|| t.nobody.to_owned(), |name| name.expose().to_owned()),
         false,
     );
     let phone = customer.and_then(|customer| customer.phone.as_ref());
     add(
-        ENGLISH.phone,
+        t.phone,
         phone.map_or_else(String::new, |phone| phone.expose().to_owned()),
         false,
     );
-    add(ENGLISH.category, order.device.category.clone(), false);
-    add(ENGLISH.brand, order.device.brand.clone(), false);
-    add(ENGLISH.model, order.device.model.clone(), false);
-    add(ENGLISH.serial, order.device.serial.clone(), true);
-    add(
-        ENGLISH.left_here,
-        order.device.accessories.join(", "),
-        false,
-    );
+    add(t.category, order.device.category.clone(), false);
+    add(t.brand, order.device.brand.clone(), false);
+    add(t.model, order.device.model.clone(), false);
+    add(t.serial, order.device.serial.clone(), true);
+    add(t.left_here, order.device.accessories.join(", "), false);
     let condition: Vec<String> = order
         .device
         .condition
         .iter()
         .map(|(part, state)| format!("{part}: {state}"))
         .collect();
-    add(ENGLISH.condition, condition.join(", "), false);
+    add(t.condition, condition.join(", "), false);
     let promised = order
         .promised_at
-        .map_or_else(|| ENGLISH.not_promised.to_owned(), |at| clock.when(at.0));
-    add(ENGLISH.promised, promised, false);
-    let outcome = order.outcome.map(texts::outcome).unwrap_or_default();
-    add(ENGLISH.outcome, outcome.to_owned(), false);
+        .map_or_else(|| t.not_promised.to_owned(), |at| view.clock.when(at.0));
+    add(t.promised, promised, false);
+    let outcome = order
+        .outcome
+        .map(|outcome| texts::outcome(view.language(), outcome))
+        .unwrap_or_default();
+    add(t.outcome, outcome.to_owned(), false);
     let technician = order.technician_id.and_then(|id| names.get(&id)).cloned();
-    add(ENGLISH.technician, technician.unwrap_or_default(), false);
-    add(
-        ENGLISH.source,
-        order.source.clone().unwrap_or_default(),
-        true,
-    );
+    add(t.technician, technician.unwrap_or_default(), false);
+    add(t.source, order.source.clone().unwrap_or_default(), true);
     facts
 }
 
-fn lines(order: &Order) -> Vec<LineRow> {
+fn lines(order: &Order, view: &View) -> Vec<LineRow> {
+    let t = Texts::of(view.language());
     let row = |line: &crate::app::order::form::Line| LineRow {
         text: line.text.clone(),
         sku: line.sku.clone().unwrap_or_default(),
         stock: match line.stock {
             None => "",
-            Some(LineStock::Reserved) => ENGLISH.reserved,
-            Some(LineStock::Consumed) => ENGLISH.consumed,
-            Some(LineStock::Open) => ENGLISH.open,
+            Some(LineStock::Reserved) => t.reserved,
+            Some(LineStock::Consumed) => t.consumed,
+            Some(LineStock::Open) => t.open,
         },
         quantity: line.quantity,
-        price: amount(line.unit_price),
+        price: view.amount(line.unit_price),
     };
     order.lines.iter().map(row).collect()
 }
 
 /// Moves, notes and answers in one order of time, newest first, each day named once.
-fn steps(order: &Order, names: &BTreeMap<StaffId, String>, clock: &WallClock) -> Vec<Step> {
+fn steps(order: &Order, names: &BTreeMap<StaffId, String>, view: &View) -> Vec<Step> {
+    let t = Texts::of(view.language());
     let name_of = |staff: Option<StaffId>| {
         staff
             .and_then(|id| names.get(&id))
-            .map_or(ENGLISH.system, String::as_str)
+            .map_or(t.system, String::as_str)
             .to_owned()
     };
     let undone: Vec<_> = order
@@ -210,12 +206,12 @@ fn steps(order: &Order, names: &BTreeMap<StaffId, String>, clock: &WallClock) ->
             "right"
         },
         title: event.status.map_or_else(
-            || ENGLISH.taken_back.to_owned(),
-            |status| texts::status(status).to_owned(),
+            || t.taken_back.to_owned(),
+            |status| texts::status(view.language(), status).to_owned(),
         ),
         text: event
             .outcome
-            .map(texts::outcome)
+            .map(|outcome| texts::outcome(view.language(), outcome))
             .unwrap_or_default()
             .to_owned(),
         by: name_of(event.staff_id),
@@ -238,9 +234,9 @@ fn steps(order: &Order, names: &BTreeMap<StaffId, String>, clock: &WallClock) ->
             icon: "ask",
             title: format!(
                 "{} {}, {}: {answer}",
-                ENGLISH.estimate,
+                t.estimate,
                 estimate.version,
-                full_amount(estimate.gross)
+                view.full_amount(estimate.gross)
             ),
             text: String::new(),
             by: estimate.by.clone().unwrap_or_default(),
@@ -252,12 +248,12 @@ fn steps(order: &Order, names: &BTreeMap<StaffId, String>, clock: &WallClock) ->
     steps.sort_by_key(|step| std::cmp::Reverse(step.at_ms));
     let mut last = String::new();
     for step in &mut steps {
-        let day = clock.day(step.at_ms);
+        let day = view.clock.day(step.at_ms);
         if day != last {
             step.day = Some(day.clone());
             last = day;
         }
-        step.by = format!("{} {}", clock.hour(step.at_ms), step.by);
+        step.by = format!("{} {}", view.clock.hour(step.at_ms), step.by);
     }
     steps
 }

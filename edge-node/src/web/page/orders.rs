@@ -18,9 +18,9 @@ use crate::app::search::{self, SearchInput};
 use crate::app::wire::Personal;
 use crate::store::order as rows;
 use crate::web::HOME;
-use crate::web::frame::{frame, wall_clock};
-use crate::web::texts::{self, ENGLISH, Texts};
-use crate::web::when::WallClock;
+use crate::web::frame::frame;
+use crate::web::texts::{self, Texts};
+use crate::web::view::View;
 
 const ROWS: u32 = 50;
 const FOUND: u32 = 50;
@@ -87,16 +87,16 @@ struct Head<'a> {
     typed: &'a str,
 }
 
-fn head(who: &Caller, typed: &str) -> Result<SafeHtml, Problem> {
+fn head(who: &Caller, view: &View, typed: &str) -> Result<SafeHtml, Problem> {
     SafeHtml::render(&Head {
-        t: &ENGLISH,
+        t: Texts::of(view.language()),
         may_search: who.may(Permission::Search),
         may_write: who.may(Permission::OrdersWrite),
         typed,
     })
 }
 
-fn row(order: Order, clock: &WallClock) -> Row {
+fn row(order: Order, view: &View) -> Row {
     let device = [
         order.device.category,
         order.device.brand,
@@ -104,7 +104,7 @@ fn row(order: Order, clock: &WallClock) -> Row {
     ];
     let device: Vec<String> = device.into_iter().filter(|word| !word.is_empty()).collect();
     let person = order.customer.and_then(|customer| customer.name);
-    let (glyph, glyph_words) = texts::sync(order.sync);
+    let (glyph, glyph_words) = texts::sync(view.language(), order.sync);
     let is_open = !matches!(
         order.status,
         Status::Ready | Status::Collected | Status::Cancelled
@@ -115,29 +115,30 @@ fn row(order: Order, clock: &WallClock) -> Row {
         device: device.join(" "),
         fault: order.device.fault,
         person: person.map_or_else(String::new, |name| name.expose().to_owned()),
-        status: texts::status(order.status),
+        status: texts::status(view.language(), order.status),
         urgent: order.urgent,
         conflict: order.conflict,
         promised: order
             .promised_at
-            .map_or_else(String::new, |at| clock.when(at.0)),
-        is_late: is_open && order.promised_at.is_some_and(|at| clock.is_past(at.0)),
-        taken_in: clock.when(order.created_at.0),
+            .map_or_else(String::new, |at| view.clock.when(at.0)),
+        is_late: is_open && order.promised_at.is_some_and(|at| view.clock.is_past(at.0)),
+        taken_in: view.clock.when(order.created_at.0),
         glyph,
         glyph_words,
     }
 }
 
-fn segments(counts: &[(Status, u64)], current: Option<Status>) -> Vec<Segment> {
+fn segments(view: &View, counts: &[(Status, u64)], current: Option<Status>) -> Vec<Segment> {
+    let t = Texts::of(view.language());
     let all = Segment {
         href: HOME.to_owned(),
-        label: ENGLISH.all,
+        label: t.all,
         count: counts.iter().map(|(_, count)| count).sum(),
         current: current.is_none(),
     };
     let by_status = Status::ALL.iter().map(|status| Segment {
         href: format!("{HOME}?status={status}"),
-        label: texts::status(*status),
+        label: texts::status(view.language(), *status),
         count: counts
             .iter()
             .find(|(known, _)| known == status)
@@ -175,21 +176,22 @@ pub(crate) async fn list(
         Ok((orders, rows::counts(reader)?))
     });
     let (orders, counts) = read.await?;
-    let clock = wall_clock(&state).await?;
+    let view = View::of(&state, &who).await?;
+    let t = Texts::of(view.language());
     let here = address(&query.status, &query.cursor);
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
     let content = OrdersPage {
-        t: &ENGLISH,
-        segments: segments(&counts, status),
+        t,
+        segments: segments(&view, &counts, status),
         rows: orders
             .items
             .into_iter()
-            .map(|order| row(order, &clock))
+            .map(|order| row(order, &view))
             .collect(),
         empty: if total == 0 {
-            ENGLISH.no_orders
+            t.no_orders
         } else {
-            ENGLISH.no_orders_here
+            t.no_orders_here
         },
         refresh: here,
         older: orders
@@ -201,8 +203,8 @@ pub(crate) async fn list(
         return Ok(html(SafeHtml::render(&content.as_list())?));
     }
     let body = SafeHtml::render(&content)?;
-    let content = Content::new(ENGLISH.orders, body).head(head(&who, "")?);
-    frame(&state, &who, HOME).await?.respond(&content)
+    let content = Content::new(t.orders, body).head(head(&who, &view, "")?);
+    frame(&state, &who, &view, HOME).await?.respond(&content)
 }
 
 fn address(status: &str, cursor: &str) -> String {
@@ -242,16 +244,17 @@ pub(crate) async fn search(
         orders
     });
     let orders = read.await?;
-    let clock = wall_clock(&state).await?;
+    let view = View::of(&state, &who).await?;
+    let t = Texts::of(view.language());
     let body = SafeHtml::render(&OrdersPage {
-        t: &ENGLISH,
+        t,
         segments: Vec::new(),
-        rows: orders.into_iter().map(|order| row(order, &clock)).collect(),
-        empty: ENGLISH.nothing_found,
+        rows: orders.into_iter().map(|order| row(order, &view)).collect(),
+        empty: t.nothing_found,
         refresh: String::new(),
         older: None,
         newest: Some(HOME.to_owned()),
     })?;
-    let content = Content::new(ENGLISH.found, body).head(head(&who, typed.expose())?);
-    frame(&state, &who, HOME).await?.respond(&content)
+    let content = Content::new(t.found, body).head(head(&who, &view, typed.expose())?);
+    frame(&state, &who, &view, HOME).await?.respond(&content)
 }

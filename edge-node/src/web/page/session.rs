@@ -5,12 +5,13 @@ use axum::http::header;
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use web_kit::{
-    ApiQuery, Credentials, PlainForm, Problem, ShellTexts, Side, SignInForm, SignInPage, Theme,
+    ApiQuery, Credentials, PlainForm, Problem, Screen, ScreenForm, Side, SignInForm, SignInPage,
     safe_next,
 };
 
 use crate::api::EdgeState;
 use crate::app::staff::{self, PAGE_MS, SessionKind};
+use crate::web::view::View;
 use crate::web::{HOME, SIGN_IN};
 
 /// Where to go after signing in.
@@ -29,35 +30,39 @@ pub(crate) async fn home() -> Redirect {
     Redirect::to(HOME)
 }
 
-fn page<'a>(
+async fn page<'a>(
     state: &'a EdgeState,
-    texts: &'a ShellTexts,
+    screen: Screen,
     username: &'a str,
     next: &'a str,
-) -> SignInPage<'a> {
-    SignInPage {
+) -> Result<SignInPage<'a>, Problem> {
+    let view = View::on(state, screen).await?;
+    Ok(SignInPage {
         side: Side::Branch,
-        language: "en",
-        theme: Theme::System,
+        language: view.language(),
+        theme: screen.theme,
         place: &state.store().identity().name,
         action: SIGN_IN,
         username,
         next,
-        texts,
-    }
+    })
 }
 
 /// The form.
 pub(crate) async fn form(
     State(state): State<EdgeState>,
+    screen: Screen,
     ApiQuery(NextQuery { next }): ApiQuery<NextQuery>,
 ) -> Result<Response, Problem> {
-    page(&state, &ShellTexts::ENGLISH, "", safe_next(&next, HOME)).respond(None)
+    page(&state, screen, "", safe_next(&next, HOME))
+        .await?
+        .respond(None)
 }
 
 /// Signs in: the session's cookie, and on to the page that was wanted.
 pub(crate) async fn sign_in(
     State(state): State<EdgeState>,
+    screen: Screen,
     PlainForm(form): PlainForm<SignInForm>,
 ) -> Result<Response, Problem> {
     let next = safe_next(&form.next, HOME);
@@ -67,7 +72,8 @@ pub(crate) async fn sign_in(
     {
         Ok(grant) => grant,
         Err(problem) => {
-            return page(&state, &ShellTexts::ENGLISH, &form.username, next)
+            return page(&state, screen, &form.username, next)
+                .await?
                 .respond(Some(&problem));
         }
     };
@@ -79,6 +85,11 @@ pub(crate) async fn sign_in(
         Redirect::to(next),
     )
         .into_response())
+}
+
+/// Keeps what this screen prefers.
+pub(crate) async fn keep_screen(PlainForm(form): PlainForm<ScreenForm>) -> Response {
+    form.keep(HOME)
 }
 
 /// Signs out; the token is void at once.

@@ -207,3 +207,15 @@ pub async fn with_codes(
         .map(|(code, branch)| (code, BranchId::of_uuid(branch)))
         .collect())
 }
+
+/// Time zone and language that most branches have; `None` while there is no branch.
+pub async fn usual_place(
+    connection: &mut PgConnection,
+) -> Result<Option<(String, String)>, sqlx::Error> {
+    sqlx::query_as(
+        "select time_zone, language from locations.branch where not deleted
+         group by time_zone, language order by count(*) desc, time_zone, language limit 1",
+    )
+    .fetch_optional(connection)
+    .await
+}

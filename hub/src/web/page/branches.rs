@@ -10,6 +10,7 @@ use crate::api::{Caller, HubState};
 use crate::app::branch::{BranchState, LinkState, list as all};
 use crate::web::HOME;
 use crate::web::frame::frame;
+use crate::web::view::View;
 
 /// Branches on one page.
 const MOST: i64 = 500;
@@ -43,7 +44,8 @@ pub(crate) async fn list(
     if request.is_fragment() {
         return Ok(html(body));
     }
-    frame(&state, &who, HOME)
+    let view = View::of(&state, &who).await?;
+    frame(&state, &who, &view, HOME)
         .await?
         .respond(&Content::new("Branches", body))
 }

@@ -6,8 +6,8 @@ use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use domain::sensitive::Sensitive;
 use serde::Deserialize;
 use web_kit::{
-    Credentials, PlainForm, Problem, SessionToken, ShellTexts, Side, SignInForm, SignInPage, Theme,
-    safe_next,
+    Credentials, Language, PlainForm, Problem, Screen, ScreenForm, SessionToken, Side, SignInForm,
+    SignInPage, safe_next,
 };
 
 use crate::api::HubState;
@@ -30,33 +30,36 @@ pub(crate) async fn home() -> Redirect {
     Redirect::to(HOME)
 }
 
-fn page<'a>(username: &'a str, next: &'a str) -> SignInPage<'a> {
+fn page<'a>(screen: Screen, username: &'a str, next: &'a str) -> SignInPage<'a> {
     SignInPage {
         side: Side::Hub,
-        language: "en",
-        theme: Theme::System,
+        language: screen.language_or(Language::English),
+        theme: screen.theme,
         place: PLACE,
         action: SIGN_IN,
         username,
         next,
-        texts: &ShellTexts::ENGLISH,
     }
 }
 
 /// The form.
-pub(crate) async fn form(Query(query): Query<NextQuery>) -> Result<Response, Problem> {
-    page("", safe_next(&query.next, HOME)).respond(None)
+pub(crate) async fn form(
+    screen: Screen,
+    Query(query): Query<NextQuery>,
+) -> Result<Response, Problem> {
+    page(screen, "", safe_next(&query.next, HOME)).respond(None)
 }
 
 /// Signs in: the session's cookie, and on to the page that was wanted.
 pub(crate) async fn sign_in(
     State(state): State<HubState>,
+    screen: Screen,
     PlainForm(form): PlainForm<SignInForm>,
 ) -> Result<Response, Problem> {
     let next = safe_next(&form.next, HOME);
     let token = match begin(&state, &form).await {
         Ok(token) => token,
-        Err(problem) => return page(&form.username, next).respond(Some(&problem)),
+        Err(problem) => return page(screen, &form.username, next).respond(Some(&problem)),
     };
     let cookie = state.cookie().set(&token, PAGE_MS.unsigned_abs() / 1_000);
     Ok((
@@ -80,6 +83,11 @@ async fn begin(state: &HubState, form: &SignInForm) -> Result<SessionToken, Prob
     .await?;
     state.forgive(&form.username);
     Ok(SessionToken::from_random(*begun.token.expose()))
+}
+
+/// Keeps what this screen prefers.
+pub(crate) async fn keep_screen(PlainForm(form): PlainForm<ScreenForm>) -> Response {
+    form.keep(HOME)
 }
 
 /// Signs out; the token is void at once.

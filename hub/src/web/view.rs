@@ -1,0 +1,43 @@
+//! What a page of the hub is seen through: the words, the clock and the numbers of most branches on this screen.
+
+use domain::money::Money;
+use web_kit::{Language, Problem, Screen, WallClock};
+
+use crate::api::{Caller, HubState};
+use crate::app::branch::usual_place;
+
+/// One page as one person sees it now.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    /// Time, dates and numbers.
+    pub(crate) clock: WallClock,
+    /// What the screen prefers.
+    pub(crate) screen: Screen,
+}
+
+impl View {
+    /// The view of a caller.
+    pub(crate) async fn of(state: &HubState, who: &Caller) -> Result<Self, Problem> {
+        let place = usual_place(state.hub()).await?;
+        let (zone, language) = place.unwrap_or_else(|| ("UTC".to_owned(), "en".to_owned()));
+        let language = who
+            .screen
+            .language_or(Language::of_tag(&language).unwrap_or_default());
+        Ok(Self {
+            clock: WallClock::new(&zone, state.hub().env().now_ms(), language),
+            screen: who.screen,
+        })
+    }
+
+    /// The language of the words.
+    pub(crate) const fn language(&self) -> Language {
+        self.clock.language()
+    }
+
+    /// An amount inside a column: without its currency.
+    #[expect(dead_code, reason = "the pages with amounts follow")]
+    pub(crate) fn amount(&self, money: Money) -> String {
+        self.clock
+            .amount(money.amount_minor, money.currency.minor_digits())
+    }
+}
