@@ -7,7 +7,10 @@ use rusqlite::Connection;
 
 use crate::error::StoreError;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/edge/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/edge/0001_first.sql"),
+    include_str!("../../../migrations/edge/0002_board.sql"),
+];
 
 /// The schema that this program writes.
 pub const SCHEMA: u32 = MIGRATIONS.len() as u32;
