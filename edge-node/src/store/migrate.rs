@@ -10,6 +10,7 @@ use crate::error::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/edge/0001_first.sql"),
     include_str!("../../../migrations/edge/0002_board.sql"),
+    include_str!("../../../migrations/edge/0003_stock.sql"),
 ];
 
 /// The schema that this program writes.
