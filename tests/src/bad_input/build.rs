@@ -136,7 +136,8 @@ impl Cases<'_> {
         let known = self
             .known
             .values
-            .get(prefix)
+            .get(&self.operation.path)
+            .or_else(|| self.known.values.get(prefix))
             .or_else(|| self.known.values.get(name));
         let declared = self.operation.parameter(Place::Path, name);
         let example = declared.map(|parameter| plain(&parameter.example));

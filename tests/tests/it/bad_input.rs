@@ -72,14 +72,48 @@ async fn bad_input_changes_nothing_at_the_hub() {
 async fn at_hub() -> Result<()> {
     let mut chain = Chain::start(&plan()).await?;
     let seeded = Seeded::make(&chain).await?;
+    let mut options = options(&seeded, seeded.hub_bodies());
+    for act in ["dispute", "settle"] {
+        let path = format!("/api/v1/transfers/{{id}}/{act}");
+        options.values.insert(path, shipped(&chain, act).await?);
+    }
     for edge in &mut chain.edges {
         edge.stop().await?;
     }
     let central = chain.hub.api("central").await?;
-    let options = options(&seeded, seeded.hub_bodies());
     let mut database = chain.hub.connect().await?;
     let report = every_route(&central, &options, async || hub_state(&mut database).await).await?;
     judge(&report, &[])
+}
+
+/// A transfer that is on its way, as the hub knows it.
+async fn shipped(chain: &Chain, key: &str) -> Result<String> {
+    let central = chain.hub.api("central").await?;
+    let source = chain.manager(0).await?;
+    let lines = json!([{ "sku": "P-00", "quantity": 10_000 }]);
+    let request = json!({ "from": "BAD", "to": "TWO", "lines": lines });
+    let id = id_of(&central.post("/api/v1/transfers", key, &request).await?)?;
+    let path = format!("/api/v1/transfers/{id}");
+    let approve = format!("{path}/approve");
+    central.post(&approve, &fresh_key(), &Value::Null).await?;
+    until("the plan arrives", PATIENCE, async || {
+        source.found(&path).await
+    })
+    .await?;
+    let ship = format!("{path}/ship");
+    let lines = json!({ "lines": lines });
+    source.post(&ship, &fresh_key(), &lines).await?;
+    until("the hub knows that it was shipped", PATIENCE, async || {
+        let all = central.list("/api/v1/transfers").await?;
+        let found = all.iter().find(|transfer| transfer["id"] == id.as_str());
+        let state = found.map(|transfer| transfer["state"].to_string());
+        Ok(match state.as_deref() {
+            Some("\"shipped\"") => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+    })
+    .await?;
+    Ok(id)
 }
 
 /// Every operation that a program describes.
@@ -244,6 +278,10 @@ impl Seeded {
             (
                 "POST /api/v1/transfers",
                 json!({ "from": "BAD", "to": "TWO", "lines": lines }),
+            ),
+            (
+                "POST /api/v1/transfers/{id}/settle",
+                json!({ "lines": [{ "sku": "P-00", "lost": 1 }], "reason": "lost on the way" }),
             ),
         ]
     }

@@ -10,8 +10,8 @@ use axum::routing::get;
 use axum::{Router, body::Body};
 use http_body_util::BodyExt;
 use web_kit::{
-    Content, Frame, Language, Live, NavItem, PageRequest, Person, Problem, SafeHtml, Screen,
-    Side, SignInPage, StatusBar, StatusItem, Theme, Tone, html, safe_next,
+    Content, Frame, Language, Live, NavItem, PageRequest, Person, Problem, SafeHtml, Screen, Side,
+    SignInPage, StatusBar, StatusItem, Theme, Tone, html, safe_next,
 };
 
 use crate::support::send;
