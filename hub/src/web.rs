@@ -1,7 +1,12 @@
 //! The managers' pages: server-rendered, and all of them work without a script.
 //!
-//! A page reads by the same use cases as the API. Nothing here writes but signing in and out.
+//! A page reads and writes by the same use cases as the API; every form that writes has a key, so that it has one effect.
 
+#[allow(
+    dead_code,
+    reason = "pages that write come one by one"
+)]
+mod act;
 mod frame;
 pub mod page;
 mod texts;

@@ -15,7 +15,20 @@ use crate::api::{Caller, HubState};
 use crate::app::branch::LinkState;
 
 /// Events that pages of the hub listen to.
-const EVENT_NAMES: &[&str] = &["branches-changed", "links-changed", "status-changed"];
+const EVENT_NAMES: &[&str] = &[
+    "branches-changed",
+    "customers-changed",
+    "exceptions-changed",
+    "links-changed",
+    "orders-changed",
+    "parked-changed",
+    "parts-changed",
+    "settings-changed",
+    "staff-changed",
+    "status-changed",
+    "stock-changed",
+    "transfers-changed",
+];
 
 /// The frame for a person, with the page `current` shown as open.
 pub(crate) async fn frame(

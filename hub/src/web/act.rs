@@ -1,0 +1,241 @@
+//! What pages have in common when they write: one effect for each form, and refusals in the reader's words.
+//!
+//! A refusal changed nothing, so the form keeps its key and what was typed. Addresses made here never hold a
+//! personal value.
+
+use std::fmt::Write as _;
+
+use axum::http::StatusCode;
+use futures_util::future::BoxFuture;
+use web_kit::problem::sentence;
+use web_kit::{IdempotentRequest, Language, Problem};
+
+use crate::api::{Caller, HubState};
+use crate::app::HubTx;
+use crate::app::error::AppError;
+use crate::app::idempotency::{Answer, Answered, Request, once};
+
+/// Runs a command once for its form; `code` is one of [`sync_protocol::item::command`].
+pub(crate) async fn act<F>(
+    state: &HubState,
+    who: &Caller,
+    code: u16,
+    request: IdempotentRequest,
+    work: F,
+) -> Result<Answered, Problem>
+where
+    F: for<'a> FnOnce(&'a mut HubTx) -> BoxFuture<'a, Result<Answer, AppError>> + Send,
+{
+    let request = Request {
+        key: request.key,
+        route: request.route,
+        fingerprint: request.body_hmac,
+    };
+    Ok(once(state.hub(), who.person.actor(), code, &request, work).await?)
+}
+
+/// The answer that leads on to what was made or changed; it holds ids and numbers only.
+pub(crate) fn done(body: serde_json::Value) -> Answer {
+    Answer {
+        status: StatusCode::OK.as_u16(),
+        tag: None,
+        body,
+    }
+}
+
+/// A text as part of an address.
+pub(crate) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else if write!(encoded, "%{byte:02X}").is_err() {
+            unreachable!("a text can always be written to");
+        }
+    }
+    encoded
+}
+
+/// An address with those of its parameters that say something.
+pub(crate) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut address = path.to_owned();
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        address.push(if address.contains('?') { '&' } else { '?' });
+        address.push_str(name);
+        address.push('=');
+        address.push_str(&encode(value));
+    }
+    address
+}
+
+/// Why nothing was changed, to be shown beside the fields and above them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Refusal {
+    fields: Vec<(String, String)>,
+    said: Option<String>,
+}
+
+impl Refusal {
+    /// Nothing was refused.
+    pub(crate) fn none() -> Self {
+        Self::default()
+    }
+
+    /// A problem in the words of a language.
+    pub(crate) fn of(problem: &Problem, language: Language) -> Self {
+        let body = problem.body();
+        let fields: Vec<(String, String)> = body
+            .errors
+            .iter()
+            .map(|error| {
+                let pointer = error.pointer.trim_start_matches('/').to_owned();
+                (pointer, in_words(&error.detail, language))
+            })
+            .collect();
+        let said = fields.is_empty().then(|| {
+            let kind = body.kind.rsplit(':').next().unwrap_or_default();
+            of_kind(kind, language).map_or_else(
+                || {
+                    let detail = body.detail.clone();
+                    in_words(&detail.unwrap_or_else(|| body.title.to_string()), language)
+                },
+                str::to_owned,
+            )
+        });
+        Self { fields, said }
+    }
+
+    /// What is wrong with a field.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.fields
+            .iter()
+            .find(|(pointer, _)| {
+                pointer == name
+                    || pointer
+                        .strip_prefix(name)
+                        .is_some_and(|rest| rest.starts_with('/'))
+            })
+            .map(|(_, words)| words.as_str())
+    }
+
+    /// What is said above the form: everything that belongs to none of the fields `shown`.
+    pub(crate) fn above(&self, shown: &[&str]) -> Vec<String> {
+        let is_shown = |pointer: &str| {
+            shown.iter().any(|name| {
+                pointer == *name
+                    || pointer
+                        .strip_prefix(name)
+                        .is_some_and(|rest| rest.starts_with('/'))
+            })
+        };
+        let rest = self
+            .fields
+            .iter()
+            .filter(|(pointer, _)| !is_shown(pointer))
+            .map(|(_, words)| words.clone());
+        self.said.iter().cloned().chain(rest).collect()
+    }
+}
+
+web_kit::catalogue! {
+    /// What use cases say of wrong input, as the rules word it, and how a page says it.
+    struct DetailTexts {
+        empty: "Must not be empty." | "Darf nicht leer sein.",
+        part: "There is no such part." | "Dieses Teil gibt es nicht.",
+        quantity: "Must be a whole number from 1 to 1000000." | "Eine ganze Zahl von 1 bis 1.000.000.",
+        branch: "There is no such branch." | "Diese Filiale gibt es nicht.",
+        other_branch: "Must be another branch than the source." | "Eine andere Filiale als die, die schickt.",
+        lines: "Must not have more than 200 lines." | "Höchstens 200 Zeilen.",
+        twice: "Stands here twice." | "Steht zweimal hier.",
+        why: "Must say why, for both branches and the audit." | "Ein Grund, für beide Filialen und die Prüfung.",
+        price: "Must be an amount from 0 to 10000000000000." | "Ein Betrag ab 0.",
+        amount: "Write digits, as in 12.90." | "Ziffern, wie 12,90.",
+        rate: "Write a rate, as in 19 or 5.5." | "Ein Satz, wie 19 oder 5,5.",
+        currency: "Must be an ISO 4217 code such as EUR." | "Ein Code nach ISO 4217 wie EUR.",
+        moment: "Write date and hour, as in 2026-11-24 17:00." | "Datum und Uhrzeit, wie 2026-11-24 17:00.",
+        whole: "Write a whole number." | "Eine ganze Zahl.",
+        minutes: "Must be from 0 to 100000." | "Von 0 bis 100000.",
+    }
+}
+
+web_kit::catalogue! {
+    /// What use cases refuse, by the name of the rule.
+    struct KindTexts {
+        transfer_state: "The transfer stands elsewhere by now; nothing was changed."
+            | "Die Umlagerung steht inzwischen woanders; nichts wurde geändert.",
+        stale: "It was changed meanwhile. This is how it stands now; nothing of yours was written."
+            | "Es wurde inzwischen geändert. So steht es jetzt; von Ihnen wurde nichts geschrieben.",
+        sku_taken: "There is a part with this number already." | "Ein Teil mit dieser Nummer gibt es schon.",
+        key_missing: "The key of this person is not at the hub; nothing can be changed."
+            | "Der Schlüssel dieser Person ist nicht in der Zentrale; nichts kann geändert werden.",
+        merged: "One of the two was joined with another person already; open that one."
+            | "Eine der beiden wurde schon mit einer anderen Person zusammengeführt; öffnen Sie diese.",
+        same_person: "These are one person already." | "Das ist bereits eine Person.",
+        order_full: "The order takes no more." | "Der Auftrag nimmt nichts mehr auf.",
+        too_many: "That is too much for one step." | "Das ist zu viel für einen Schritt.",
+        key_reused: "This form was sent with other content already. Open the page again."
+            | "Dieses Formular wurde schon mit anderem Inhalt gesendet. Öffnen Sie die Seite neu.",
+    }
+}
+
+fn of_kind(kind: &str, language: Language) -> Option<&'static str> {
+    let t = KindTexts::of(language);
+    Some(match kind {
+        "transfer-state" => t.transfer_state,
+        "stale" => t.stale,
+        "sku-taken" => t.sku_taken,
+        "key-missing" => t.key_missing,
+        "merged" => t.merged,
+        "same-person" => t.same_person,
+        "order-full" => t.order_full,
+        "merge-too-large" => t.too_many,
+        "key-reused" => t.key_reused,
+        _ => return None,
+    })
+}
+
+fn in_words(detail: &str, language: Language) -> String {
+    let said = sentence(detail);
+    let known = DetailTexts::ALL
+        .iter()
+        .find(|(_, english, _)| *english == said);
+    match (known, language) {
+        (Some((_, _, german)), Language::German) => (*german).to_owned(),
+        _ => said,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_say_the_same_things() {
+        assert_eq!(
+            web_kit::language::flaws(DetailTexts::ALL),
+            Vec::<String>::new()
+        );
+        assert_eq!(
+            web_kit::language::flaws(KindTexts::ALL),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn addresses_hold_any_text() {
+        assert_eq!(
+            address("/stock", &[("sku", "A/1+b"), ("q", "")]),
+            "/stock?sku=A%2F1%2Bb"
+        );
+        assert_eq!(encode("ß &"), "%C3%9F%20%26");
+    }
+
+    #[test]
+    fn a_refusal_speaks_the_readers_language_and_finds_its_field() {
+        let problem = Problem::invalid_field("/lines/0/sku", "There is no such part.");
+        let refusal = Refusal::of(&problem, Language::German);
+        assert_eq!(refusal.field("lines"), Some("Dieses Teil gibt es nicht."));
+        assert!(refusal.above(&["lines"]).is_empty());
+        assert_eq!(refusal.above(&["to"]).len(), 1);
+    }
+}
