@@ -1,13 +1,16 @@
 //! Transfers as managers see them. Goods are moved by the branches; the hub plans, looks into and settles.
 
 mod decide;
+mod open;
 
 pub(crate) use decide::FOUND;
 pub use decide::{Decision, WriteOff, decide};
+pub use open::{OpenTransfers, Step, TransferCard, card, open};
 
 use std::collections::BTreeMap;
 
 use domain::id::{BranchId, PartId, TransferId};
+use domain::permission::Permission;
 use domain::quantity::MAX_QUANTITY;
 use domain::text::{NOTE_MAX, clean_block};
 use domain::transfer::{
@@ -36,6 +39,8 @@ pub struct NewTransfer {
     pub lines: Vec<(String, i64)>,
     /// Why.
     pub note: String,
+    /// Whether the hub's plan is made at once.
+    pub approved: bool,
 }
 
 /// One part of a transfer.
@@ -139,6 +144,13 @@ pub async fn request(
         note,
     };
     tx.fact(Item::TransferRequest(request.clone()));
+    let mut facts = vec![Fact::Request(request)];
+    if new.approved {
+        person.require(Permission::TransfersApprove)?;
+        let plan = decide::first_plan(&facts)?;
+        tx.fact(Item::Plan(plan.clone()));
+        facts.push(Fact::Plan(plan));
+    }
     let at_ms = tx.at_ms();
     let known = store::TransferRecord {
         id,
@@ -147,7 +159,7 @@ pub async fn request(
         created_ms: at_ms,
         updated_ms: at_ms,
     };
-    view_of(tx.sql(), known, vec![Fact::Request(request)]).await
+    view_of(tx.sql(), known, facts).await
 }
 
 async fn find(

@@ -191,6 +191,7 @@ async fn create(
             .map(|line| (line.sku, line.quantity))
             .collect(),
         note: body.note,
+        approved: false,
     };
     let person = who.person.clone();
     command(&state, &who, codes::TRANSFER, request, move |tx| {

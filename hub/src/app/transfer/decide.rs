@@ -103,6 +103,17 @@ pub async fn decide(
     view_of(tx.sql(), row, facts).await
 }
 
+/// The plan that does what a request asks for.
+pub(super) fn first_plan(facts: &[Fact]) -> Result<Plan, AppError> {
+    let fold = fold_transfer(facts).ok_or(AppError::NotFound { what: "transfer" })?;
+    let id = facts.iter().find_map(|fact| match fact {
+        Fact::Request(request) => Some(request.id),
+        _ => None,
+    });
+    let id = id.ok_or(AppError::NotFound { what: "transfer" })?;
+    Ok(plan_of(&fold, id, PlanState::Approved, String::new()))
+}
+
 fn plan_of(fold: &TransferFold, id: TransferId, state: PlanState, reason: String) -> Plan {
     let planned = |(part, line): (&PartId, &domain::transfer::TransferBalance)| {
         let quantity = u32::try_from(line.planned).ok().filter(|q| *q > 0)?;

@@ -346,6 +346,46 @@ pub async fn transfers(
         .collect())
 }
 
+/// Transfers that have not ended, and those that ended at or after `ended_ms`, the newest first.
+pub async fn open_transfers(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    ended_ms: i64,
+    limit: i64,
+) -> Result<Vec<TransferRecord>, sqlx::Error> {
+    let rows: Vec<(Uuid, Uuid, Uuid, i64, i64)> = sqlx::query_as(
+        "select transfer, from_branch, to_branch, created_ms, updated_ms from inventory.transfer
+         where ($1::uuid[] is null or from_branch = any($1) or to_branch = any($1))
+         and (state not in ('received', 'lost', 'cancelled') or updated_ms >= $2)
+         order by created_ms desc, transfer desc limit $3",
+    )
+    .bind(scope.sql())
+    .bind(ended_ms)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, from, to, created_ms, updated_ms)| TransferRecord {
+            id: TransferId::of_uuid(id),
+            from: BranchId::of_uuid(from),
+            to: BranchId::of_uuid(to),
+            created_ms,
+            updated_ms,
+        })
+        .collect())
+}
+
+/// Pieces of all parts that the branches' columns say are on their way.
+pub async fn kept_in_transit(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    let row: (i64,) = sqlx::query_as(
+        "select coalesce(sum(in_transit), 0)::bigint from inventory.stock where in_transit <> 0",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(row.0)
+}
+
 /// A movement as it is exported.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct MovementRecord {

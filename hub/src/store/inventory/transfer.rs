@@ -82,6 +82,51 @@ pub async fn records(
         .collect()
 }
 
+/// A record with who made it and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordStep {
+    /// The transfer.
+    pub transfer: TransferId,
+    /// What it says.
+    pub record: TransferRecord,
+    /// Who; nil for the system.
+    pub staff: StaffId,
+    /// When, as the writer saw it.
+    pub at_ms: i64,
+}
+
+/// The records of these transfers in the order in which they were accepted, each with its writer.
+pub async fn steps(
+    connection: &mut PgConnection,
+    transfers: &[TransferId],
+) -> Result<Vec<RecordStep>, HubError> {
+    let rows: Vec<(Uuid, i32, Vec<u8>, Uuid, i64)> = sqlx::query_as(
+        "select transfer, kind, body, staff, at_ms from inventory.transfer_record where transfer = any($1)
+         order by transfer, ord, seq, item",
+    )
+    .bind(
+        transfers
+            .iter()
+            .map(|transfer| transfer.uuid())
+            .collect::<Vec<_>>(),
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(transfer, kind, body, staff, at_ms)| {
+            let kind =
+                u16::try_from(kind).map_err(|_| HubError::Row("an item kind outside 16 bits"))?;
+            Ok(RecordStep {
+                transfer: TransferId::of_uuid(transfer),
+                record: record_of(Item::decode(kind, &body)?)
+                    .ok_or(HubError::Row("not a record of a transfer"))?,
+                staff: StaffId::of_uuid(staff),
+                at_ms,
+            })
+        })
+        .collect()
+}
+
 /// The record that an item is.
 pub fn record_of(item: Item) -> Option<TransferRecord> {
     match item {

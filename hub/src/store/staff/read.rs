@@ -102,6 +102,22 @@ pub async fn person(
     row.map(Raw::typed).transpose()
 }
 
+/// The names of these people.
+pub async fn names(
+    connection: &mut PgConnection,
+    people: &[StaffId],
+) -> Result<Vec<(StaffId, String)>, sqlx::Error> {
+    let rows: Vec<(Uuid, String)> =
+        sqlx::query_as("select staff, name from staff.staff where staff = any($1)")
+            .bind(people.iter().map(|staff| staff.uuid()).collect::<Vec<_>>())
+            .fetch_all(connection)
+            .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(staff, name)| (StaffId::of_uuid(staff), name))
+        .collect())
+}
+
 /// The person's password hash.
 pub async fn password_hash(
     connection: &mut PgConnection,
