@@ -2,10 +2,7 @@
 //!
 //! A page reads and writes by the same use cases as the API; every form that writes has a key, so that it has one effect.
 
-#[allow(
-    dead_code,
-    reason = "pages that write come one by one"
-)]
+#[allow(dead_code, reason = "pages that write come one by one")]
 mod act;
 mod frame;
 pub mod page;
