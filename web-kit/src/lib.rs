@@ -28,6 +28,7 @@ pub mod shell;
 pub mod sign_in;
 pub mod telemetry;
 pub mod texts;
+pub mod toast;
 pub mod wall;
 
 pub use etag::{ETag, IfMatch, IfNoneMatch};
@@ -52,4 +53,5 @@ pub use shell::{
 };
 pub use sign_in::{SessionAnswer, SessionStaff, SignInForm, SignInPage, SignInRequest, safe_next};
 pub use texts::ShellTexts;
+pub use toast::{Toast, ToastUndo};
 pub use wall::WallClock;
