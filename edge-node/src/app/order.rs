@@ -3,6 +3,7 @@
 //! The steps of an order's life stand in the modules below. What an order reserves and uses of stock is written in the
 //! same transaction as its lines and its status.
 
+pub mod board;
 pub mod estimate;
 pub mod form;
 pub mod line;

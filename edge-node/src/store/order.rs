@@ -1,5 +1,16 @@
 //! Reading orders: one, by number, in lists, by words.
 
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "select o.id, o.view, d.heads, d.hash, o.own_seq, o.updated_at, o.row
+             from repair_order o join document d on d.id = o.id ",
+            $tail
+        )
+    };
+}
+
+pub mod board;
 pub(crate) mod stored;
 
 use domain::id::{DocumentId, VisitId};
@@ -52,16 +63,6 @@ pub struct OrderRecord {
     pub updated_at_ms: i64,
     /// Its place in lists; newer ones have greater numbers.
     pub row: i64,
-}
-
-macro_rules! select {
-    ($tail:literal) => {
-        concat!(
-            "select o.id, o.view, d.heads, d.hash, o.own_seq, o.updated_at, o.row
-             from repair_order o join document d on d.id = o.id ",
-            $tail
-        )
-    };
 }
 
 fn read(row: &Row<'_>, acked: (u64, u64)) -> Result<OrderRecord, StoreError> {
