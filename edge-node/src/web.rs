@@ -14,7 +14,9 @@ use web_kit::{Guard, Language, ProblemPages, Side};
 
 use crate::api::EdgeState;
 
-pub(crate) const HOME: &str = "/orders";
+/// Where signing in leads.
+pub(crate) const START: &str = ORDERS;
+pub(crate) const ORDERS: &str = "/orders";
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const INTAKE: &str = "/intake";
@@ -33,7 +35,7 @@ pub fn routes() -> Router<EdgeState> {
         .route(SIGN_OUT, post(page::session::sign_out))
         .route(SCREEN, post(page::session::keep_screen))
         .route(STATUS_BAR, get(frame::status_bar))
-        .route(HOME, get(page::orders::list))
+        .route(ORDERS, get(page::orders::list))
         .route(SEARCH, post(page::orders::search))
         .route("/orders/{id}", get(page::order::show))
         .route(INTAKE, get(page::intake::form).post(page::intake::take_in))
@@ -47,7 +49,7 @@ pub fn guard(state: &EdgeState) -> Guard {
             side: Side::Branch,
             language: Language::English,
             place: state.store().identity().name.clone(),
-            home: HOME.to_owned(),
+            home: START.to_owned(),
             sign_in: SIGN_IN.to_owned(),
         },
         over_tls: state.is_over_tls(),

@@ -10,7 +10,7 @@ use web_kit::{
 
 use super::texts::{FrameTexts, Texts};
 use super::view::View;
-use super::{HOME, INTAKE, SCREEN, SIGN_OUT, STATUS_BAR};
+use super::{INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR};
 use crate::api::live::EVENT_NAMES;
 use crate::api::v1::sync::{SyncAnswer, read};
 use crate::api::{Caller, EdgeState};
@@ -28,7 +28,7 @@ pub(crate) async fn frame(
         language: view.language(),
         screen: view.screen,
         place: state.store().identity().name.clone(),
-        home: HOME.to_owned(),
+        home: START.to_owned(),
         nav: rail(who, view, current),
         person: Some(Person {
             name: who.name().to_owned(),
@@ -48,7 +48,7 @@ fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
     let t = Texts::of(view.language());
     let pages = [
         (INTAKE, "intake", t.intake, Permission::OrdersWrite),
-        (HOME, "orders", t.orders, Permission::OrdersRead),
+        (ORDERS, "orders", t.orders, Permission::OrdersRead),
     ];
     pages
         .into_iter()

@@ -20,7 +20,7 @@ use crate::app::wire::{Personal, Time};
 use crate::web::frame::frame;
 use crate::web::texts::Texts;
 use crate::web::view::View;
-use crate::web::{HOME, INTAKE};
+use crate::web::{INTAKE, ORDERS};
 
 /// What was typed.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -196,7 +196,7 @@ pub(crate) async fn take_in(
             let order = answered.answer.body["items"][0]["id"]
                 .as_str()
                 .unwrap_or_default();
-            Ok(Redirect::to(&format!("{HOME}/{order}")).into_response())
+            Ok(Redirect::to(&format!("{ORDERS}/{order}")).into_response())
         }
         Err(problem) if problem.status() == StatusCode::UNPROCESSABLE_ENTITY => {
             let errors = Shown {

@@ -12,7 +12,7 @@ use crate::api::EdgeState;
 use crate::api::caller::{May, may};
 use crate::app::order::form::{LineStock, Order};
 use crate::app::{order, staff};
-use crate::web::HOME;
+use crate::web::ORDERS;
 use crate::web::frame::frame;
 use crate::web::texts::{self, Texts};
 use crate::web::view::View;
@@ -86,7 +86,7 @@ pub(crate) async fn show(
         return Ok(html(SafeHtml::render(&page.as_order())?));
     }
     let content = Content::new(title, SafeHtml::render(&page)?);
-    frame(&state, &who, &view, HOME).await?.respond(&content)
+    frame(&state, &who, &view, ORDERS).await?.respond(&content)
 }
 
 fn page<'a>(order: Order, names: &BTreeMap<StaffId, String>, view: &View) -> OrderPage<'a> {
@@ -95,7 +95,7 @@ fn page<'a>(order: Order, names: &BTreeMap<StaffId, String>, view: &View) -> Ord
     let totals = order.totals;
     OrderPage {
         t,
-        refresh: format!("{HOME}/{}", order.id),
+        refresh: format!("{ORDERS}/{}", order.id),
         status: texts::status(view.language(), order.status),
         glyph,
         glyph_words,

@@ -17,7 +17,7 @@ use crate::app::order::form::{Order, OrderFilter};
 use crate::app::search::{self, SearchInput};
 use crate::app::wire::Personal;
 use crate::store::order as rows;
-use crate::web::HOME;
+use crate::web::ORDERS;
 use crate::web::frame::frame;
 use crate::web::texts::{self, Texts};
 use crate::web::view::View;
@@ -110,7 +110,7 @@ fn row(order: Order, view: &View) -> Row {
         Status::Ready | Status::Collected | Status::Cancelled
     );
     Row {
-        href: format!("{HOME}/{}", order.id),
+        href: format!("{ORDERS}/{}", order.id),
         number: order.number,
         device: device.join(" "),
         fault: order.device.fault,
@@ -131,13 +131,13 @@ fn row(order: Order, view: &View) -> Row {
 fn segments(view: &View, counts: &[(Status, u64)], current: Option<Status>) -> Vec<Segment> {
     let t = Texts::of(view.language());
     let all = Segment {
-        href: HOME.to_owned(),
+        href: ORDERS.to_owned(),
         label: t.all,
         count: counts.iter().map(|(_, count)| count).sum(),
         current: current.is_none(),
     };
     let by_status = Status::ALL.iter().map(|status| Segment {
-        href: format!("{HOME}?status={status}"),
+        href: format!("{ORDERS}?status={status}"),
         label: texts::status(view.language(), *status),
         count: counts
             .iter()
@@ -204,7 +204,7 @@ pub(crate) async fn list(
     }
     let body = SafeHtml::render(&content)?;
     let content = Content::new(t.orders, body).head(head(&who, &view, "")?);
-    frame(&state, &who, &view, HOME).await?.respond(&content)
+    frame(&state, &who, &view, ORDERS).await?.respond(&content)
 }
 
 fn address(status: &str, cursor: &str) -> String {
@@ -213,9 +213,9 @@ fn address(status: &str, cursor: &str) -> String {
     let cursor = (!cursor.is_empty()).then(|| format!("cursor={cursor}"));
     let query: Vec<String> = status.into_iter().chain(cursor).collect();
     if query.is_empty() {
-        HOME.to_owned()
+        ORDERS.to_owned()
     } else {
-        format!("{HOME}?{}", query.join("&"))
+        format!("{ORDERS}?{}", query.join("&"))
     }
 }
 
@@ -253,8 +253,8 @@ pub(crate) async fn search(
         empty: t.nothing_found,
         refresh: String::new(),
         older: None,
-        newest: Some(HOME.to_owned()),
+        newest: Some(ORDERS.to_owned()),
     })?;
     let content = Content::new(t.found, body).head(head(&who, &view, typed.expose())?);
-    frame(&state, &who, &view, HOME).await?.respond(&content)
+    frame(&state, &who, &view, ORDERS).await?.respond(&content)
 }

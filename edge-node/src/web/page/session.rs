@@ -12,7 +12,7 @@ use web_kit::{
 use crate::api::EdgeState;
 use crate::app::staff::{self, PAGE_MS, SessionKind};
 use crate::web::view::View;
-use crate::web::{HOME, SIGN_IN};
+use crate::web::{SIGN_IN, START};
 
 /// Where to go after signing in.
 #[derive(Debug, Default, Deserialize)]
@@ -27,7 +27,7 @@ pub struct NoFields {}
 
 /// The start page.
 pub(crate) async fn home() -> Redirect {
-    Redirect::to(HOME)
+    Redirect::to(START)
 }
 
 async fn page<'a>(
@@ -54,7 +54,7 @@ pub(crate) async fn form(
     screen: Screen,
     ApiQuery(NextQuery { next }): ApiQuery<NextQuery>,
 ) -> Result<Response, Problem> {
-    page(&state, screen, "", safe_next(&next, HOME))
+    page(&state, screen, "", safe_next(&next, START))
         .await?
         .respond(None)
 }
@@ -65,7 +65,7 @@ pub(crate) async fn sign_in(
     screen: Screen,
     PlainForm(form): PlainForm<SignInForm>,
 ) -> Result<Response, Problem> {
-    let next = safe_next(&form.next, HOME);
+    let next = safe_next(&form.next, START);
     let grant = match state
         .sign_in(&form.username, &form.password, SessionKind::Page)
         .await
@@ -89,7 +89,7 @@ pub(crate) async fn sign_in(
 
 /// Keeps what this screen prefers.
 pub(crate) async fn keep_screen(PlainForm(form): PlainForm<ScreenForm>) -> Response {
-    form.keep(HOME)
+    form.keep(START)
 }
 
 /// Signs out; the token is void at once.
