@@ -255,18 +255,27 @@ async fn cancel(
     decide(state, who, id, if_match, decision, request).await
 }
 
+/// Why a transfer is looked into.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DisputeInput {
+    /// For both branches and the audit.
+    #[schema(example = "one box is missing")]
+    reason: String,
+}
+
 /// Looks into a transfer while goods are on their way; nothing moves by that.
 #[utoipa::path(post, path = "/api/v1/transfers/{id}/dispute", tag = "transfers",
     params(("id" = String, Path, format = "uuid", description = "The transfer"), MatchHeader, RequiredKeyHeader),
-    request_body = Option<DecisionInput>, responses((status = 200, body = Transfer), WriteErrors))]
+    request_body = DisputeInput, responses((status = 200, body = Transfer), WriteErrors))]
 async fn dispute(
     State(state): State<HubState>,
     who: May<may::TransfersApprove>,
     ApiPath(id): ApiPath<TransferId>,
     if_match: IfMatch,
-    body: KeyedCommand<Option<DecisionInput>>,
+    KeyedCommand { body, request }: KeyedCommand<DisputeInput>,
 ) -> Result<Response, Problem> {
-    let (decision, request) = plain(body, Decision::Dispute);
+    let decision = (Decision::Dispute, body.reason);
     decide(state, who, id, if_match, decision, request).await
 }
 
