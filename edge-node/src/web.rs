@@ -21,6 +21,7 @@ pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const INTAKE: &str = "/intake";
 pub(crate) const SEARCH: &str = "/search";
+pub(crate) const IMPORTS: &str = "/imports";
 pub(crate) const STATUS_BAR: &str = "/status-bar";
 pub(crate) const SCREEN: &str = "/screen";
 
@@ -39,6 +40,14 @@ pub fn routes() -> Router<EdgeState> {
         .route(SEARCH, post(page::orders::search))
         .route("/orders/{id}", get(page::order::show))
         .route(INTAKE, get(page::intake::form).post(page::intake::take_in))
+        .route(
+            IMPORTS,
+            get(page::imports::begin).post(page::imports::upload),
+        )
+        .route(
+            "/imports/{id}",
+            get(page::imports::show).post(page::imports::decide),
+        )
 }
 
 /// What stands around the router.

@@ -94,6 +94,11 @@ impl WallClock {
         self.language
     }
 
+    /// The place's time zone.
+    pub const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The moment, in milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         self.now.timestamp().as_millisecond()

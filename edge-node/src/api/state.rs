@@ -15,6 +15,8 @@ use web_kit::{
 
 use super::live::ImportProgress;
 use super::metrics::Metrics;
+use crate::app::import::desk::Desk;
+use crate::app::import::upload;
 use crate::app::staff::{self, Grant, SessionKind};
 use crate::store::Store;
 use crate::sync::SyncHandle;
@@ -52,12 +54,14 @@ struct Inner {
     started: Instant,
     imports: broadcast::Sender<ImportProgress>,
     import_count: AtomicU64,
+    desk: Desk,
 }
 
 impl EdgeState {
     /// The state of a branch that is about to be served.
     pub fn new(parts: StateParts) -> Self {
         let cookie = SessionCookie::for_node(&parts.store.identity().node.to_string());
+        upload::remove_left_over(parts.store.dir());
         let secret = IdempotencySecret::new(parts.store.idempotency_key());
         Self(Arc::new(Inner {
             parts,
@@ -68,6 +72,7 @@ impl EdgeState {
             started: Instant::now(),
             imports: broadcast::Sender::new(64),
             import_count: AtomicU64::new(0),
+            desk: Desk::default(),
         }))
     }
 
@@ -99,6 +104,11 @@ impl EdgeState {
     /// The cookie of page sessions.
     pub fn cookie(&self) -> &SessionCookie {
         &self.0.cookie
+    }
+
+    /// Tables on their way in.
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
     }
 
     /// What is counted.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use domain::customer::{self as rules, CustomerError, NewCustomer, PersonValues, read_customer};
-use domain::document::DocumentKind;
+use domain::document::{DocumentKind, Edit};
 use domain::id::DocumentId;
 use domain::patch::Patch;
 use domain::permission::Permission;
@@ -159,6 +159,12 @@ pub(crate) fn take_in(
     input: CustomerInput,
 ) -> Result<DocumentId, AppError> {
     require(actor, Permission::CustomersWrite)?;
+    tx.begin(command::CUSTOMER, actor)?;
+    add(tx, input)
+}
+
+/// The same within a transaction that was begun for somebody who may.
+pub(crate) fn add(tx: &mut WriteTx<'_>, input: CustomerInput) -> Result<DocumentId, AppError> {
     let sensitive = |value: Option<Personal>| value.map(Personal::into_sensitive);
     let new = NewCustomer {
         home: intake::home(tx),
@@ -174,7 +180,6 @@ pub(crate) fn take_in(
             note: sensitive(input.note),
         },
     };
-    tx.begin(command::CUSTOMER, actor)?;
     let id = DocumentId::from_random(&mut tx.random());
     let key = rows::new_key(tx, id)?;
     let edits = rules::create_customer(&new, id, &key).map_err(refused)?;
@@ -223,6 +228,20 @@ pub fn patch(
         );
         return Err(error.with("merged_into", into.to_string()));
     }
+    let edits = edits_of(tx, id, input)?;
+    tx.begin(command::CUSTOMER, actor)?;
+    if !edits.is_empty() {
+        tx.edit_document(id, DocumentKind::Customer, &edits)?;
+    }
+    shown(tx, id)
+}
+
+/// The edits that bring a customer to what `input` says.
+pub(crate) fn edits_of(
+    tx: &mut WriteTx<'_>,
+    id: DocumentId,
+    input: CustomerPatch,
+) -> Result<Vec<Edit>, AppError> {
     let key = tx
         .reader()
         .person_keys(id)?
@@ -249,12 +268,7 @@ pub fn patch(
         address: sensitive(input.address),
         note: sensitive(input.note),
     };
-    let edits = rules::patch_customer(&view, id, &key, &patch).map_err(refused)?;
-    tx.begin(command::CUSTOMER, actor)?;
-    if !edits.is_empty() {
-        tx.edit_document(id, DocumentKind::Customer, &edits)?;
-    }
-    shown(tx, id)
+    rules::patch_customer(&view, id, &key, &patch).map_err(refused)
 }
 
 fn find(reader: &Reader<'_>, id: DocumentId) -> Result<CustomerRecord, AppError> {

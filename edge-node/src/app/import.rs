@@ -1,11 +1,14 @@
-//! Importing repair records of the Open Repair Data Standard.
+//! Importing repair records of the Open Repair Data Standard; tables of other programs stand in [`table`].
 //!
 //! A record's identity is (`data_provider`, `id`); the order that it becomes names it as `source`, and a fact in the
 //! same transaction remembers what the record said. So nothing is created twice, whatever the order or subset of a
 //! file, and a record that says something else changes only what the import wrote. A batch is one transaction: an
 //! upload that breaks off leaves whole batches and can be repeated.
 
+pub mod desk;
 mod record;
+pub mod table;
+pub mod upload;
 
 use std::sync::Arc;
 
@@ -23,9 +26,11 @@ use record::{Fate, Importing};
 /// Most records of one transaction.
 pub const BATCH_RECORDS: usize = 64;
 /// With so much text a batch is written at once; far below what a transaction holds.
-const BATCH_BYTES: usize = 192 * 1024;
+pub(crate) const BATCH_BYTES: usize = 192 * 1024;
+/// What a file of the standard holds.
+const ORDS: &str = "repair records";
 /// Most rejected rows that are listed.
-const ERRORS_MAX: usize = 1_000;
+pub(crate) const ERRORS_MAX: usize = 1_000;
 
 /// What is said beside the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -66,7 +71,16 @@ pub struct ImportError {
 }
 
 impl ImportReport {
-    fn reject(&mut self, row: u64, detail: String) {
+    pub(crate) fn count(&mut self, done: table::Done) {
+        self.read += 1;
+        match done {
+            table::Done::Created => self.created += 1,
+            table::Done::Changed => self.changed += 1,
+            table::Done::Skipped => self.skipped += 1,
+        }
+    }
+
+    pub(crate) fn reject(&mut self, row: u64, detail: String) {
         self.read += 1;
         self.rejected += 1;
         if self.errors.len() < ERRORS_MAX {
@@ -166,7 +180,10 @@ impl Importer {
     pub async fn push(&mut self, chunk: &[u8]) -> Result<(), AppError> {
         // A large chunk would make many rows at once; in pieces it needs no more memory than a small one.
         for piece in chunk.chunks(64 * 1024) {
-            let outcomes = self.reader.push(piece).map_err(unreadable)?;
+            let outcomes = self
+                .reader
+                .push(piece)
+                .map_err(|error| unreadable(ORDS, &error))?;
             self.take(outcomes).await?;
         }
         Ok(())
@@ -182,7 +199,7 @@ impl Importer {
         let empty = OrdsReader::new(Limits::default(), Defaults::default());
         let last = std::mem::replace(&mut self.reader, empty)
             .finish()
-            .map_err(unreadable)?;
+            .map_err(|error| unreadable(ORDS, &error))?;
         self.take(last).await?;
         self.flush().await?;
         Ok(self.report)
@@ -233,9 +250,6 @@ impl Importer {
     }
 }
 
-fn unreadable(error: HeaderError) -> AppError {
-    AppError::field(
-        "",
-        format!("the file does not read as repair records: {error}"),
-    )
+pub(crate) fn unreadable(as_what: &str, error: &HeaderError) -> AppError {
+    AppError::field("", format!("the file does not read as {as_what}: {error}"))
 }

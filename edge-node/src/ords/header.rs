@@ -87,15 +87,13 @@ impl Column {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
     /// No byte but line breaks.
-    #[error("the file is empty; its first line should name the columns, as in {EXAMPLE}")]
+    #[error("the file is empty; its first line should name the columns")]
     Empty,
     /// A byte order mark of UTF-16.
     #[error("the file is UTF-16; save it as CSV in UTF-8")]
     Utf16,
     /// No line break within the limit.
-    #[error(
-        "the first line is longer than {limit} bytes; it should name the columns, as in {EXAMPLE}"
-    )]
+    #[error("the first line is longer than {limit} bytes; it should name the columns")]
     TooLong {
         /// Bytes permitted.
         limit: usize,
@@ -124,6 +122,14 @@ pub enum HeaderError {
         /// The known columns that are there.
         found: String,
     },
+    /// A name that somebody gave and the first line does not have.
+    #[error("the first line names no column {name:?}; it names {found}")]
+    Unnamed {
+        /// The name that was given.
+        name: String,
+        /// The columns that are there.
+        found: String,
+    },
     /// A known column twice.
     #[error("the first line names the column {name} twice; which of them counts cannot be known")]
     Repeated {
@@ -139,7 +145,7 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Where the columns stand.
 #[derive(Debug, Clone)]
-pub(super) struct Header {
+pub struct Header {
     pub(super) delimiter: u8,
     pub(super) width: usize,
     positions: [Option<usize>; Column::ALL.len()],
@@ -208,22 +214,31 @@ impl Header {
 
 /// The delimiter under which the most names are known, and the names it gives.
 fn best_split(line: &[u8]) -> (u8, Vec<String>) {
+    let (delimiter, names) = split_best(line, |name| Column::from_name(&plain(name)).is_some());
+    (delimiter, names.iter().map(|name| plain(name)).collect())
+}
+
+fn plain(name: &str) -> String {
+    name.to_lowercase().replace([' ', '-'], "_")
+}
+
+/// The names of a first line under the delimiter that gives most names that are known, and of equals most names.
+pub fn split_best(line: &[u8], is_known: impl Fn(&str) -> bool) -> (u8, Vec<String>) {
     let mut best = (b',', Vec::new());
-    let mut best_known = None;
+    let mut best_count = None;
     for delimiter in DELIMITERS {
         let names = split(line, delimiter);
-        let known = names
-            .iter()
-            .filter(|name| Column::from_name(name).is_some())
-            .count();
-        if best_known.is_none_or(|most| known > most) {
-            best_known = Some(known);
+        let known = names.iter().filter(|name| is_known(name)).count();
+        let count = (known, names.len());
+        if best_count.is_none_or(|most| count > most) {
+            best_count = Some(count);
             best = (delimiter, names);
         }
     }
     best
 }
 
+/// The names of a first line under one delimiter, trimmed.
 fn split(line: &[u8], delimiter: u8) -> Vec<String> {
     let mut csv = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
     let mut text = vec![0; line.len() + 1];
@@ -235,7 +250,7 @@ fn split(line: &[u8], delimiter: u8) -> Vec<String> {
     let mut names = Vec::with_capacity(count);
     for &end in &ends[..count] {
         let name = String::from_utf8_lossy(&text[start..end]);
-        names.push(name.trim().to_lowercase().replace([' ', '-'], "_"));
+        names.push(name.trim().to_owned());
         start = end;
     }
     names

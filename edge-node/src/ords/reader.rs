@@ -39,6 +39,65 @@ pub struct Defaults {
     pub group: Option<String>,
 }
 
+/// What kind of file it is: what its header must say, and what a row of it comes to.
+pub trait Form: Sized {
+    /// What the caller knows beside the file.
+    type Settings;
+    /// A row that was read.
+    type Record;
+
+    /// Reads the first line.
+    ///
+    /// # Errors
+    /// When the file is not of this kind.
+    fn of_header(
+        line: &[u8],
+        limits: Limits,
+        settings: &Self::Settings,
+    ) -> Result<Self, HeaderError>;
+
+    /// What stands between the fields.
+    fn delimiter(&self) -> u8;
+
+    /// How many columns the first line names.
+    fn width(&self) -> usize;
+
+    /// Reads the fields of a row; `None` for one that is entirely empty.
+    ///
+    /// # Errors
+    /// When the row is not what it should be.
+    fn read(
+        &self,
+        fields: Fields<'_>,
+        settings: &Self::Settings,
+    ) -> Result<Option<Self::Record>, RowFault>;
+}
+
+impl Form for Header {
+    type Settings = Defaults;
+    type Record = RepairRecord;
+
+    fn of_header(line: &[u8], limits: Limits, settings: &Defaults) -> Result<Self, HeaderError> {
+        Self::parse(line, limits.columns, settings.data_provider.is_some())
+    }
+
+    fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn read(
+        &self,
+        fields: Fields<'_>,
+        settings: &Defaults,
+    ) -> Result<Option<RepairRecord>, RowFault> {
+        read_record(self, fields, settings)
+    }
+}
+
 /// A row that was not read, where it stands and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("row {row} (line {line}): {detail}")]
@@ -49,46 +108,55 @@ pub struct RowError {
     pub line: u64,
     /// What is wrong and what would be right.
     pub detail: String,
+    /// The same for whoever says it in other words.
+    #[serde(skip)]
+    pub fault: RowFault,
 }
 
 /// A row that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadRow {
+pub struct ReadRow<R = RepairRecord> {
     /// The row as a spreadsheet counts: the header is row 1, blank rows count.
     pub row: u64,
     /// What it says.
-    pub record: RepairRecord,
+    pub record: R,
 }
 
 /// What became of one row: read, or refused and passed over.
-pub type RowOutcome = Result<ReadRow, RowError>;
+pub type RowOutcome<R = RepairRecord> = Result<ReadRow<R>, RowError>;
+
+/// The last rows of a file, and what its first line said.
+pub type Ended<F> = (Vec<RowOutcome<<F as Form>::Record>>, F);
+
+/// Reads files of the standard.
+pub type OrdsReader = FileReader<Header>;
 
 /// Reads a file that arrives in pieces.
 ///
 /// [`push`](Self::push) every piece, then [`finish`](Self::finish). When the source breaks off,
 /// drop the reader instead: `finish` takes what has arrived for the whole file, and a last row cut
 /// within its last field looks complete.
-pub struct OrdsReader {
+pub struct FileReader<F: Form> {
     limits: Limits,
-    defaults: Defaults,
+    settings: F::Settings,
     place: Place,
-    state: State,
+    state: State<F>,
 }
 
-enum State {
+enum State<F> {
     Header(HeaderBuffer),
-    Rows(Box<Rows>),
+    Rows(Box<Rows<F>>),
     Failed(HeaderError),
 }
 
-impl OrdsReader {
+impl<F: Form> FileReader<F> {
     /// A reader before the first byte.
     #[must_use]
-    pub fn new(limits: Limits, defaults: Defaults) -> Self {
+    pub fn new(limits: Limits, settings: F::Settings) -> Self {
         let state = State::Header(HeaderBuffer::new(limits.header_bytes));
         Self {
             limits,
-            defaults,
+            settings,
             place: Place::default(),
             state,
         }
@@ -97,14 +165,14 @@ impl OrdsReader {
     /// Takes the next bytes, answers the rows that they complete.
     ///
     /// # Errors
-    /// When the first line is no header of the standard; every later call answers the same.
-    pub fn push(&mut self, mut chunk: &[u8]) -> Result<Vec<RowOutcome>, HeaderError> {
+    /// When the first line is no header of this kind of file; every later call answers the same.
+    pub fn push(&mut self, mut chunk: &[u8]) -> Result<Vec<RowOutcome<F::Record>>, HeaderError> {
         let mut outcomes = Vec::new();
         loop {
             match &mut self.state {
                 State::Failed(error) => return Err(error.clone()),
                 State::Rows(rows) => {
-                    rows.push(chunk, &mut self.place, &self.defaults, &mut outcomes);
+                    rows.push(chunk, &mut self.place, &self.settings, &mut outcomes);
                     return Ok(outcomes);
                 }
                 State::Header(_) => match self.push_header(chunk) {
@@ -118,8 +186,16 @@ impl OrdsReader {
     /// Takes the end of the file, answers the last row when no line end closed it.
     ///
     /// # Errors
-    /// When there was no header of the standard.
-    pub fn finish(mut self) -> Result<Vec<RowOutcome>, HeaderError> {
+    /// When there was no header of this kind of file.
+    pub fn finish(self) -> Result<Vec<RowOutcome<F::Record>>, HeaderError> {
+        self.finish_with_form().map(|(outcomes, _)| outcomes)
+    }
+
+    /// [`finish`](Self::finish), with what the first line said.
+    ///
+    /// # Errors
+    /// When there was no header of this kind of file.
+    pub fn finish_with_form(mut self) -> Result<Ended<F>, HeaderError> {
         if let State::Header(buffer) = &self.state {
             if buffer.is_blank() {
                 return Err(HeaderError::Empty);
@@ -128,8 +204,20 @@ impl OrdsReader {
         }
         match self.state {
             State::Failed(error) => Err(error),
-            State::Rows(mut rows) => Ok(rows.finish(&self.place, &self.defaults)),
-            State::Header(_) => Ok(Vec::new()),
+            State::Header(_) => Err(HeaderError::Empty),
+            State::Rows(mut rows) => {
+                let outcomes = rows.finish(&self.place, &self.settings);
+                Ok((outcomes, rows.form))
+            }
+        }
+    }
+
+    /// What the first line said; `None` until it is complete.
+    #[must_use]
+    pub fn form(&self) -> Option<&F> {
+        match &self.state {
+            State::Rows(rows) => Some(&rows.form),
+            State::Header(_) | State::Failed(_) => None,
         }
     }
 
@@ -171,10 +259,9 @@ impl OrdsReader {
         None
     }
 
-    fn state_after_header(&self, buffer: &HeaderBuffer) -> State {
-        let provider_known = self.defaults.data_provider.is_some();
-        match Header::parse(buffer.line(), self.limits.columns, provider_known) {
-            Ok(header) => State::Rows(Box::new(Rows::new(header, self.limits))),
+    fn state_after_header(&self, buffer: &HeaderBuffer) -> State<F> {
+        match F::of_header(buffer.line(), self.limits, &self.settings) {
+            Ok(form) => State::Rows(Box::new(Rows::new(form, self.limits))),
             Err(error) => State::Failed(error),
         }
     }
@@ -211,8 +298,8 @@ impl Place {
 }
 
 /// The rows below the header: one row at a time in buffers that are used again.
-struct Rows {
-    header: Header,
+struct Rows<F> {
+    form: F,
     limits: Limits,
     csv: csv_core::Reader,
     text: Vec<u8>,
@@ -224,10 +311,10 @@ struct Rows {
     fault: Option<RowFault>,
 }
 
-impl Rows {
-    fn new(header: Header, limits: Limits) -> Self {
+impl<F: Form> Rows<F> {
+    fn new(form: F, limits: Limits) -> Self {
         let mut csv = csv_core::ReaderBuilder::new()
-            .delimiter(header.delimiter)
+            .delimiter(form.delimiter())
             .build();
         let mut text = vec![0; limits.row_bytes.clamp(1, 4096)];
         let mut ends = vec![0; limits.columns.max(1) + 1];
@@ -235,7 +322,7 @@ impl Rows {
         // is none below the header, and chunks must not matter, so its start is passed here.
         csv.read_record(b"\n", &mut text, &mut ends);
         Self {
-            header,
+            form,
             csv,
             text,
             text_len: 0,
@@ -251,8 +338,8 @@ impl Rows {
         &mut self,
         mut input: &[u8],
         place: &mut Place,
-        defaults: &Defaults,
-        outcomes: &mut Vec<RowOutcome>,
+        settings: &F::Settings,
+        outcomes: &mut Vec<RowOutcome<F::Record>>,
     ) {
         loop {
             if self.begun_at.is_none() {
@@ -271,7 +358,7 @@ impl Rows {
             }
             input = &input[used..];
             if complete {
-                outcomes.extend(self.take_row(place, defaults));
+                outcomes.extend(self.take_row(place, settings));
             }
         }
     }
@@ -287,7 +374,7 @@ impl Rows {
         match result {
             ReadRecordResult::OutputFull => self.make_room(),
             ReadRecordResult::OutputEndsFull => {
-                let (limit, width) = (self.limits.columns, self.header.width);
+                let (limit, width) = (self.limits.columns, self.form.width());
                 self.pass_over(RowFault::TooManyFields { limit, width });
             }
             ReadRecordResult::Record => return (true, used),
@@ -312,14 +399,14 @@ impl Rows {
         self.ends_len = 0;
     }
 
-    fn take_row(&mut self, place: &Place, defaults: &Defaults) -> Option<RowOutcome> {
+    fn take_row(&mut self, place: &Place, settings: &F::Settings) -> Option<RowOutcome<F::Record>> {
         let fields = Fields {
             text: &self.text[..self.text_len],
             ends: &self.ends[..self.ends_len],
         };
         let read = match self.fault.take() {
             Some(fault) => Err(fault),
-            None => read_record(&self.header, fields, defaults),
+            None => self.form.read(fields, settings),
         };
         let line = self.begun_at.take().unwrap_or(place.line);
         self.text_len = 0;
@@ -335,11 +422,12 @@ impl Rows {
                 row: place.row,
                 line,
                 detail: fault.to_string(),
+                fault,
             })),
         }
     }
 
-    fn finish(&mut self, place: &Place, defaults: &Defaults) -> Vec<RowOutcome> {
+    fn finish(&mut self, place: &Place, settings: &F::Settings) -> Vec<RowOutcome<F::Record>> {
         if self.begun_at.is_none() {
             return Vec::new();
         }
@@ -354,7 +442,7 @@ impl Rows {
         if !complete {
             self.pass_over(RowFault::OpenQuote);
         }
-        self.take_row(place, defaults).into_iter().collect()
+        self.take_row(place, settings).into_iter().collect()
     }
 }
 

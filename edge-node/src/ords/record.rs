@@ -187,19 +187,38 @@ pub enum RowFault {
 }
 
 /// The fields of one row as csv-core left them: one buffer, one end per field.
-#[derive(Clone, Copy)]
-pub(super) struct Fields<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct Fields<'a> {
     pub(super) text: &'a [u8],
     pub(super) ends: &'a [usize],
 }
 
 impl<'a> Fields<'a> {
-    fn get(self, index: usize) -> &'a [u8] {
+    /// How many there are.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The bytes of one, its quotation marks taken off.
+    ///
+    /// # Panics
+    /// When there are not as many.
+    #[must_use]
+    pub fn get(self, index: usize) -> &'a [u8] {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.text[start..self.ends[index]]
     }
 
-    fn is_empty_from(self, first: usize) -> bool {
+    /// Whether nothing but space stands from the one at `first` on.
+    #[must_use]
+    pub fn is_empty_from(self, first: usize) -> bool {
         (first..self.ends.len()).all(|index| self.get(index).trim_ascii().is_empty())
     }
 }

@@ -10,7 +10,7 @@ use web_kit::{
 
 use super::texts::{FrameTexts, Texts};
 use super::view::View;
-use super::{INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR};
+use super::{IMPORTS, INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR};
 use crate::api::live::EVENT_NAMES;
 use crate::api::v1::sync::{SyncAnswer, read};
 use crate::api::{Caller, EdgeState};
@@ -49,6 +49,7 @@ fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
     let pages = [
         (INTAKE, "intake", t.intake, Permission::OrdersWrite),
         (ORDERS, "orders", t.orders, Permission::OrdersRead),
+        (IMPORTS, "import", t.import, Permission::Import),
     ];
     pages
         .into_iter()

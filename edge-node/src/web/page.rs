@@ -1,5 +1,6 @@
 //! One file per page.
 
+pub mod imports;
 pub mod intake;
 pub mod order;
 pub mod orders;

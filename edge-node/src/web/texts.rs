@@ -10,6 +10,7 @@ web_kit::catalogue! {
     pub(crate) struct Texts {
         orders: "Orders" | "Aufträge",
         intake: "Intake" | "Annahme",
+        import: "Import" | "Übernahme",
         new_intake: "New intake" | "Neue Annahme",
         put_aside: "Put aside" | "Beiseitelegen",
         find: "Find" | "Suchen",

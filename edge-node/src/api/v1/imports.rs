@@ -3,6 +3,7 @@
 //! An upload that breaks off leaves whole batches and can be repeated: a record's identity is in the record. The
 //! fingerprint of a request with a key is made while the file streams by.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
@@ -22,15 +23,20 @@ use crate::api::caller::{Caller, May, may};
 use crate::api::command::{answered, respond};
 use crate::api::live::{ImportProgress, stopped};
 use crate::api::state::EdgeState;
+use crate::app::import::table::{Field, Kind, Places, Reading, TableImporter};
 use crate::app::import::{ImportOptions, ImportReport, Importer};
 use crate::error::AppError;
 
-const PATH: &str = "/api/v1/imports/ords";
+const ORDS: &str = "/api/v1/imports/ords";
 const TELL_EVERY: Duration = Duration::from_millis(500);
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
 pub(super) fn routes() -> OpenApiRouter<EdgeState> {
-    OpenApiRouter::new().routes(routes!(ords))
+    OpenApiRouter::new()
+        .routes(routes!(ords))
+        .routes(routes!(customers))
+        .routes(routes!(stock))
+        .routes(routes!(orders))
 }
 
 /// Errors of an import; it has no limit of size.
@@ -73,7 +79,7 @@ async fn ords(
 ) -> Result<Response, Problem> {
     let mut upload = Upload::new(&edge, body);
     let is_known = match &key {
-        Some(key) => is_known(&edge, &who, key).await?,
+        Some(key) => is_known(&edge, &who, ORDS, key).await?,
         None => false,
     };
     let options = ImportOptions {
@@ -87,8 +93,145 @@ async fn ords(
     } else {
         import(&edge, &who, options, &mut upload).await?
     };
-    let request = upload.request(&edge, key, &query);
+    let said = format!("{:?}", (&query.group, &query.data_provider));
+    let request = upload.request(&edge, ORDS, key, &said);
     let answer = answered(&edge, &who, request, StatusCode::OK, move |_, _| Ok(report));
+    Ok(respond(answer.await?))
+}
+
+/// What is said beside a table.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TableQuery {
+    /// Columns that are called otherwise than usual, as `field:column;field:column`, such as
+    /// `name:Kunde;phone:Tel. privat`. Fields are named in the description of the route.
+    #[serde(default, deserialize_with = "web_kit::extract::query_text")]
+    #[param(required = false, max_length = 200)]
+    columns: Option<String>,
+}
+
+impl TableQuery {
+    fn reading(&self, kind: Kind) -> Result<Reading, Problem> {
+        let said = self.columns.as_deref().unwrap_or_default();
+        let mut named = BTreeMap::new();
+        for pair in said.split(';').filter(|pair| !pair.trim().is_empty()) {
+            let field = pair.split_once(':').and_then(|(field, column)| {
+                let field =
+                    Field::of_name(field.trim()).filter(|field| kind.fields().contains(field))?;
+                Some((field, column.trim().to_owned()))
+            });
+            let (field, column) = field.ok_or_else(|| {
+                let names: Vec<&str> = kind.fields().iter().map(|field| field.name()).collect();
+                Problem::invalid_field(
+                    "/columns",
+                    format!(
+                        "Write field:column;field:column; the fields are {}.",
+                        names.join(", ")
+                    ),
+                )
+            })?;
+            named.insert(field, column);
+        }
+        Ok(Reading {
+            kind,
+            places: if named.is_empty() {
+                Places::Guessed
+            } else {
+                Places::Named(named)
+            },
+        })
+    }
+}
+
+/// Imports customers of another program (CSV with a first line of names, streamed). Fields: `customer_id`,
+/// `given_name`, `name` (required), `phone`, `email`, `address`, `postcode`, `city`, `language`, `note`; columns are
+/// found by their usual names. A row is known by `customer_id`, else by name with phone or e-mail: nobody is taken in
+/// twice.
+#[utoipa::path(post, path = "/api/v1/imports/customers", tag = "imports", params(TableQuery, KeyHeader),
+    request_body(content = String, content_type = "text/csv"),
+    extensions(("x-permission" = json!("import"))),
+    responses((status = 200, body = ImportReport), ImportErrors))]
+async fn customers(
+    State(edge): State<EdgeState>,
+    who: May<may::Import>,
+    ApiQuery(query): ApiQuery<TableQuery>,
+    key: Option<IdempotencyKey>,
+    body: Body,
+) -> Result<Response, Problem> {
+    table(&edge, &who, Kind::Customers, &query, key, body).await
+}
+
+/// Imports opening stock (CSV with a first line of names, streamed). Fields: `sku` (required, or a barcode of the
+/// part), `quantity` (required), `bin`, `reorder_point`. A row is known by part and bin. A part that is not in the
+/// catalogue, and another figure for a shelf that was taken over, is refused.
+#[utoipa::path(post, path = "/api/v1/imports/stock", tag = "imports", params(TableQuery, KeyHeader),
+    request_body(content = String, content_type = "text/csv"),
+    extensions(("x-permission" = json!("import"))),
+    responses((status = 200, body = ImportReport), ImportErrors))]
+async fn stock(
+    State(edge): State<EdgeState>,
+    who: May<may::Import>,
+    ApiQuery(query): ApiQuery<TableQuery>,
+    key: Option<IdempotencyKey>,
+    body: Body,
+) -> Result<Response, Problem> {
+    table(&edge, &who, Kind::Stock, &query, key, body).await
+}
+
+/// Imports orders that have not ended (CSV with a first line of names, streamed). Fields: `order_id` (required),
+/// `taken_in`, `customer_id`, `name`, `phone`, `email`, `category`, `brand`, `model`, `serial`, `fault`,
+/// `accessories`, `status`, `promised`, `urgent`, `note`. A row is known by `order_id`; one that says something else
+/// later changes device, promise and urgency, the status stays the shop's.
+#[utoipa::path(post, path = "/api/v1/imports/orders", tag = "imports", params(TableQuery, KeyHeader),
+    request_body(content = String, content_type = "text/csv"),
+    extensions(("x-permission" = json!("import"))),
+    responses((status = 200, body = ImportReport), ImportErrors))]
+async fn orders(
+    State(edge): State<EdgeState>,
+    who: May<may::Import>,
+    ApiQuery(query): ApiQuery<TableQuery>,
+    key: Option<IdempotencyKey>,
+    body: Body,
+) -> Result<Response, Problem> {
+    table(&edge, &who, Kind::Orders, &query, key, body).await
+}
+
+async fn table(
+    edge: &EdgeState,
+    who: &Caller,
+    kind: Kind,
+    query: &TableQuery,
+    key: Option<IdempotencyKey>,
+    body: Body,
+) -> Result<Response, Problem> {
+    let reading = query.reading(kind)?;
+    let path = format!("/api/v1/imports/{}", kind.name());
+    let mut upload = Upload::new(edge, body);
+    let is_known = match &key {
+        Some(key) => is_known(edge, who, &path, key).await?,
+        None => false,
+    };
+    let mut report = ImportReport::default();
+    if is_known {
+        // The answer is kept already: the file is only read to see that it is the same one.
+        while upload.next().await?.is_some() {}
+    } else {
+        let mut importer = TableImporter::new(edge.store(), who.actor(), reading).await?;
+        let mut teller = Teller::new(edge);
+        while let Some(piece) = upload.next().await? {
+            importer.push(&piece).await?;
+            teller.tell(importer.report());
+        }
+        (report, _) = importer.finish().await?;
+        teller.end(&report);
+    }
+    let request = upload.request(
+        edge,
+        &path,
+        key,
+        query.columns.as_deref().unwrap_or_default(),
+    );
+    let answer = answered(edge, who, request, StatusCode::OK, move |_, _| Ok(report));
     Ok(respond(answer.await?))
 }
 
@@ -111,10 +254,15 @@ async fn import(
 
 /// Whether an answer is kept under this key. An empty fingerprint is that of no request, so a kept answer shows as
 /// [`AppError::KeyReused`].
-async fn is_known(edge: &EdgeState, who: &Caller, key: &IdempotencyKey) -> Result<bool, Problem> {
+async fn is_known(
+    edge: &EdgeState,
+    who: &Caller,
+    path: &str,
+    key: &IdempotencyKey,
+) -> Result<bool, Problem> {
     let probe = IdempotentRequest {
         key: Some(key.as_str().to_owned()),
-        route: format!("POST {PATH}"),
+        route: format!("POST {path}"),
         body_hmac: [0; 32],
     };
     let asked = answered::<(), _>(edge, who, probe, StatusCode::OK, |_, _| {
@@ -166,18 +314,18 @@ impl Upload {
     fn request(
         self,
         edge: &EdgeState,
+        path: &str,
         key: Option<IdempotencyKey>,
-        query: &ImportQuery,
+        said: &str,
     ) -> IdempotentRequest {
         let secret: IdempotencySecret = axum::extract::FromRef::from_ref(edge);
-        let said = format!("{:?}", (&query.group, &query.data_provider));
         let body = [&self.hash.finalize()[..], said.as_bytes()].concat();
-        IdempotentRequest::new(&secret, key, format!("POST {PATH}"), &body)
+        IdempotentRequest::new(&secret, key, format!("POST {path}"), &body)
     }
 }
 
 /// Tells log and pages how far an import is, not more often than anybody can read.
-struct Teller<'a> {
+pub(crate) struct Teller<'a> {
     edge: &'a EdgeState,
     import: u64,
     told_at: Instant,
@@ -186,7 +334,7 @@ struct Teller<'a> {
 }
 
 impl<'a> Teller<'a> {
-    fn new(edge: &'a EdgeState) -> Self {
+    pub(crate) fn new(edge: &'a EdgeState) -> Self {
         let import = edge.next_import();
         tracing::info!(import, "import begins");
         Self {
@@ -198,7 +346,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn tell(&mut self, report: &ImportReport) {
+    pub(crate) fn tell(&mut self, report: &ImportReport) {
         if self.told_at.elapsed() >= TELL_EVERY {
             self.told_at = Instant::now();
             self.send(report, false);
@@ -221,7 +369,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn end(&mut self, report: &ImportReport) {
+    pub(crate) fn end(&mut self, report: &ImportReport) {
         self.send(report, true);
         let ImportReport {
             read,
