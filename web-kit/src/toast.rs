@@ -22,6 +22,8 @@ pub struct Toast {
     pub text: String,
     /// The way back.
     pub undo: Option<ToastUndo>,
+    /// Whether it says that something was refused.
+    pub is_late: bool,
 }
 
 /// A form of hidden fields behind the button Undo, key `Z`.
@@ -47,7 +49,15 @@ impl Toast {
             strong: strong.into(),
             text: text.into(),
             undo: None,
+            is_late: false,
         }
+    }
+
+    /// As a refusal: it says why nothing was done.
+    #[must_use]
+    pub fn late(mut self) -> Self {
+        self.is_late = true;
+        self
     }
 
     /// With a way back.
@@ -87,7 +97,7 @@ mod tests {
             markup.contains("&#60;b&#62;4180") && markup.contains("k&#34;1"),
             "{markup}"
         );
-        assert!(markup.contains("Rückgängig") && markup.contains("data-key=\"z\""));
+        assert!(markup.contains("Rückgängig") && markup.contains("data-key=\"z u\""));
         let plain = Toast::new("4180", "saved")
             .partial(Language::English)
             .unwrap();

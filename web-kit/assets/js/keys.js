@@ -1,10 +1,15 @@
-// Keys of the page. An element with data-key="n" is pressed, followed or focused by that key; "/" and "?" are
-// ordinary values. Ctrl+Enter submits the form in use. Listens on window, so it survives every swap.
+// Keys of the page. An element with data-key="n" is pressed, followed or focused by that key, with data-key="z u" by
+// either; "/" and "?" are ordinary values. In an open dialog its own keys hold. What a page's own module listens to
+// stands in the list by data-keys. Ctrl+Enter submits the form in use. Listens on window, so it survives every swap.
 const typing = (target) =>
   target instanceof HTMLElement &&
   (target.isContentEditable || target.matches('textarea, select, input:not([type="checkbox"], [type="radio"], [type="button"])'));
 
-const find = (key) => [...document.querySelectorAll('[data-key]')].find((element) => element.dataset.key === key && element.checkVisibility());
+const keysOf = (element) => element.dataset.key.split(' ');
+const find = (key) => {
+  const place = document.querySelector('dialog[open]') ?? document;
+  return [...place.querySelectorAll('[data-key]')].find((element) => keysOf(element).includes(key) && element.checkVisibility());
+};
 
 function use(element) {
   if (element.matches('input, select, textarea')) {
@@ -19,13 +24,15 @@ function use(element) {
 function list() {
   const dialog = document.getElementById('keys');
   if (!dialog || dialog.open) return;
-  const rows = [...document.querySelectorAll('[data-key]')]
-    .filter((element) => element.checkVisibility())
+  const rows = [...document.querySelectorAll('[data-key], [data-keys]')]
+    .filter((element) => element.dataset.keys || element.checkVisibility())
     .flatMap((element) => {
       const key = document.createElement('dt');
-      const cap = document.createElement('kbd');
-      cap.textContent = element.dataset.key.toUpperCase();
-      key.append(cap);
+      for (const name of element.dataset.keys ? [element.dataset.keys] : keysOf(element)) {
+        const cap = document.createElement('kbd');
+        cap.textContent = name.toUpperCase();
+        key.append(cap, ' ');
+      }
       const name = document.createElement('dd');
       const copy = element.cloneNode(true);
       for (const cap of copy.querySelectorAll('kbd, .sr')) cap.remove();
@@ -47,8 +54,7 @@ addEventListener('keydown', (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-  if (document.querySelector('dialog[open]')) return;
-  if (event.key === '?') {
+  if (event.key === '?' && !document.querySelector('dialog[open]')) {
     event.preventDefault();
     list();
     return;
