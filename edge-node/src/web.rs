@@ -15,7 +15,8 @@ use web_kit::{Guard, Language, ProblemPages, Side};
 use crate::api::EdgeState;
 
 /// Where signing in leads.
-pub(crate) const START: &str = ORDERS;
+pub(crate) const START: &str = BOARD;
+pub(crate) const BOARD: &str = "/board";
 pub(crate) const ORDERS: &str = "/orders";
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
@@ -36,9 +37,13 @@ pub fn routes() -> Router<EdgeState> {
         .route(SIGN_OUT, post(page::session::sign_out))
         .route(SCREEN, post(page::session::keep_screen))
         .route(STATUS_BAR, get(frame::status_bar))
+        .route(BOARD, get(page::board::show))
         .route(ORDERS, get(page::orders::list))
         .route(SEARCH, post(page::orders::search))
         .route("/orders/{id}", get(page::order::show))
+        .route("/orders/{id}/move", get(page::order::ways))
+        .route("/orders/{id}/status", post(page::order::move_to))
+        .route("/orders/{id}/undo", post(page::order::undo))
         .route(INTAKE, get(page::intake::form).post(page::intake::take_in))
         .route(
             IMPORTS,

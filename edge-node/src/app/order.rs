@@ -6,6 +6,7 @@
 pub mod board;
 pub mod estimate;
 pub mod form;
+pub mod history;
 pub mod line;
 pub mod note;
 pub(crate) mod show;

@@ -3,6 +3,7 @@
 use domain::id::{BranchId, LineId, PartId, StaffId};
 use domain::stock::{Account, MovementKind};
 use rusqlite::{OptionalExtension, Row};
+use sync_protocol::position::NodeId;
 
 use super::reader::Reader;
 use super::value::{Bytes, Id, unsigned};
@@ -211,6 +212,35 @@ pub fn reservation(
         })
         .optional()?;
     Ok(found)
+}
+
+/// The `use` of an order line's pieces, if there was one.
+pub fn use_of(
+    reader: &Reader<'_>,
+    order: &[u8; 16],
+    line: &[u8; 16],
+) -> Result<Option<MovementRecord>, AppError> {
+    let found = reader
+        .conn()
+        .prepare_cached(
+            "select id, part, branch, kind, quantity, from_account, to_account, subject, text, at, staff, superseded,
+                 balance_after, row
+             from movement where subject = ?1 and line = ?2 and kind = 4 and superseded = 0
+                 and subject <> x'00000000000000000000000000000000' limit 1",
+        )?
+        .query_row((order, line), read_movement)
+        .optional()?;
+    Ok(found)
+}
+
+/// The branch of a machine, where the hub has told of it.
+pub fn branch_of_node(reader: &Reader<'_>, node: NodeId) -> Result<Option<BranchId>, AppError> {
+    let found = reader
+        .conn()
+        .prepare_cached("select branch from known_node where node = ?1")?
+        .query_row([node.0], |row| row.get::<_, Option<Id<BranchId>>>(0))
+        .optional()?;
+    Ok(found.flatten().map(|id| id.0))
 }
 
 /// The pieces of an order line that were used: the quantity of its `use`, if there was one.

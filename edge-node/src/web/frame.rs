@@ -10,7 +10,7 @@ use web_kit::{
 
 use super::texts::{FrameTexts, Texts};
 use super::view::View;
-use super::{IMPORTS, INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR};
+use super::{BOARD, IMPORTS, INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR};
 use crate::api::live::EVENT_NAMES;
 use crate::api::v1::sync::{SyncAnswer, read};
 use crate::api::{Caller, EdgeState};
@@ -48,6 +48,7 @@ fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
     let t = Texts::of(view.language());
     let pages = [
         (INTAKE, "intake", t.intake, Permission::OrdersWrite),
+        (BOARD, "board", t.board, Permission::OrdersRead),
         (ORDERS, "orders", t.orders, Permission::OrdersRead),
         (IMPORTS, "import", t.import, Permission::Import),
     ];

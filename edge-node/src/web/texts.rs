@@ -9,6 +9,7 @@ web_kit::catalogue! {
     /// Words of orders, intake and lists.
     pub(crate) struct Texts {
         orders: "Orders" | "Aufträge",
+        board: "Board" | "Tafel",
         intake: "Intake" | "Annahme",
         import: "Import" | "Übernahme",
         new_intake: "New intake" | "Neue Annahme",

@@ -19,6 +19,7 @@ mod app_support;
 mod app_tables;
 mod app_transfer;
 mod command_line;
+mod page_board;
 mod pages;
 mod pages_import;
 mod store_commit;

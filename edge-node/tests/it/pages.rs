@@ -5,13 +5,13 @@ use reqwest::{Response, StatusCode, header};
 use crate::api_support::*;
 
 /// A browser with its cookie.
-struct Browser<'a> {
+pub struct Browser<'a> {
     shop: &'a Served,
     cookie: String,
 }
 
 impl<'a> Browser<'a> {
-    async fn sign_in(shop: &'a Served, username: &str) -> Self {
+    pub async fn sign_in(shop: &'a Served, username: &str) -> Self {
         let form = format!(
             "username={username}&password={}&next=%2Fintake",
             PASSWORD.replace(' ', "+")
@@ -28,7 +28,7 @@ impl<'a> Browser<'a> {
         Self { shop, cookie }
     }
 
-    async fn get(&self, path: &str) -> Response {
+    pub async fn get(&self, path: &str) -> Response {
         let request = self.shop.http.get(format!("{}{path}", self.shop.url));
         request
             .header(header::COOKIE, &self.cookie)
@@ -37,7 +37,7 @@ impl<'a> Browser<'a> {
             .unwrap()
     }
 
-    async fn page(&self, path: &str) -> String {
+    pub async fn page(&self, path: &str) -> String {
         let answer = self.get(path).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         let policy = answer.headers()[header::CONTENT_SECURITY_POLICY]
@@ -52,9 +52,35 @@ impl<'a> Browser<'a> {
         text
     }
 
-    async fn post(&self, path: &str, form: String) -> Response {
+    pub async fn post(&self, path: &str, form: String) -> Response {
         post(self.shop, path, Some(&self.cookie), form).await
     }
+}
+
+/// What htmx asks for.
+impl Browser<'_> {
+    pub async fn fragment(&self, path: &str) -> Response {
+        let request = self.shop.http.get(format!("{}{path}", self.shop.url));
+        by_htmx(request, &self.cookie).send().await.unwrap()
+    }
+
+    pub async fn post_fragment(&self, path: &str, form: String) -> Response {
+        let request = self
+            .shop
+            .http
+            .post(format!("{}{path}", self.shop.url))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .body(form);
+        by_htmx(request, &self.cookie).send().await.unwrap()
+    }
+}
+
+fn by_htmx(request: reqwest::RequestBuilder, cookie: &str) -> reqwest::RequestBuilder {
+    request
+        .header(header::COOKIE, cookie)
+        .header("hx-request", "true")
+        .header("hx-request-type", "partial")
 }
 
 async fn post(shop: &Served, path: &str, cookie: Option<&str>, form: String) -> Response {
@@ -70,7 +96,7 @@ async fn post(shop: &Served, path: &str, cookie: Option<&str>, form: String) -> 
     request.send().await.unwrap()
 }
 
-fn key_of(page: &str) -> &str {
+pub fn key_of(page: &str) -> &str {
     let start = page.split_once("name=\"key\" value=\"").unwrap().1;
     start.split_once('"').unwrap().0
 }

@@ -1,11 +1,16 @@
 //! One order: what it is about, its lines, and its time line. For reading.
 
+mod desk;
+mod moves;
+mod texts;
+
 use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use domain::id::{DocumentId, StaffId};
+use domain::order::Status;
 use web_kit::{ApiPath, Content, PageRequest, Problem, SafeHtml, html};
 
 use crate::api::EdgeState;
@@ -14,8 +19,11 @@ use crate::app::order::form::{LineStock, Order};
 use crate::app::{order, staff};
 use crate::web::ORDERS;
 use crate::web::frame::frame;
-use crate::web::texts::{self, Texts};
+use crate::web::texts as words;
+use crate::web::texts::Texts;
 use crate::web::view::View;
+use desk::Desk;
+pub(crate) use moves::{Back, move_to, undo, ways};
 
 struct Fact {
     name: &'static str,
@@ -91,12 +99,12 @@ pub(crate) async fn show(
 
 fn page<'a>(order: Order, names: &BTreeMap<StaffId, String>, view: &View) -> OrderPage<'a> {
     let t = Texts::of(view.language());
-    let (glyph, glyph_words) = texts::sync(view.language(), order.sync);
+    let (glyph, glyph_words) = words::sync(view.language(), order.sync);
     let totals = order.totals;
     OrderPage {
         t,
         refresh: format!("{ORDERS}/{}", order.id),
-        status: texts::status(view.language(), order.status),
+        status: words::status(view.language(), order.status),
         glyph,
         glyph_words,
         urgent: order.urgent,
@@ -157,7 +165,7 @@ fn facts(order: &Order, names: &BTreeMap<StaffId, String>, view: &View) -> Vec<F
     add(t.promised, promised, false);
     let outcome = order
         .outcome
-        .map(|outcome| texts::outcome(view.language(), outcome))
+        .map(|outcome| words::outcome(view.language(), outcome))
         .unwrap_or_default();
     add(t.outcome, outcome.to_owned(), false);
     let technician = order.technician_id.and_then(|id| names.get(&id)).cloned();
@@ -207,11 +215,11 @@ fn steps(order: &Order, names: &BTreeMap<StaffId, String>, view: &View) -> Vec<S
         },
         title: event.status.map_or_else(
             || t.taken_back.to_owned(),
-            |status| texts::status(view.language(), status).to_owned(),
+            |status| words::status(view.language(), status).to_owned(),
         ),
         text: event
             .outcome
-            .map(|outcome| texts::outcome(view.language(), outcome))
+            .map(|outcome| words::outcome(view.language(), outcome))
             .unwrap_or_default()
             .to_owned(),
         by: name_of(event.staff_id),
@@ -256,4 +264,47 @@ fn steps(order: &Order, names: &BTreeMap<StaffId, String>, view: &View) -> Vec<S
         step.by = format!("{} {}", view.clock.hour(step.at_ms), step.by);
     }
     steps
+}
+
+/// The order as partials, for the answer to a form.
+async fn partials(desk: &Desk, id: DocumentId) -> Result<SafeHtml, Problem> {
+    let actor = desk.who.actor();
+    let read = desk.state.store().read(move |reader| {
+        let order = order::get(reader, &actor, id)?;
+        let people = staff::list(reader, &actor)?;
+        Ok((order, people))
+    });
+    let (order, people) = read.await?;
+    let names: BTreeMap<StaffId, String> = people
+        .into_iter()
+        .map(|entry| (entry.id, entry.name))
+        .collect();
+    let page = page(order, &names, &desk.view);
+    Ok(SafeHtml::render(&page.as_order())?.partial("#order", "outerMorph"))
+}
+
+/// Brand and model, or what kind of thing it is.
+pub(crate) fn device_name(order: &Order) -> String {
+    let device = &order.device;
+    let words = [device.brand.as_str(), device.model.as_str()];
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    if words.is_empty() {
+        device.category.clone()
+    } else {
+        words.join(" ")
+    }
+}
+
+/// The icon of a status.
+pub(crate) const fn status_icon(status: Status) -> &'static str {
+    match status {
+        Status::Received => "intake",
+        Status::Diagnosing => "probe",
+        Status::AwaitingApproval => "ask",
+        Status::AwaitingParts => "part-wait",
+        Status::InRepair => "repair",
+        Status::Ready => "ready",
+        Status::Collected => "handed",
+        Status::Cancelled => "cancel",
+    }
 }

@@ -87,7 +87,7 @@ struct Head<'a> {
     typed: &'a str,
 }
 
-fn head(who: &Caller, view: &View, typed: &str) -> Result<SafeHtml, Problem> {
+pub(crate) fn head(who: &Caller, view: &View, typed: &str) -> Result<SafeHtml, Problem> {
     SafeHtml::render(&Head {
         t: Texts::of(view.language()),
         may_search: who.may(Permission::Search),
