@@ -1,7 +1,7 @@
 //! One file per page.
 
-pub mod imports;
 pub mod board;
+pub mod imports;
 pub mod intake;
 pub mod order;
 pub mod orders;
