@@ -1,4 +1,5 @@
 //! Counterpart.
 
 pub mod bad_input;
+pub mod browser;
 pub mod process;

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use crate::command::{cargo, output, run as run_command, workspace_root};
+use crate::command::{cargo, output, run as run_command, target_folder, workspace_root};
 use crate::demo::{Bench, Programs};
 use crate::install::{self, Need};
 use crate::records;
@@ -62,15 +62,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             .with_context(|| format!("writing {}", file.display()))?;
     }
     Ok(())
-}
-
-fn target_folder(root: &Path) -> Result<PathBuf> {
-    let metadata = output(cargo(root).args(["metadata", "--format-version", "1", "--no-deps"]))?;
-    let metadata: Value = serde_json::from_str(&metadata)?;
-    Ok(metadata["target_directory"]
-        .as_str()
-        .context("cargo names no target folder")?
-        .into())
 }
 
 fn engine(

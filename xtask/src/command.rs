@@ -59,6 +59,16 @@ pub(crate) fn has_cargo_command(root: &Path, name: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target_folder(root: &Path) -> Result<PathBuf> {
+    let metadata = output(cargo(root).args(["metadata", "--format-version", "1", "--no-deps"]))?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    Ok(metadata["target_directory"]
+        .as_str()
+        .context("cargo names no target folder")?
+        .into())
+}
+
 /// Says what is run, runs it with our own input and output, and fails when it fails.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);

@@ -10,6 +10,7 @@ mod check;
 mod child;
 mod databases;
 mod fill;
+mod filled;
 mod person;
 mod place;
 mod plant;
@@ -25,6 +26,7 @@ use crate::command::{cargo, run as run_command, workspace_root};
 use crate::install::{self, Need};
 pub(crate) use bench::Bench;
 pub(crate) use chain::Programs;
+pub(crate) use filled::Filled;
 use plant::Fault;
 
 #[derive(clap::Args)]

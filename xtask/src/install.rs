@@ -1,4 +1,4 @@
-//! `cargo xtask install`: Postgres with PostGIS, Chromium with its driver, from Debian's packages.
+//! `cargo xtask install`: Postgres with PostGIS, Chromium with its driver, npm, from Debian's packages.
 //!
 //! Looks first and does nothing when nothing is missing. Installs when it may (root, or sudo
 //! without a password); otherwise says what to install and fails. Never starts a service: the
@@ -19,7 +19,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(600);
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Also Chromium and its driver, which only tests need
+    /// Also Chromium, its driver and npm, which only tests need
     #[arg(long)]
     browser: bool,
 }
@@ -29,8 +29,12 @@ pub(crate) struct Arguments {
 pub(crate) enum Need {
     /// Postgres server programs with PostGIS
     Database,
-    /// Chromium and chromedriver
+    /// Chromium, chromedriver and letters to show
     Browser,
+    /// npm, from which tests take what judges pages and documents
+    Npm,
+    /// What makes pictures small
+    Pngquant,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,7 +48,7 @@ enum Missing {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if arguments.browser {
-        ensure(&[Need::Database, Need::Browser])?;
+        ensure(&[Need::Database, Need::Browser, Need::Npm])?;
     } else {
         ensure(&[Need::Database])?;
     }
@@ -85,6 +89,15 @@ pub(crate) fn ensure(needs: &[Need]) -> Result<()> {
     Ok(())
 }
 
+/// Installs what is missing where that can be done; says why not otherwise, and what comes of it.
+pub(crate) fn ensure_or_say(needs: &[Need], otherwise: &str) {
+    for need in needs {
+        if let Err(error) = ensure(&[*need]) {
+            eprintln!("xtask: {error:#}\nxtask: going on without it; {otherwise}");
+        }
+    }
+}
+
 fn names(missing: &[Missing], newest_major: u32) -> Vec<String> {
     let mut names = Vec::new();
     for one in missing {
@@ -123,23 +136,35 @@ impl Machine {
         for need in needs {
             match need {
                 Need::Database => missing.extend(self.missing_database()),
-                Need::Browser => {
-                    for (program, package) in [
-                        ("chromium", "chromium"),
-                        ("chromedriver", "chromium-driver"),
-                    ] {
-                        if !self
-                            .search_path
-                            .iter()
-                            .any(|folder| folder.join(program).is_file())
-                        {
-                            missing.push(Missing::Package(package));
-                        }
-                    }
-                }
+                Need::Browser => missing.extend(self.missing_browser()),
+                Need::Npm => missing.extend(self.missing_program("npm", "npm")),
+                Need::Pngquant => missing.extend(self.missing_program("pngquant", "pngquant")),
             }
         }
         missing
+    }
+
+    fn missing_browser(&self) -> Vec<Missing> {
+        let mut missing: Vec<Missing> = [
+            ("chromium", "chromium"),
+            ("chromedriver", "chromium-driver"),
+        ]
+        .into_iter()
+        .filter_map(|(program, package)| self.missing_program(program, package))
+        .collect();
+        // Without one there is nothing to read on any page, and nothing to measure.
+        if !has_font(&self.root.join("usr/share/fonts")) {
+            missing.push(Missing::Package("fonts-liberation"));
+        }
+        missing
+    }
+
+    fn missing_program(&self, program: &str, package: &'static str) -> Option<Missing> {
+        let is_here = self
+            .search_path
+            .iter()
+            .any(|folder| folder.join(program).is_file());
+        (!is_here).then_some(Missing::Package(package))
     }
 
     fn missing_database(&self) -> Option<Missing> {
@@ -176,6 +201,18 @@ impl Machine {
         let extensions = format!("usr/share/postgresql/{major}/extension");
         self.root.join(extensions).join("postgis.control").is_file()
     }
+}
+
+fn has_font(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        let path = entry.path();
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        matches!(ending, Some("ttf" | "otf" | "ttc")) || is_folder && has_font(&path)
+    })
 }
 
 fn holds_server(bin: &Path) -> bool {
@@ -337,7 +374,8 @@ mod tests {
                 "postgresql-17",
                 "postgresql-17-postgis-3",
                 "chromium",
-                "chromium-driver"
+                "chromium-driver",
+                "fonts-liberation"
             ]
         );
     }
@@ -364,6 +402,7 @@ mod tests {
         let mut files = SERVER_15.to_vec();
         files.push("usr/share/postgresql/15/extension/postgis.control");
         files.extend(["usr/bin/chromium", "usr/bin/chromedriver"]);
+        files.push("usr/share/fonts/truetype/dejavu/DejaVuSans.ttf");
         let (_root, machine) = machine_with(&files);
         assert_eq!(machine.missing(&[Need::Database, Need::Browser]), []);
     }

@@ -13,6 +13,7 @@ mod check;
 mod command;
 mod demo;
 mod install;
+mod pictures;
 mod records;
 mod test;
 mod tidy;
@@ -40,6 +41,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Install what the product and its tests need from Debian's packages
     Install(install::Arguments),
+    /// Make the pictures of all pages in `docs/pictures`
+    Pictures(pictures::Arguments),
     /// Run all tests; what follows is handed to the test runner
     Test(test::Arguments),
     /// Check form, lints, house rules and documentation
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
+        Command::Pictures(arguments) => pictures::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Tidy(arguments) => tidy::run(&arguments),

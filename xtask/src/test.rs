@@ -21,7 +21,11 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let root = workspace_root()?;
-    install::ensure(&[Need::Database, Need::Browser])?;
+    install::ensure(&[Need::Database])?;
+    install::ensure_or_say(
+        &[Need::Browser, Need::Npm],
+        "tests of pages say what they skip",
+    );
     // Tests start the real executables as children. One call builds these and the tests, so that
     // both see the same features and nothing is compiled twice.
     run_command(cargo(&root).args(["build", "--workspace", "--bins", "--tests"]))?;

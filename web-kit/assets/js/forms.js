@@ -15,3 +15,10 @@ document.addEventListener('htmx:before:request', (event) => {
   if (notice) notice.hidden = true;
   document.getElementById('problems')?.replaceChildren();
 });
+
+// The back button brings what was typed back, but not the key that the form was sent with: sent again it would count
+// as something new. A page that was asked for again begins empty; one that was kept whole has its old key.
+addEventListener('pageshow', (event) => {
+  if (event.persisted || performance.getEntriesByType('navigation')[0]?.type !== 'back_forward') return;
+  for (const key of document.querySelectorAll('form input[type="hidden"][name="key"]')) key.form.reset();
+});

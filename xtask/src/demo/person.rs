@@ -59,7 +59,8 @@ async fn start_again(chain: &mut Chain, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn first_start(chain: &mut Chain, folder: &Path) -> Result<()> {
+/// Starts and fills a chain; `demo.json` lies in the folder afterwards.
+pub(super) async fn first_start(chain: &mut Chain, folder: &Path) -> Result<()> {
     println!("filling a new demo below {}", folder.display());
     chain.start_hub().await?;
     fill::first_operator(chain)?;

@@ -1,0 +1,128 @@
+//! axe-core, which finds what people with a screen reader, a keyboard or weak eyes would find.
+//!
+//! It comes from npm once and stays beside the executables; without npm pages are checked without it, and say so.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use super::Browser;
+use crate::process::chain::child::run_well;
+
+const PACKAGE: &str = "axe-core@4.14.1";
+/// Everything of the guidelines that a program can decide.
+const TAGS: [&str; 6] = [
+    "wcag2a",
+    "wcag2aa",
+    "wcag21a",
+    "wcag21aa",
+    "wcag22aa",
+    "best-practice",
+];
+
+/// The script, or none where it cannot be had.
+pub(super) async fn source() -> Option<String> {
+    match fetch().await {
+        Ok(source) => Some(source),
+        Err(reason) => {
+            eprintln!("skipped: no check by axe, {PACKAGE} cannot be had: {reason:#}");
+            None
+        }
+    }
+}
+
+async fn fetch() -> Result<String> {
+    let folder = folder()?;
+    let file = folder.join("node_modules/axe-core/axe.min.js");
+    if !file.is_file() {
+        install(&folder).await?;
+    }
+    Ok(std::fs::read_to_string(&file)?)
+}
+
+fn folder() -> Result<PathBuf> {
+    let test = std::env::current_exe()?;
+    let target = test.ancestors().nth(3).context("no target folder")?;
+    Ok(target.join("test-assets").join(PACKAGE.replace('@', "-")))
+}
+
+/// Installs beside the place and moves it there whole, so that nobody ever sees half of it.
+async fn install(folder: &Path) -> Result<()> {
+    let parent = folder.parent().context("a folder in a folder")?;
+    std::fs::create_dir_all(parent)?;
+    let making = tempfile::Builder::new()
+        .prefix("installing-")
+        .tempdir_in(parent)?;
+    std::fs::write(making.path().join("package.json"), r#"{ "private": true }"#)?;
+    let place = making.path().to_str().context("a folder with a name")?;
+    let arguments = [
+        "install",
+        "--prefix",
+        place,
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        PACKAGE,
+    ];
+    run_well(Path::new("npm"), &arguments, None).await?;
+    let made = making.keep();
+    if std::fs::rename(&made, folder).is_err() {
+        std::fs::remove_dir_all(&made)?;
+        ensure!(folder.is_dir(), "{} cannot be made", folder.display());
+    }
+    Ok(())
+}
+
+/// How much of it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// Everything
+    All,
+    /// Contrast alone
+    Colours,
+}
+
+impl Rules {
+    fn wanted(self) -> Value {
+        match self {
+            Self::All => json!({ "type": "tag", "values": TAGS }),
+            Self::Colours => json!({ "type": "rule", "values": ["color-contrast"] }),
+        }
+    }
+}
+
+impl Browser {
+    /// Whether pages are checked by axe.
+    #[must_use]
+    pub fn has_axe(&self) -> bool {
+        self.axe.is_some()
+    }
+
+    /// What axe finds on the page as it is, a line for each.
+    ///
+    /// # Errors
+    /// When axe itself fails.
+    pub(super) async fn axe_findings(&self, rules: Rules) -> Result<Vec<String>> {
+        let Some(source) = &self.axe else {
+            return Ok(Vec::new());
+        };
+        let is_there = self.ask("return typeof axe === 'object'", &[]).await?;
+        if is_there != true {
+            self.ask(source, &[]).await?;
+        }
+        let script = "const done = arguments[arguments.length - 1]; \
+            axe.run(document, { runOnly: arguments[0], resultTypes: ['violations'] }) \
+              .then((found) => done(found.violations.flatMap((rule) => rule.nodes.map((node) => \
+                `${rule.id}: ${node.target.join(' ')}: ${node.html.slice(0, 160)}: ${node.failureSummary.replaceAll('\\n', ' ').slice(0, 300)}`)))) \
+              .catch((error) => done([`axe failed: ${error}`]));";
+        let call = json!({ "script": script, "args": [rules.wanted()] });
+        let found = self.wire.post("execute/async", &call).await?;
+        let lines = found.as_array().context("axe gives a list")?;
+        Ok(lines
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect())
+    }
+}
