@@ -17,7 +17,7 @@ use super::apply::{Entry, Needs, Saved, Work};
 use super::cache::DocumentCache;
 use crate::env::Env;
 use crate::error::HubError;
-use crate::store::db::{PgConnection, PgPool, SqlTransaction};
+use crate::store::db::{self, PgConnection, PgPool, SqlTransaction};
 use crate::store::sync::log::{self, ApplyHead, Run, StoredBlock};
 use crate::store::sync::node::{self, EpochRow};
 
@@ -70,7 +70,7 @@ pub(crate) struct Batch {
 impl Batch {
     /// Begins; waits for other processes' commits.
     pub(crate) async fn begin(pool: &PgPool, committer: &Committer) -> Result<Self, HubError> {
-        let mut sql = pool.begin().await?;
+        let mut sql = db::begin(pool).await?;
         let head = log::lock_head(&mut sql).await?;
         Ok(Batch {
             sql,

@@ -16,6 +16,7 @@ pub use crate::store::sync::node::NodeRow;
 use super::Hub;
 use super::watch::{Activity, SessionEvent, Topic};
 use crate::error::HubError;
+use crate::store::db;
 use crate::store::locations;
 use crate::store::sync::{feed, log, node};
 
@@ -107,7 +108,7 @@ impl Hub {
         branch: BranchId,
         hello: &Hello,
     ) -> Result<Result<NodeState, Close>, HubError> {
-        let mut sql = self.pool.begin().await?;
+        let mut sql = db::begin(&self.pool).await?;
         let version: String = hello
             .version
             .chars()

@@ -11,6 +11,7 @@
 mod postgres;
 mod support;
 
+mod abandoned;
 mod api;
 mod catalogue;
 mod facts;
