@@ -44,6 +44,30 @@ pub fn routes() -> Router<EdgeState> {
         .route("/orders/{id}/move", get(page::order::ways))
         .route("/orders/{id}/status", post(page::order::move_to))
         .route("/orders/{id}/undo", post(page::order::undo))
+        .route("/orders/{id}/diagnosis", post(page::order::diagnosis))
+        .route("/orders/{id}/plan", post(page::order::plan))
+        .route("/orders/{id}/device", post(page::order::device))
+        .route("/orders/{id}/notes", post(page::order::note))
+        .route("/orders/{id}/parts", post(page::order::part))
+        .route("/orders/{id}/ask", post(page::order::ask))
+        .route("/orders/{id}/lines", post(page::order::add_line))
+        .route(
+            "/orders/{id}/lines/{line}",
+            get(page::order::edit_form).post(page::order::edit_line),
+        )
+        .route(
+            "/orders/{id}/lines/{line}/remove",
+            post(page::order::remove_line),
+        )
+        .route(
+            "/orders/{id}/lines/{line}/consume",
+            post(page::order::consume),
+        )
+        .route("/orders/{id}/estimates", post(page::order::make_estimate))
+        .route(
+            "/orders/{id}/estimates/{version}/answer",
+            post(page::order::answer),
+        )
         .route(INTAKE, get(page::intake::form).post(page::intake::take_in))
         .route(
             IMPORTS,

@@ -20,6 +20,7 @@ mod app_tables;
 mod app_transfer;
 mod command_line;
 mod page_board;
+mod page_order;
 mod pages;
 mod pages_import;
 mod store_commit;

@@ -3,10 +3,12 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::permission::Permission;
 use web_kit::{Content, PageRequest, Problem, SafeHtml, html_with_status};
 
 use super::texts::OrderPageTexts;
 use crate::api::{Caller, EdgeState};
+use crate::app::order::form::Order;
 use crate::web::BOARD;
 use crate::web::frame::frame;
 use crate::web::view::View;
@@ -29,7 +31,84 @@ pub(super) struct Saying<'a> {
     pub(super) back_href: String,
 }
 
+/// What is wrong with a form: by field, and what belongs to none of them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wrong {
+    fields: Vec<(&'static str, String)>,
+    said: Option<String>,
+}
+
+impl Wrong {
+    /// Nothing.
+    pub(super) fn none() -> Self {
+        Self::default()
+    }
+
+    /// What is wrong with a field.
+    pub(super) fn of(&self, name: &str) -> Option<&str> {
+        let mut fields = self.fields.iter();
+        fields
+            .find(|(field, _)| *field == name)
+            .map(|(_, words)| words.as_str())
+    }
+
+    /// What is wrong with the whole.
+    pub(super) fn said(&self) -> Option<&str> {
+        self.said.as_deref()
+    }
+
+    /// Whether anything is.
+    pub(super) fn is_wrong(&self) -> bool {
+        self.said.is_some() || !self.fields.is_empty()
+    }
+}
+
 impl Desk {
+    /// What a problem says about a form, in the reader's language: `names` are the form's fields by pointer.
+    pub(super) fn wrong(
+        &self,
+        problem: &Problem,
+        order: &Order,
+        names: &[(&str, &'static str)],
+    ) -> Wrong {
+        let t = self.t();
+        let mut wrong = Wrong::none();
+        for error in &problem.body().errors {
+            let name = names.iter().find(|(pointer, _)| {
+                let rest = error.pointer.strip_prefix(pointer);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
+            let Some((_, name)) = name else {
+                continue;
+            };
+            let words = match *name {
+                "text" => t.wrong_text,
+                "quantity" => t.wrong_quantity,
+                "price" => t.wrong_price,
+                "tax" | "kind" => t.wrong_tax,
+                "promised" => t.wrong_time,
+                "code" => t.wrong_code,
+                "technician" => t.wrong_person,
+                _ => t.wrong_length,
+            };
+            wrong.fields.push((name, words.to_owned()));
+        }
+        wrong.said = if wrong.fields.is_empty() {
+            Some(self.said(problem, order))
+        } else {
+            Some(t.nothing_saved.to_owned())
+        };
+        wrong
+    }
+
+    pub(super) fn may_write(&self) -> bool {
+        self.who.may(Permission::OrdersWrite)
+    }
+
+    pub(super) fn may_move(&self) -> bool {
+        self.who.may(Permission::OrdersMove)
+    }
+
     pub(super) async fn of(
         state: EdgeState,
         who: Caller,

@@ -116,6 +116,8 @@ struct MovePart<'a> {
     refused: Option<String>,
     ways: Vec<Way>,
     note: &'a str,
+    undo_key: Option<String>,
+    undo_action: String,
 }
 
 /// Where the order may go: a dialog's content, or a page without a script.
@@ -275,7 +277,7 @@ impl Desk {
             "short-of-stock" => t.short_now,
             "answered" => t.answered_already,
             "changed-meanwhile" => t.changed_meanwhile,
-            "idempotency-key-reused" => t.sent_already,
+            "idempotency-key-reused" => t.sent_before,
             _ => "",
         };
         if !words.is_empty() {
@@ -313,6 +315,8 @@ impl Desk {
             refused: refused.or_else(|| order.allowed.is_empty().then(|| self.where_to(order))),
             ways: self.ways_of(order, only),
             note,
+            undo_key: (only.is_none() && order.events.len() > 1).then(|| self.key()),
+            undo_action: format!("{ORDERS}/{}/undo", order.id),
         })
     }
 
