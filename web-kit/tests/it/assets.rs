@@ -76,3 +76,22 @@ fn icons_are_of_the_sprite() {
     );
     assert!(!assets::has_icon("unicorn"));
 }
+
+/// A block that is not closed nests every later one in its layer, where it loses against what it should change.
+#[test]
+fn the_sheet_closes_every_block_and_layers_stand_side_by_side() {
+    let bytes = web_kit::assets::bytes("app.css").unwrap();
+    let sheet = String::from_utf8(bytes.into_owned()).unwrap();
+    let mut depth = 0_i64;
+    for (number, line) in (1..).zip(sheet.lines()) {
+        let is_layer = line.trim_start().starts_with("@layer");
+        assert!(
+            !is_layer || depth == 0,
+            "line {number} stands inside another block: {line}"
+        );
+        depth += i64::try_from(line.matches('{').count()).unwrap();
+        depth -= i64::try_from(line.matches('}').count()).unwrap();
+        assert!(depth >= 0, "line {number} closes more than was opened");
+    }
+    assert_eq!(depth, 0, "the last block is not closed");
+}
