@@ -157,7 +157,8 @@ fn due(card: &Card, t: &'static BoardTexts, view: &View) -> Due {
     } else {
         when
     };
-    let is_soon = used_percent(card, now_ms).is_some_and(|used| used >= SOON_PERCENT);
+    let is_soon =
+        late_ms > -HOUR_MS || used_percent(card, now_ms).is_some_and(|used| used >= SOON_PERCENT);
     Due {
         tone: is_soon.then_some(Tone::Waiting),
         text,
@@ -175,10 +176,9 @@ fn used_percent(card: &Card, now_ms: i64) -> Option<i64> {
 
 /// First and last letter of a name's words: `Jonas Richter` becomes `JR`.
 pub(crate) fn initials(name: &str) -> String {
-    let mut letters = name.split_whitespace().filter_map(|word| {
-        let mut letters = word.chars().filter(|letter| letter.is_alphanumeric());
-        letters.next()
-    });
+    let mut letters = name
+        .split_whitespace()
+        .filter_map(|word| word.chars().next().filter(|letter| letter.is_alphabetic()));
     let first = letters.next();
     first
         .into_iter()
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn initials_are_two_letters_at_most() {
         assert_eq!(initials("Jonas  Erik Richter"), "JR");
-        assert_eq!(initials("ada"), "A");
+        assert_eq!(initials("ada (counter)"), "A");
         assert_eq!(initials(" "), "");
     }
 

@@ -29,6 +29,7 @@ pub(super) fn steps(
     view: &View,
 ) -> Vec<Step> {
     let t = OrderPageTexts::of(view.language());
+    let today = view.clock.day(view.clock.now_ms());
     let mut last = String::new();
     let step = |entry: &Entry| {
         let day = view.clock.day(entry.at_ms);
@@ -36,7 +37,13 @@ pub(super) fn steps(
         last.clone_from(&day);
         let (icon, tone, text) = told(&entry.what, t, names, view);
         Step {
-            day: is_new.then_some(day),
+            day: is_new.then(|| {
+                if day == today {
+                    t.today.to_owned()
+                } else {
+                    day
+                }
+            }),
             icon,
             tone,
             text,

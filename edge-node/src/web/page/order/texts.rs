@@ -113,6 +113,7 @@ web_kit::catalogue! {
         decline: "Declined" | "Abgelehnt",
         lines_differ: "The lines come to {amount} now." | "Die Zeilen ergeben jetzt {amount}.",
         time_line: "Time line" | "Verlauf",
+        today: "Today" | "Heute",
         note: "Note to the order" | "Notiz zum Auftrag",
         add: "Add" | "Anfügen",
         taken_back: "Step taken back" | "Schritt zurückgenommen",
