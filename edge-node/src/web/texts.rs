@@ -29,6 +29,8 @@ web_kit::catalogue! {
         older: "Older orders" | "Ältere Aufträge",
         newest: "Newest orders" | "Neueste Aufträge",
         no_orders: "No order yet. The first one begins with an intake." | "Noch kein Auftrag. Der erste beginnt mit einer Annahme.",
+        number_or_serial: "Number or serial" | "Nummer oder Seriennummer",
+        no_such_number: "No order has this number or serial." | "Kein Auftrag hat diese Nummer oder Seriennummer.",
         no_orders_here: "No order stands here now." | "Hier steht gerade kein Auftrag.",
         nothing_found: "Nothing fits. A number, a name, four digits of a phone or a word of the fault will do." | "Nichts passt. Es genügen eine Nummer, ein Name, vier Ziffern eines Telefons oder ein Wort des Fehlers.",
         found: "Found" | "Gefunden",

@@ -324,3 +324,31 @@ async fn an_estimate_and_its_answer_stand_in_the_time_line() {
     assert_eq!(order["estimates"][0]["answer"], "approved");
     assert_eq!(order["estimates"][0]["by"], "by phone");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_leads_to_its_order_and_a_list_can_be_narrowed() {
+    let shop = Served::open().await;
+    let (id, number) = order(&shop).await;
+    let tim = Browser::sign_in(&shop, "tim").await;
+    let led = tim
+        .get(&format!("/orders?q={}", number.to_lowercase()))
+        .await;
+    assert_eq!(led.status(), StatusCode::SEE_OTHER);
+    assert_eq!(
+        led.headers()[header::LOCATION],
+        format!("/orders/{id}").as_str()
+    );
+    let none = tim.page("/orders?q=%22%3E%3Cb%3E1&status=received").await;
+    assert!(
+        none.contains("No order has this number") && !none.contains("\"><b>1"),
+        "{none}"
+    );
+    assert!(none.contains("q=%22%3E%3Cb%3E1"));
+    let list = tim
+        .fragment("/orders?status=received")
+        .await
+        .text()
+        .await
+        .unwrap();
+    assert!(list.contains(&number));
+}

@@ -189,8 +189,11 @@ document.addEventListener('scan', (event) => {
   if (event.defaultPrevented) return;
   const code = event.detail.code.trim().toUpperCase();
   const found = [...board().querySelectorAll('.job')].find((there) => there.dataset.number === code);
-  if (!found) return;
   event.preventDefault();
+  if (!found) {
+    location.assign(`/orders?q=${encodeURIComponent(code)}`);
+    return;
+  }
   tone('hit');
   choose(found);
 });

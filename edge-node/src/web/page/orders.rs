@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use domain::order::Status;
 use domain::permission::Permission;
 use serde::Deserialize;
@@ -32,6 +32,8 @@ pub struct ListPageQuery {
     status: String,
     #[serde(default)]
     cursor: String,
+    #[serde(default, deserialize_with = "web_kit::extract::query_text")]
+    q: Option<String>,
 }
 
 /// What was typed into the search box.
@@ -76,6 +78,8 @@ struct OrdersPage<'a> {
     refresh: String,
     older: Option<String>,
     newest: Option<String>,
+    status: &'a str,
+    q: &'a str,
 }
 
 #[derive(Template)]
@@ -167,8 +171,10 @@ pub(crate) async fn list(
         limit: ROWS,
         cursor: (!query.cursor.is_empty()).then(|| query.cursor.clone()),
     };
+    let q = query.q.as_deref().map(str::trim).unwrap_or_default();
     let filter = OrderFilter {
         status,
+        q: (!q.is_empty()).then(|| q.to_owned()),
         ..OrderFilter::default()
     };
     let read = state.store().read(move |reader| {
@@ -176,9 +182,12 @@ pub(crate) async fn list(
         Ok((orders, rows::counts(reader)?))
     });
     let (orders, counts) = read.await?;
+    if let ([only], false, false) = (orders.items.as_slice(), q.is_empty(), asked.is_fragment()) {
+        return Ok(Redirect::to(&format!("{ORDERS}/{}", only.id)).into_response());
+    }
     let view = View::of(&state, &who).await?;
     let t = Texts::of(view.language());
-    let here = address(&query.status, &query.cursor);
+    let here = address(&query.status, q, &query.cursor);
     let total: u64 = counts.iter().map(|(_, count)| count).sum();
     let content = OrdersPage {
         t,
@@ -188,35 +197,54 @@ pub(crate) async fn list(
             .into_iter()
             .map(|order| row(order, &view))
             .collect(),
-        empty: if total == 0 {
-            t.no_orders
-        } else {
-            t.no_orders_here
+        empty: match (total, q) {
+            (0, _) => t.no_orders,
+            (_, "") => t.no_orders_here,
+            _ => t.no_such_number,
         },
         refresh: here,
         older: orders
             .next_cursor
-            .map(|cursor| address(&query.status, &cursor)),
-        newest: (!query.cursor.is_empty()).then(|| address(&query.status, "")),
+            .map(|cursor| address(&query.status, q, &cursor)),
+        newest: (!query.cursor.is_empty()).then(|| address(&query.status, q, "")),
+        status: &query.status,
+        q,
     };
     if asked.is_fragment() {
         return Ok(html(SafeHtml::render(&content.as_list())?));
     }
     let body = SafeHtml::render(&content)?;
-    let content = Content::new(t.orders, body).head(head(&who, &view, "")?);
+    let content = Content {
+        modules: &["js/orders.js"],
+        ..Content::new(t.orders, body).head(head(&who, &view, "")?)
+    };
     frame(&state, &who, &view, ORDERS).await?.respond(&content)
 }
 
-fn address(status: &str, cursor: &str) -> String {
-    // Both are made of letters, digits, `-` and `_`: the status was parsed, the cursor is ours.
+fn address(status: &str, q: &str, cursor: &str) -> String {
+    // Status and cursor are made of letters, digits, `-` and `_`: the status was parsed, the cursor is ours.
     let status = (!status.is_empty()).then(|| format!("status={status}"));
+    let q = (!q.is_empty()).then(|| format!("q={}", encoded(q)));
     let cursor = (!cursor.is_empty()).then(|| format!("cursor={cursor}"));
-    let query: Vec<String> = status.into_iter().chain(cursor).collect();
+    let query: Vec<String> = status.into_iter().chain(q).chain(cursor).collect();
     if query.is_empty() {
         ORDERS.to_owned()
     } else {
         format!("{ORDERS}?{}", query.join("&"))
     }
+}
+
+/// A number or serial as it stands in an address.
+fn encoded(text: &str) -> String {
+    let mut address = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            address.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    address
 }
 
 /// What a search found. By post, for a name or a phone number never stands in an address.
@@ -254,6 +282,8 @@ pub(crate) async fn search(
         refresh: String::new(),
         older: None,
         newest: Some(ORDERS.to_owned()),
+        status: "",
+        q: "",
     })?;
     let content = Content::new(t.found, body).head(head(&who, &view, typed.expose())?);
     frame(&state, &who, &view, ORDERS).await?.respond(&content)
