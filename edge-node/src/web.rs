@@ -25,6 +25,11 @@ pub(crate) const SEARCH: &str = "/search";
 pub(crate) const IMPORTS: &str = "/imports";
 pub(crate) const STATUS_BAR: &str = "/status-bar";
 pub(crate) const SCREEN: &str = "/screen";
+pub(crate) const STOCK: &str = "/stock";
+pub(crate) const DELIVERY: &str = "/stock/delivery";
+pub(crate) const TRANSFERS: &str = "/transfers";
+pub(crate) const SYNC: &str = "/sync";
+pub(crate) const DECISIONS: &str = "/decisions";
 
 /// The pages' routes.
 pub fn routes() -> Router<EdgeState> {
@@ -76,6 +81,52 @@ pub fn routes() -> Router<EdgeState> {
         .route(
             "/imports/{id}",
             get(page::imports::show).post(page::imports::decide),
+        )
+        .merge(stock_routes())
+        .merge(sync_routes())
+}
+
+/// Stock and transfers.
+fn stock_routes() -> Router<EdgeState> {
+    Router::new()
+        .route(STOCK, get(page::stock::list))
+        .route(
+            DELIVERY,
+            get(page::delivery::form).post(page::delivery::save),
+        )
+        .route("/stock/{sku}", get(page::part::part))
+        .route("/stock/{sku}/movements", post(page::part::correct))
+        .route("/stock/{sku}/settings", post(page::part::keep))
+        .route(TRANSFERS, get(page::transfers::list))
+        .route(
+            "/transfers/new",
+            get(page::transfers::ask).post(page::transfers::request),
+        )
+        .route("/transfers/{id}", get(page::transfers::one))
+        .route("/transfers/{id}/ship", post(page::transfers::ship))
+        .route("/transfers/{id}/receive", post(page::transfers::receive))
+}
+
+/// The line to the hub, and what waits for a person.
+fn sync_routes() -> Router<EdgeState> {
+    Router::new()
+        .route(SYNC, get(page::sync::show))
+        .route("/sync/pause", post(page::sync::pause))
+        .route("/sync/resume", post(page::sync::resume))
+        .route("/sync/try", post(page::sync::try_now))
+        .route(DECISIONS, get(page::decisions::list))
+        .route("/decisions/{id}/settle", post(page::decisions::settle))
+        .route(
+            "/decisions/orders/{id}/undo",
+            post(page::decisions::undo_step),
+        )
+        .route(
+            "/decisions/conflicts/{id}/resolve",
+            post(page::decisions::resolve),
+        )
+        .route(
+            "/decisions/conflicts/{id}/undo",
+            post(page::decisions::undo),
         )
 }
 

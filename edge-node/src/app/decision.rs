@@ -7,7 +7,7 @@ pub mod conflict;
 
 use domain::document::DocumentKind;
 use domain::id::{DocumentId, EventId, IdBytes, PartId, parse_uuid};
-use domain::order::settle_status;
+use domain::order::{Outcome, Status, settle_status};
 use domain::permission::Permission;
 use domain::quantity::MAX_QUANTITY;
 use domain::stock::{Movement, MovementKind};
@@ -17,11 +17,11 @@ use sync_protocol::item::{AuditNote, Item, command};
 use utoipa::ToSchema;
 use web_kit::list::{ListQuery, Page};
 
-use super::wire::Time;
+use super::wire::{OutcomeForm, StatusForm, Time};
 use super::{cursor, place, require};
 use crate::error::AppError;
-use crate::store::{Actor, Reader, WriteTx, catalogue, incident, order, parked, stock};
-pub use conflict::{Conflict, ResolveInput, conflicts, resolve, undo};
+use crate::store::{Actor, Reader, WriteTx, catalogue, incident, order, parked, staff, stock};
+pub use conflict::{Conflict, ResolveInput, SettledConflict, conflicts, resolve, settled, undo};
 
 /// Name of the list of incidents in cursors.
 const INCIDENTS: &str = "incidents";
@@ -44,6 +44,9 @@ pub struct Decision {
     pub question: String,
     /// What may be answered.
     pub choices: Vec<Choice>,
+    /// Of `count_part`: what the records come to.
+    #[schema(required = true)]
+    pub on_hand: Option<i64>,
     /// Since when.
     pub since: Time,
 }
@@ -55,6 +58,18 @@ pub struct Choice {
     pub choice: String,
     /// What it means.
     pub text: String,
+    /// Of `status`: what the order would stand at.
+    #[schema(required = true, value_type = Option<StatusForm>)]
+    pub status: Option<Status>,
+    /// Of `status`: how the work ended.
+    #[schema(required = true, value_type = Option<OutcomeForm>)]
+    pub outcome: Option<Outcome>,
+    /// Of `status`: who took this step; null for the system.
+    #[schema(required = true)]
+    pub staff_name: Option<String>,
+    /// Of `status`: when the step was taken.
+    #[schema(required = true)]
+    pub at: Option<Time>,
 }
 
 /// How a decision is settled.
@@ -220,11 +235,16 @@ fn settle_part(
 }
 
 fn show(reader: &Reader<'_>, row: &parked::Decision) -> Result<Decision, AppError> {
-    let (subject, question, choices) = match row.kind.as_str() {
-        "status" => about_order(reader, DocumentId::from_bytes(row.subject))?,
-        _ => about_part(reader, PartId::from_bytes(row.subject))?,
+    let mut on_hand = None;
+    let (subject, question, choices) = if row.kind == "status" {
+        about_order(reader, DocumentId::from_bytes(row.subject))?
+    } else {
+        let part = PartId::from_bytes(row.subject);
+        on_hand = Some(stock::balance(reader, part)?.on_hand);
+        about_part(reader, part)?
     };
     Ok(Decision {
+        on_hand,
         id: IdBytes(&row.id).to_string(),
         kind: row.kind.clone(),
         subject_id: IdBytes(&row.subject).to_string(),
@@ -248,21 +268,25 @@ fn about_order(
         .events
         .iter()
         .filter(|event| fold.deciding.contains(&event.id));
-    let choices = rivals.map(|event| {
+    let mut choices = Vec::new();
+    for event in rivals {
         let status = event.to.map_or("", |status| status.as_str());
         let outcome = event
             .outcome
             .map_or_else(String::new, |outcome| format!(" ({outcome})"));
-        Choice {
+        choices.push(Choice {
             choice: event.id.to_string(),
             text: format!("{status}{outcome}, {}", Time(event.at_ms)),
-        }
-    });
+            status: event.to,
+            outcome: event.outcome,
+            staff_name: staff::get(reader, event.staff)?.map(|row| row.name),
+            at: Some(Time(event.at_ms)),
+        });
+    }
     let question = format!(
         "Two steps of {} contradict each other. Where does it stand?",
         view.number
     );
-    let choices = choices.collect();
     Ok((view.number, question, choices))
 }
 
@@ -277,6 +301,10 @@ fn about_part(
     let choices = vec![Choice {
         choice: "0".to_owned(),
         text: "none is there".to_owned(),
+        status: None,
+        outcome: None,
+        staff_name: None,
+        at: None,
     }];
     Ok((sku, question, choices))
 }

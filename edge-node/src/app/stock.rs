@@ -3,10 +3,13 @@
 //! A quantity is only ever moved. What is taken is held against the shelf in the same commit (INV-6): by hand nobody
 //! takes more than is on hand, orders and transfers take no more than is free.
 
+pub mod delivery;
+pub mod shelf;
+
 use std::collections::BTreeSet;
 
 use domain::document::DocumentKind;
-use domain::id::{DocumentId, IdBytes, PartId, StaffId};
+use domain::id::{DocumentId, IdBytes, PartId, StaffId, parse_uuid};
 use domain::inventory::{InventoryPatch, create_inventory, patch_inventory, read_inventory};
 use domain::part::PartRow;
 use domain::patch::Patch;
@@ -120,6 +123,9 @@ pub struct Movement {
     /// What it belongs to: an order's number, a transfer's id, a delivery note.
     #[schema(required = true)]
     pub reference: Option<String>,
+    /// The order or transfer that it belongs to.
+    #[schema(required = true, format = "uuid")]
+    pub subject_id: Option<String>,
     /// Who; null for the system.
     #[schema(required = true, value_type = Option<String>, format = "uuid")]
     pub staff_id: Option<StaffId>,
@@ -217,6 +223,16 @@ pub fn movements(
         page.limit.saturating_add(1),
     )?;
     Ok(Page::cut(found, page.limit, |last| cursor(MOVEMENTS, &last.row)).map(show_movement))
+}
+
+/// One movement of this branch's ledger, by its id.
+pub fn movement(reader: &Reader<'_>, actor: &Actor, id: &str) -> Result<Movement, AppError> {
+    require(actor, Permission::StockRead)?;
+    let unknown = AppError::NotFound { what: "movement" };
+    let Ok(id) = parse_uuid(id) else {
+        return Err(unknown);
+    };
+    Ok(show_movement(rows::movement(reader, id)?.ok_or(unknown)?))
 }
 
 /// Moves stock by hand: opening, delivery, found, lost, scrapped.
@@ -425,7 +441,7 @@ pub(crate) fn show(
 pub(crate) fn show_movement(record: MovementRecord) -> Movement {
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let subject = (record.subject != [0; 16]).then(|| IdBytes(&record.subject).to_string());
-    let (reason, reference) = match (subject, record.text.split_once(BETWEEN)) {
+    let (reason, reference) = match (subject.clone(), record.text.split_once(BETWEEN)) {
         // An order is known by its number, which is the movement's text.
         (Some(subject), _) if record.kind.of_transfer() => (text(&record.text), Some(subject)),
         (Some(subject), _) => (None, text(&record.text).or(Some(subject))),
@@ -441,6 +457,7 @@ pub(crate) fn show_movement(record: MovementRecord) -> Movement {
         to_account: record.to,
         reason,
         reference,
+        subject_id: subject,
         staff_id: person(record.staff),
         balance_after: record.balance_after,
         superseded: record.superseded,

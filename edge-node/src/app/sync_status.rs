@@ -3,15 +3,20 @@
 //! Whether the line is up is the sync driver's to say, not the store's.
 
 use domain::permission::Permission;
+use domain::transfer::TransferState;
 use serde::Serialize;
 use sync_protocol::feed::FeedKind;
+use sync_protocol::item::command;
 use sync_protocol::position::Epoch;
 use utoipa::ToSchema;
 
 use super::require;
 use super::wire::Time;
 use crate::error::AppError;
-use crate::store::{Actor, Reader, sync};
+use crate::store::{Actor, Reader, order, parked, sync, transfer};
+
+/// Transfers are counted up to here.
+const COUNTED_MAX: u32 = 999;
 
 /// The state of the exchange, without the line's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -102,6 +107,117 @@ pub fn get(reader: &Reader<'_>, actor: &Actor, epoch: Epoch) -> Result<SyncStatu
         decisions: state.decisions,
         parked: state.parked,
     })
+}
+
+/// What waits to go out, by what people call it, the oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitingKind {
+    /// What it is.
+    pub kind: WorkKind,
+    /// Transactions.
+    pub transactions: u64,
+    /// When the oldest was written.
+    pub oldest_at: Time,
+}
+
+/// What a transaction is about, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkKind {
+    /// Intake, edits, steps, lines, notes and estimates of orders.
+    Orders,
+    /// Customers.
+    Customers,
+    /// Movements by hand, bins, reorder points.
+    Stock,
+    /// Steps of transfers.
+    Transfers,
+    /// Settled conflicts and decisions.
+    Decisions,
+    /// Imported records.
+    Imports,
+    /// The machine's own.
+    System,
+}
+
+impl WorkKind {
+    const fn of(code: u16) -> Self {
+        match code {
+            command::INTAKE..=command::ORDER_ESTIMATE => Self::Orders,
+            command::CUSTOMER => Self::Customers,
+            command::STOCK | command::STOCK_SETTINGS => Self::Stock,
+            command::TRANSFER => Self::Transfers,
+            command::SETTLE => Self::Decisions,
+            command::IMPORT => Self::Imports,
+            _ => Self::System,
+        }
+    }
+}
+
+/// What waits to go out, by kind.
+pub fn waiting(reader: &Reader<'_>, actor: &Actor) -> Result<Vec<WaitingKind>, AppError> {
+    require(actor, Permission::BasicsRead)?;
+    let mut kinds: Vec<WaitingKind> = Vec::new();
+    for row in sync::waiting::list(reader)? {
+        let kind = WorkKind::of(row.command);
+        match kinds.iter_mut().find(|there| there.kind == kind) {
+            Some(there) => there.transactions += row.transactions,
+            None => kinds.push(WaitingKind {
+                kind,
+                transactions: row.transactions,
+                oldest_at: Time(row.oldest_at_ms),
+            }),
+        }
+    }
+    Ok(kinds)
+}
+
+/// An item that is parked, here or at the hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedEntry {
+    /// The machine that wrote it.
+    pub node: String,
+    /// Its number in that machine's log.
+    pub seq: u64,
+    /// Why.
+    pub reason: String,
+    /// Whether the hub parked it (else this node did).
+    pub at_hub: bool,
+}
+
+/// What is parked.
+pub fn parked_entries(reader: &Reader<'_>, actor: &Actor) -> Result<Vec<ParkedEntry>, AppError> {
+    require(actor, Permission::ParkedRead)?;
+    let entry = |item: parked::ParkedItem| ParkedEntry {
+        node: item.position.node.to_string(),
+        seq: item.position.seq,
+        reason: item.reason,
+        at_hub: item.at_hub,
+    };
+    Ok(parked::list(reader)?.into_iter().map(entry).collect())
+}
+
+/// How much there is to find here, and how old what comes from elsewhere is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Holdings {
+    /// Orders held here.
+    pub orders: u64,
+    /// Transfers that may be sent or taken in now.
+    pub transfers: u64,
+}
+
+/// What this place holds to work with.
+pub fn holdings(reader: &Reader<'_>, actor: &Actor) -> Result<Holdings, AppError> {
+    require(actor, Permission::BasicsRead)?;
+    let orders = order::counts(reader)?.iter().map(|(_, count)| count).sum();
+    let mut transfers = 0;
+    for state in [
+        TransferState::Approved,
+        TransferState::Shipped,
+        TransferState::ReceivedShort,
+    ] {
+        transfers += transfer::list(reader, Some(state), None, COUNTED_MAX)?.len() as u64;
+    }
+    Ok(Holdings { orders, transfers })
 }
 
 const fn feed_name(kind: FeedKind) -> &'static str {

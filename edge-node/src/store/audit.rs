@@ -38,3 +38,30 @@ pub fn newest_note(
         .optional()?;
     Ok(found)
 }
+
+/// The newest note about each subject, newest first, of the last `limit` notes.
+pub fn newest_notes(
+    reader: &Reader<'_>,
+    limit: u32,
+) -> Result<Vec<([u8; 16], AuditNoteRow)>, AppError> {
+    let mut statement = reader.conn().prepare_cached(
+        "select subject, text, at, staff from (select row, subject, text, at, staff from audit_note
+             order by row desc limit ?1) order by row desc",
+    )?;
+    let rows = statement.query_map([limit], |row| {
+        let note = AuditNoteRow {
+            text: row.get(1)?,
+            at_ms: row.get(2)?,
+            staff: row.get::<_, Id<StaffId>>(3)?.0,
+        };
+        Ok((row.get::<_, [u8; 16]>(0)?, note))
+    })?;
+    let mut newest: Vec<([u8; 16], AuditNoteRow)> = Vec::new();
+    for found in rows {
+        let (subject, note) = found?;
+        if newest.iter().all(|(there, _)| *there != subject) {
+            newest.push((subject, note));
+        }
+    }
+    Ok(newest)
+}

@@ -7,6 +7,7 @@ use domain::money::Currency;
 use domain::part::PartRow;
 use domain::preset::PresetRow;
 use rusqlite::{Connection, OptionalExtension};
+use sync_protocol::position::NodeId;
 
 use super::reader::Reader;
 use super::stock::{Balance, read_balance};
@@ -83,6 +84,16 @@ pub fn branch_by_code(
     found
         .map(|(id, fields)| Ok((id, serde_json::from_str(&fields)?)))
         .transpose()
+}
+
+/// The branch that a machine belongs to, when the machine is known here.
+pub fn branch_of_node(reader: &Reader<'_>, node: NodeId) -> Result<Option<BranchId>, AppError> {
+    let found = reader
+        .conn()
+        .prepare_cached("select branch from known_node where node = ?1 and branch is not null")?
+        .query_row([node.0], |row| Ok(row.get::<_, Id<BranchId>>(0)?.0))
+        .optional()?;
+    Ok(found)
 }
 
 /// All branches, by code.

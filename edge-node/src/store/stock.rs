@@ -1,5 +1,7 @@
 //! Reading stock: sums, movements, where else a part is.
 
+pub mod shelf;
+
 use domain::id::{BranchId, LineId, PartId, StaffId};
 use domain::stock::{Account, MovementKind};
 use rusqlite::{OptionalExtension, Row};

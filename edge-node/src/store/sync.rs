@@ -3,6 +3,8 @@
 //! These functions store and read; when to call which is the sync driver's business. An acknowledgement is taken as
 //! the session gives it: only Welcome may set it back, and that leaves an incident (INV-10).
 
+pub mod waiting;
+
 use domain::id::DocumentId;
 use rusqlite::{Connection, OptionalExtension};
 use sync_protocol::feed::FeedId;

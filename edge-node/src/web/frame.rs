@@ -10,7 +10,10 @@ use web_kit::{
 
 use super::texts::{FrameTexts, Texts};
 use super::view::View;
-use super::{BOARD, IMPORTS, INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR};
+use super::{
+    BOARD, DECISIONS, IMPORTS, INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR, STOCK, SYNC,
+    TRANSFERS,
+};
 use crate::api::live::EVENT_NAMES;
 use crate::api::v1::sync::{SyncAnswer, read};
 use crate::api::{Caller, EdgeState};
@@ -50,6 +53,14 @@ fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
         (INTAKE, "intake", t.intake, Permission::OrdersWrite),
         (BOARD, "board", t.board, Permission::OrdersRead),
         (ORDERS, "orders", t.orders, Permission::OrdersRead),
+        (STOCK, "stock", t.stock, Permission::StockRead),
+        (
+            TRANSFERS,
+            "transfer",
+            t.transfers,
+            Permission::TransfersRead,
+        ),
+        (SYNC, "sync", t.sync, Permission::BasicsRead),
         (IMPORTS, "import", t.import, Permission::Import),
     ];
     pages
@@ -72,7 +83,10 @@ pub(crate) async fn status_bar(
 async fn bar(state: &EdgeState, who: &Caller, view: &View) -> Result<StatusBar, Problem> {
     let t = FrameTexts::of(view.language());
     let answer = read(state, who.actor()).await?;
-    let mut items = vec![link(&answer, view), going_out(&answer, view)];
+    let mut items = vec![
+        link(&answer, view).href(SYNC),
+        going_out(&answer, view).href(SYNC),
+    ];
     let behind: u64 = answer
         .status
         .feeds
@@ -82,6 +96,7 @@ async fn bar(state: &EdgeState, who: &Caller, view: &View) -> Result<StatusBar, 
     if behind > 0 {
         items.push(
             StatusItem::new(behind.to_string(), t.to_come)
+                .href(SYNC)
                 .icon("in")
                 .tone(Tone::Moving),
         );
@@ -95,13 +110,14 @@ async fn bar(state: &EdgeState, who: &Caller, view: &View) -> Result<StatusBar, 
         };
         items.push(
             StatusItem::new(open.to_string(), words)
+                .href(DECISIONS)
                 .icon("decide")
                 .tone(Tone::Decide),
         );
     }
     if answer.status.parked > 0 {
         let parked = StatusItem::new(answer.status.parked.to_string(), t.parked);
-        items.push(parked.icon("parked").tone(Tone::Decide));
+        items.push(parked.icon("parked").tone(Tone::Decide).href(SYNC));
     }
     items.push(StatusItem::new("", state.store().identity().name.clone()).at_end());
     Ok(StatusBar {

@@ -1,8 +1,14 @@
 //! One file per page.
 
 pub mod board;
+pub mod decisions;
+pub mod delivery;
 pub mod imports;
 pub mod intake;
 pub mod order;
 pub mod orders;
+pub mod part;
 pub mod session;
+pub mod stock;
+pub mod sync;
+pub mod transfers;

@@ -14,6 +14,7 @@ use web_kit::{ApiCommand, ApiPath, ApiQuery, IfMatch, KeyedCommand, ListQuery, P
 use crate::api::caller::{May, may};
 use crate::api::command::command;
 use crate::api::state::EdgeState;
+use crate::app::stock::delivery::{self, Delivery, DeliveryInput};
 use crate::app::stock::{self, Movement, MovementInput, StockFilter, StockRow, StockSettings};
 
 pub(super) fn routes() -> OpenApiRouter<EdgeState> {
@@ -21,6 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<EdgeState> {
         .routes(routes!(list))
         .routes(routes!(get, set))
         .routes(routes!(movements, move_by_hand))
+        .routes(routes!(deliver))
 }
 
 /// What a list of stock is narrowed to.
@@ -128,6 +130,26 @@ async fn move_by_hand(
         request,
         StatusCode::CREATED,
         move |tx, actor| stock::move_by_hand(tx, actor, &sku, body),
+    )
+    .await
+}
+
+/// Books a delivery, or the opening stock of a shelf: several parts at once, all or none.
+#[utoipa::path(post, path = "/api/v1/deliveries", tag = "stock", params(RequiredKeyHeader),
+    request_body = DeliveryInput,
+    extensions(("x-permission" = json!("stock_move"))),
+    responses((status = 201, body = Delivery), WriteErrors))]
+async fn deliver(
+    State(edge): State<EdgeState>,
+    who: May<may::StockMove>,
+    KeyedCommand { body, request }: KeyedCommand<DeliveryInput>,
+) -> Result<Response, Problem> {
+    command(
+        &edge,
+        &who,
+        request,
+        StatusCode::CREATED,
+        move |tx, actor| delivery::deliver(tx, actor, &body),
     )
     .await
 }

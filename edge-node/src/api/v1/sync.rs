@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web_kit::idempotency::mark_replayed;
 use web_kit::openapi::{KeyHeader, ReadErrors, WriteErrors};
-use web_kit::{ApiCommand, NoBody, Problem};
+use web_kit::{ApiCommand, IdempotentRequest, NoBody, Problem};
 
 use crate::api::caller::{Caller, May, may};
 use crate::api::command::answered;
@@ -99,9 +99,12 @@ async fn resume(
     switch(&edge, &who, command, Switch::Resume).await
 }
 
-#[derive(Clone, Copy)]
-enum Switch {
+/// Which way the switch is turned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Switch {
+    /// The line is cut.
     Pause,
+    /// The line is taken up again.
     Resume,
 }
 
@@ -112,8 +115,24 @@ async fn switch(
     command: ApiCommand<NoBody>,
     switch: Switch,
 ) -> Result<Response, Problem> {
+    let is_replay = turn(edge, who, command.request, switch).await?;
+    let response = Json(read(edge, who.actor()).await?).into_response();
+    Ok(if is_replay {
+        mark_replayed(response)
+    } else {
+        response
+    })
+}
+
+/// Turns the switch once per key and waits until it shows; says whether this was a repeat.
+pub(crate) async fn turn(
+    edge: &EdgeState,
+    who: &Caller,
+    request: IdempotentRequest,
+    switch: Switch,
+) -> Result<bool, Problem> {
     let sync = edge.sync().clone();
-    let done = answered(edge, who, command.request, StatusCode::OK, move |_, _| {
+    let done = answered(edge, who, request, StatusCode::OK, move |_, _| {
         match switch {
             Switch::Pause => sync.pause(),
             Switch::Resume => sync.resume(),
@@ -122,15 +141,10 @@ async fn switch(
     });
     let is_replay = done.await?.is_replay;
     if !is_replay {
-        let is_paused = matches!(switch, Switch::Pause);
+        let is_paused = switch == Switch::Pause;
         settled(edge, |link| (link == LinkState::Paused) == is_paused).await;
     }
-    let response = Json(read(edge, who.actor()).await?).into_response();
-    Ok(if is_replay {
-        mark_replayed(response)
-    } else {
-        response
-    })
+    Ok(is_replay)
 }
 
 /// Waits until the driver took the wish, so that the answer shows it; a second is plenty.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sync_protocol::document::Document;
 use sync_protocol::item::{AuditNote, Item, Origin, command};
+use sync_protocol::position::{NodeId, split_actor};
 use sync_protocol::transaction::hlc_ms;
 use utoipa::ToSchema;
 use web_kit::list::Page;
@@ -24,7 +25,12 @@ use super::super::wire::{DocumentKindForm, Time, hex};
 use super::Settled;
 use crate::error::AppError;
 use crate::store::parked::ConflictRow;
-use crate::store::{Actor, Reader, WriteTx, audit, document, order, parked, staff};
+use crate::store::{Actor, Reader, WriteTx, audit, catalogue, document, order, parked, staff};
+
+/// How many of the audit's last notes are looked through for settlements.
+const NOTES_READ: u32 = 200;
+/// What is noted when a settlement is taken back.
+const TAKEN_BACK: &str = "taken back";
 
 /// A field with several different values.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -67,6 +73,9 @@ pub struct Rival {
     /// When it was written.
     #[schema(required = true)]
     pub at: Option<Time>,
+    /// Where it was written: `hub`, or the code of a branch; null where the machine is not known here.
+    #[schema(required = true, example = "hub")]
+    pub place: Option<String>,
 }
 
 /// What to keep.
@@ -91,6 +100,50 @@ pub fn conflicts(reader: &Reader<'_>, actor: &Actor) -> Result<Page<Conflict>, A
         .map(|row| show(reader, row))
         .collect::<Result<_, _>>()?;
     Ok(Page::whole(items))
+}
+
+/// A conflict that was settled lately, and can be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettledConflict {
+    /// The conflict.
+    pub id: String,
+    /// The document.
+    pub document_id: DocumentId,
+    /// The number of an order; none for other documents.
+    pub number: Option<String>,
+    /// The keys from the root.
+    pub path: Vec<String>,
+    /// Who settled it; none for the system.
+    pub staff_name: Option<String>,
+    /// When.
+    pub at: Time,
+}
+
+/// Conflicts settled here lately and not taken back, newest first.
+pub fn settled(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    limit: usize,
+) -> Result<Vec<SettledConflict>, AppError> {
+    require(actor, Permission::ExceptionsRead)?;
+    let mut settled = Vec::new();
+    for (subject, note) in audit::newest_notes(reader, NOTES_READ)? {
+        let Ok(was) = serde_json::from_str::<Resolution>(&note.text) else {
+            continue;
+        };
+        settled.push(SettledConflict {
+            id: IdBytes(&subject).to_string(),
+            document_id: was.document,
+            number: order::get(reader, was.document)?.map(|record| record.view.number),
+            path: was.path,
+            staff_name: staff::get(reader, note.staff)?.map(|row| row.name),
+            at: Time(note.at_ms),
+        });
+        if settled.len() == limit {
+            break;
+        }
+    }
+    Ok(settled)
 }
 
 /// What is noted in the audit when a conflict is settled: enough to take it back.
@@ -164,6 +217,11 @@ pub fn undo(tx: &mut WriteTx<'_>, actor: &Actor, id: &str) -> Result<Settled, Ap
         document.kind(),
         &[rules::Edit::put(&was.path, before)],
     )?;
+    // The newest note no longer names a settlement: there is nothing more to take back.
+    tx.fact(Item::Note(AuditNote {
+        subject: wanted,
+        text: TAKEN_BACK.to_owned(),
+    }))?;
     Ok(Settled {
         id: IdBytes(&wanted).to_string(),
         open: false,
@@ -354,6 +412,7 @@ fn show(reader: &Reader<'_>, row: ConflictRow) -> Result<Conflict, AppError> {
             None => None,
         };
         values.push(Rival {
+            place: place_of(reader, &value.actor)?,
             key: letter(at),
             value: sealed
                 .open(&value.value)
@@ -375,6 +434,23 @@ fn show(reader: &Reader<'_>, row: ConflictRow) -> Result<Conflict, AppError> {
         path: row.conflict.path,
         values,
     })
+}
+
+/// Where a change was written, by the machine that its actor names.
+fn place_of(reader: &Reader<'_>, actor: &[u8]) -> Result<Option<String>, AppError> {
+    let Ok((node, _)) = split_actor(actor) else {
+        return Ok(None);
+    };
+    if node == NodeId::HUB {
+        return Ok(Some("hub".to_owned()));
+    }
+    if node == reader.identity().node {
+        return Ok(Some(reader.identity().code.clone()));
+    }
+    let Some(branch) = catalogue::branch_of_node(reader, node)? else {
+        return Ok(None);
+    };
+    Ok(catalogue::branch(reader, branch)?.map(|row| row.code))
 }
 
 fn letter(at: usize) -> String {
