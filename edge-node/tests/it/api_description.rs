@@ -83,6 +83,7 @@ async fn the_branchs_routes_are_described() {
         "PATCH /api/v1/stock/{sku}",
         "GET /api/v1/stock/{sku}/movements",
         "POST /api/v1/stock/{sku}/movements",
+        "POST /api/v1/deliveries",
         "GET /api/v1/transfers",
         "POST /api/v1/transfers",
         "POST /api/v1/transfers/{id}/ship",

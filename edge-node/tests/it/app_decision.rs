@@ -19,7 +19,13 @@ use crate::app_support::*;
 use crate::support::*;
 
 /// Hub and branch write the same field apart.
-fn contradict(store: &Store, id: DocumentId, kind: DocumentKind, theirs: &[Edit], ours: Vec<Edit>) {
+pub fn contradict(
+    store: &Store,
+    id: DocumentId,
+    kind: DocumentKind,
+    theirs: &[Edit],
+    ours: Vec<Edit>,
+) {
     let base = store
         .read_blocking(|reader| document::get(reader, id))
         .unwrap()

@@ -21,7 +21,7 @@ use web_kit::list::ListQuery;
 use crate::app_support::*;
 use crate::support::{ACTOR, BRANCH, HubFeed, apply, part};
 
-fn plan(id: TransferId, from: BranchId, to: BranchId, quantity: u32) -> Item {
+pub fn plan(id: TransferId, from: BranchId, to: BranchId, quantity: u32) -> Item {
     let lines = vec![TransferLine {
         part: part(1),
         quantity,

@@ -23,6 +23,8 @@ mod page_board;
 mod page_order;
 mod pages;
 mod pages_import;
+mod pages_stock;
+mod pages_sync;
 mod store_commit;
 mod store_feed;
 mod store_log;

@@ -6,8 +6,8 @@ use crate::api_support::*;
 
 /// A browser with its cookie.
 pub struct Browser<'a> {
-    shop: &'a Served,
-    cookie: String,
+    pub shop: &'a Served,
+    pub cookie: String,
 }
 
 impl<'a> Browser<'a> {
