@@ -18,8 +18,15 @@ use web_kit::list::ListQuery;
 use crate::app_support::*;
 use crate::support::*;
 
-/// Hub and branch write the same field apart.
-pub fn contradict(
+/// Hub and branch write the same field apart; the hub's is the first entry of its private feed.
+fn contradict(store: &Store, id: DocumentId, kind: DocumentKind, theirs: &[Edit], ours: Vec<Edit>) {
+    let mut hub = HubFeed::new(FeedId::private(BRANCH));
+    contradict_through(&mut hub, store, id, kind, theirs, ours);
+}
+
+/// Hub and branch write the same field apart; the hub's comes by this feed.
+pub fn contradict_through(
+    hub: &mut HubFeed,
     store: &Store,
     id: DocumentId,
     kind: DocumentKind,
@@ -42,7 +49,6 @@ pub fn contradict(
         tx.edit_document(id, kind, &ours).map(|_| ())
     })
     .unwrap();
-    let mut hub = HubFeed::new(FeedId::private(BRANCH));
     apply(
         store,
         hub.block(&[vec![Item::change(id, kind, applied.change)]]),

@@ -30,14 +30,20 @@ fn apart<T: Send + 'static>(shop: &Served, work: impl FnOnce(&Store) -> T + Send
     std::thread::spawn(move || work(&store)).join().unwrap()
 }
 
-/// The hub's plan of a transfer, behind what the shop was opened with.
+/// The hub's private feed, behind what a shop is opened with.
+pub fn private_feed() -> HubFeed {
+    let mut private = HubFeed::new(FeedId::private(BRANCH));
+    let credentials = PEOPLE
+        .iter()
+        .map(|(number, ..)| credential(*number, PASSWORD));
+    private.block(&[credentials.collect()]);
+    private
+}
+
+/// The hub's plan of a transfer.
 fn planned(shop: &Served, id: TransferId, from: BranchId, to: BranchId, quantity: u32) {
     apart(shop, move |store| {
-        let mut private = HubFeed::new(FeedId::private(BRANCH));
-        let credentials = PEOPLE
-            .iter()
-            .map(|(number, ..)| credential(*number, PASSWORD));
-        private.block(&[credentials.collect()]);
+        let mut private = private_feed();
         apply(store, private.block(&[vec![plan(id, from, to, quantity)]]));
     });
 }

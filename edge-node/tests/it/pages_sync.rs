@@ -7,8 +7,9 @@ use reqwest::{StatusCode, header};
 use serde_json::json;
 
 use crate::api_support::*;
-use crate::app_decision::contradict;
+use crate::app_decision::contradict_through;
 use crate::pages::{Browser, key_of};
+use crate::pages_stock::private_feed;
 use crate::support::{BRANCH, part, write_movement};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,7 +63,8 @@ async fn two_versions(shop: &Served) -> String {
     let store = shop.state.store().clone();
     std::thread::spawn(move || {
         let text = |text: &str| Edit::text(&["diagnosis"], text);
-        contradict(
+        contradict_through(
+            &mut private_feed(),
             &store,
             id,
             DocumentKind::Order,
@@ -84,7 +86,7 @@ async fn two_versions_stand_side_by_side_and_are_taken_back() {
     for words in [
         number.as_str(),
         "<b>Diagnosis</b>",
-        "ADA",
+        "Counterpart",
         "at the hub",
         "<mark>recalled</mark>",
         "<mark>&#60;b&#62;replaced&#60;/b&#62;</mark>",
