@@ -34,6 +34,7 @@ document.addEventListener('htmx:before:swap', (event) => {
 });
 
 document.addEventListener('htmx:after:swap', (event) => {
-  const { response } = event.detail?.ctx ?? {};
-  if (response?.status === 422) document.querySelector('#order [aria-invalid="true"]')?.focus();
+  // A scan leaves the focus where somebody works; a form that was sent takes it to what is wrong.
+  const { sourceElement, response } = event.detail?.ctx ?? {};
+  if (response?.status === 422 && sourceElement?.id !== 'scanner') document.querySelector('#order [aria-invalid="true"]')?.focus();
 });

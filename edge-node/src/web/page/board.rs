@@ -26,6 +26,7 @@ use crate::web::texts::status;
 use crate::web::view::View;
 use crate::web::{BOARD, ORDERS};
 use card::CardView;
+pub(crate) use card::device_icon;
 use texts::BoardTexts;
 
 /// What the board is narrowed to.

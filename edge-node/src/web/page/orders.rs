@@ -19,6 +19,8 @@ use crate::app::wire::Personal;
 use crate::store::order as rows;
 use crate::web::ORDERS;
 use crate::web::frame::frame;
+use crate::web::page::board::device_icon;
+use crate::web::page::order::device_name;
 use crate::web::texts::{self, Texts};
 use crate::web::view::View;
 
@@ -56,6 +58,8 @@ struct Row {
     href: String,
     number: String,
     device: String,
+    icon: &'static str,
+    category: String,
     fault: String,
     person: String,
     status: &'static str,
@@ -101,12 +105,9 @@ pub(crate) fn head(who: &Caller, view: &View, typed: &str) -> Result<SafeHtml, P
 }
 
 fn row(order: Order, view: &View) -> Row {
-    let device = [
-        order.device.category,
-        order.device.brand,
-        order.device.model,
-    ];
-    let device: Vec<String> = device.into_iter().filter(|word| !word.is_empty()).collect();
+    let device = device_name(&order);
+    let icon = device_icon(&order.device.category);
+    let category = order.device.category;
     let person = order.customer.and_then(|customer| customer.name);
     let (glyph, glyph_words) = texts::sync(view.language(), order.sync);
     let is_open = !matches!(
@@ -116,7 +117,9 @@ fn row(order: Order, view: &View) -> Row {
     Row {
         href: format!("{ORDERS}/{}", order.id),
         number: order.number,
-        device: device.join(" "),
+        device,
+        icon,
+        category,
         fault: order.device.fault,
         person: person.map_or_else(String::new, |name| name.expose().to_owned()),
         status: texts::status(view.language(), order.status),
