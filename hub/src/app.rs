@@ -23,6 +23,7 @@ mod lineage;
 pub mod order;
 pub mod part;
 mod person_keys;
+pub mod preset;
 mod publish;
 pub mod search;
 pub mod session;

@@ -6,6 +6,7 @@
 mod act;
 mod frame;
 pub mod page;
+pub(crate) mod places;
 mod texts;
 mod view;
 
@@ -16,6 +17,12 @@ use web_kit::{Guard, Language, ProblemPages, Side};
 use crate::api::HubState;
 
 pub(crate) const HOME: &str = "/branches";
+pub(crate) const TRANSFERS: &str = "/transfers";
+pub(crate) const NEW_TRANSFER: &str = "/transfers/new";
+pub(crate) const STOCK: &str = "/stock";
+pub(crate) const ORDERS: &str = "/orders";
+pub(crate) const CUSTOMERS: &str = "/customers";
+pub(crate) const CATALOGUE: &str = "/catalogue";
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const STATUS_BAR: &str = "/status-bar";
@@ -34,6 +41,28 @@ pub fn routes() -> Router<HubState> {
         .route(SCREEN, post(page::session::keep_screen))
         .route(STATUS_BAR, get(frame::status_bar))
         .route(HOME, get(page::branches::list))
+        .route(STOCK, get(page::stock::list))
+        .route("/stock/{sku}", get(page::stock::part::show))
+        .route(TRANSFERS, get(page::transfers::list))
+        .route(
+            NEW_TRANSFER,
+            get(page::transfers::new::form).post(page::transfers::new::create),
+        )
+        .route(
+            "/transfers/new/part",
+            get(page::transfers::new::part_hint),
+        )
+        .route("/transfers/{id}", get(page::transfers::one))
+        .route(
+            "/transfers/{id}/approve",
+            post(page::transfers::deed::approve),
+        )
+        .route("/transfers/{id}/cancel", post(page::transfers::deed::cancel))
+        .route(
+            "/transfers/{id}/dispute",
+            post(page::transfers::deed::dispute),
+        )
+        .route("/transfers/{id}/settle", post(page::transfers::deed::settle))
 }
 
 /// What stands around the router.

@@ -8,9 +8,11 @@ pub mod documents;
 pub mod events;
 pub mod exceptions;
 pub mod exports;
+pub mod imports;
 pub mod nodes;
 pub mod orders;
 pub mod parts;
+pub mod presets;
 pub mod search;
 pub mod session;
 pub mod settings;
@@ -30,6 +32,8 @@ pub(crate) fn routes() -> OpenApiRouter<HubState> {
         .merge(nodes::routes())
         .merge(staff::routes())
         .merge(parts::routes())
+        .merge(presets::routes())
+        .merge(imports::routes())
         .merge(settings::routes())
         .merge(stock::routes())
         .merge(transfers::routes())

@@ -1,5 +1,7 @@
 //! The catalogue: parts with their prices.
 
+pub mod import;
+
 use domain::id::PartId;
 use domain::money::Money;
 use domain::part::PartRow;

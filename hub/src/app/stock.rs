@@ -1,5 +1,11 @@
 //! Stock of the chain as its ledgers say it; only branches move it.
 
+mod explain;
+mod proposal;
+
+pub use explain::{Explained, MovementOf, Term, explain};
+pub use proposal::{Proposal, Shelf, propose};
+
 use domain::id::{BranchId, PartId};
 
 use super::error::AppError;
@@ -7,7 +13,9 @@ use super::session::Person;
 use super::{Hub, branch};
 use crate::store::db::PgConnection;
 use crate::store::inventory::read as store;
-pub use crate::store::inventory::read::{MovementRecord, PartSums, StockPlace, StockRecord};
+pub use crate::store::inventory::read::{
+    MovementRecord, PartRecord, PartSums, StockPlace, StockRecord,
+};
 
 /// A part at a branch, with the age of what is known.
 #[derive(Debug, Clone)]
@@ -44,6 +52,72 @@ pub async fn list(
         record,
     };
     Ok(rows.into_iter().map(state).collect())
+}
+
+/// Parts by branches.
+#[derive(Debug, Clone, Default)]
+pub struct Matrix {
+    /// The parts, by sku.
+    pub parts: Vec<PartRecord>,
+    /// What each branch has of them.
+    pub cells: Vec<StockRecord>,
+    /// How many parts there are.
+    pub all: i64,
+    /// Of how many a branch has no more than its reorder point.
+    pub short: i64,
+}
+
+/// Which parts.
+#[derive(Debug, Clone, Default)]
+pub struct MatrixQuery {
+    /// Words in sku, name or a barcode.
+    pub words: Option<String>,
+    /// Only where a branch has no more than its reorder point.
+    pub only_short: bool,
+    /// Behind this sku and part.
+    pub after: Option<(String, [u8; 16])>,
+    /// How many at most.
+    pub limit: i64,
+}
+
+/// Parts by branches, as far as the person may see them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn matrix(hub: &Hub, person: &Person, query: &MatrixQuery) -> Result<Matrix, AppError> {
+    let mut connection = hub.snapshot().await?;
+    let scope = person.scope();
+    let parts = store::stocked_parts(
+        &mut connection,
+        &scope,
+        query.words.as_deref(),
+        query.only_short,
+        query.after.as_ref(),
+        query.limit,
+    )
+    .await?;
+    let ids: Vec<PartId> = parts.iter().map(|part| part.id).collect();
+    let cells = store::stock_of(&mut connection, &scope, &ids).await?;
+    let (all, short) = store::stocked_counts(&mut connection, &scope).await?;
+    Ok(Matrix {
+        parts,
+        cells,
+        all,
+        short,
+    })
+}
+
+/// What each branch has of one part.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_part(
+    hub: &Hub,
+    person: &Person,
+    part: PartId,
+) -> Result<Vec<StockRecord>, AppError> {
+    let mut connection = hub.snapshot().await?;
+    Ok(store::stock_of(&mut connection, &person.scope(), &[part]).await?)
 }
 
 /// The branch of `?branch=`.

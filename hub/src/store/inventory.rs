@@ -1,6 +1,7 @@
 //! Schema `inventory`: the movement ledger and the columns kept from it, reservations, transfers, settings, catalogue.
 
 pub mod ledger;
+pub mod preset;
 pub mod read;
 pub mod transfer;
 

@@ -34,6 +34,14 @@ where
     Ok(once(state.hub(), who.person.actor(), code, &request, work).await?)
 }
 
+/// Whether a form is shown again for this: it was wrong, or things stand otherwise.
+pub(crate) fn is_refusal(problem: &Problem) -> bool {
+    matches!(
+        problem.status(),
+        StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED
+    )
+}
+
 /// The answer that leads on to what was made or changed; it holds ids and numbers only.
 pub(crate) fn done(body: serde_json::Value) -> Answer {
     Answer {

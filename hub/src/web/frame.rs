@@ -10,7 +10,7 @@ use web_kit::{
 use super::page::branches::states;
 use super::texts::FrameTexts;
 use super::view::View;
-use super::{HOME, PLACE, SCREEN, SIGN_OUT, STATUS_BAR};
+use super::{HOME, PLACE, SCREEN, SIGN_OUT, STATUS_BAR, STOCK, TRANSFERS};
 use crate::api::{Caller, HubState};
 use crate::app::branch::LinkState;
 
@@ -60,7 +60,11 @@ pub(crate) async fn frame(
 /// The pages that a person may open.
 fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
     let t = FrameTexts::of(view.language());
-    let pages = [(HOME, "network", t.branches, Permission::BasicsRead)];
+    let pages = [
+        (HOME, "network", t.branches, Permission::BasicsRead),
+        (STOCK, "matrix", t.stock, Permission::StockRead),
+        (TRANSFERS, "transfer", t.transfers, Permission::TransfersRead),
+    ];
     pages
         .into_iter()
         .filter(|(.., permission)| who.person.may(*permission))

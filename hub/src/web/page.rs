@@ -2,3 +2,5 @@
 
 pub mod branches;
 pub mod session;
+pub mod stock;
+pub mod transfers;

@@ -4,6 +4,11 @@ web_kit::catalogue! {
     /// What the rail and the status bar say.
     pub(crate) struct FrameTexts {
         branches: "Branches" | "Filialen",
+        stock: "Stock" | "Bestand",
+        transfers: "Transfers" | "Umlagerungen",
+        orders: "Orders" | "Aufträge",
+        customers: "Customers" | "Kunden",
+        catalogue: "Catalogue" | "Katalog",
         one_connected: "branch connected" | "Filiale verbunden",
         connected: "branches connected" | "Filialen verbunden",
         one_cut_off: "works on its own" | "arbeitet allein",

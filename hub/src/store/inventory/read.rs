@@ -103,6 +103,21 @@ pub async fn part_by_sku(
     row.map(RawPart::typed).transpose()
 }
 
+/// The parts with these skus; of several with one sku the one with the smallest id comes first.
+pub async fn parts_by_skus(
+    connection: &mut PgConnection,
+    skus: &[String],
+) -> Result<Vec<PartRecord>, HubError> {
+    let rows: Vec<RawPart> = sqlx::query_as(
+        "select part, version, sku, name, category, price_minor, currency, tax_bp, barcodes, active, updated_ms
+         from inventory.part where not deleted and sku = any($1) order by sku, part",
+    )
+    .bind(skus)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(RawPart::typed).collect()
+}
+
 /// The skus and names of these parts.
 pub async fn part_names(
     connection: &mut PgConnection,
@@ -191,6 +206,87 @@ pub async fn stock(
     .bind(after.map(|(_, part, _)| part.uuid()))
     .bind(after.map(|(_, _, branch)| branch.uuid()))
     .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
+/// Parts that can be ordered, by sku; `words` stand in sku, name or a barcode, `only_short` where a branch of `scope`
+/// has no more than its reorder point.
+pub async fn stocked_parts(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    words: Option<&str>,
+    only_short: bool,
+    after: Option<&(String, [u8; 16])>,
+    limit: i64,
+) -> Result<Vec<PartRecord>, HubError> {
+    let rows: Vec<RawPart> = sqlx::query_as(
+        "select p.part, p.version, p.sku, p.name, p.category, p.price_minor, p.currency, p.tax_bp, p.barcodes,
+            p.active, p.updated_ms
+         from inventory.part p
+         where not p.deleted
+         and ($1::text is null or position(lower($1) in lower(p.sku)) > 0 or position(lower($1) in lower(p.name)) > 0
+            or $1 = any(p.barcodes))
+         and (not $2 or exists (
+            select 1 from inventory.setting g
+            left join inventory.stock s on s.branch_id = g.branch_id and s.part = g.part
+            where g.part = p.part and g.reorder_point is not null
+            and ($3::uuid[] is null or g.branch_id = any($3))
+            and coalesce(s.on_hand - s.reserved, 0) <= g.reorder_point))
+         and ($4::text is null or (p.sku, p.part) > ($4, $5::uuid))
+         order by p.sku, p.part limit $6",
+    )
+    .bind(words)
+    .bind(only_short)
+    .bind(scope.sql())
+    .bind(after.map(|(sku, _)| sku))
+    .bind(after.map(|(_, part)| part.uuid()))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(RawPart::typed).collect()
+}
+
+/// How many parts there are, and of how many a branch of `scope` has no more than its reorder point.
+pub async fn stocked_counts(
+    connection: &mut PgConnection,
+    scope: &Scope,
+) -> Result<(i64, i64), sqlx::Error> {
+    sqlx::query_as(
+        "select (select count(*) from inventory.part where not deleted),
+            (select count(distinct g.part) from inventory.setting g
+             join inventory.part p on p.part = g.part and not p.deleted
+             left join inventory.stock s on s.branch_id = g.branch_id and s.part = g.part
+             where g.reorder_point is not null and ($1::uuid[] is null or g.branch_id = any($1))
+             and coalesce(s.on_hand - s.reserved, 0) <= g.reorder_point)",
+    )
+    .bind(scope.sql())
+    .fetch_one(connection)
+    .await
+}
+
+/// Stock of these parts, also where a branch only has a reorder point for one.
+pub async fn stock_of(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    parts: &[PartId],
+) -> Result<Vec<StockRecord>, sqlx::Error> {
+    sqlx::query_as(
+        "select k.branch_id, k.part, coalesce(p.sku, '') as sku, coalesce(p.name, '') as name,
+            coalesce(s.on_hand, 0) as on_hand, coalesce(s.reserved, 0) as reserved,
+            coalesce(s.in_transit, 0) as in_transit, g.reorder_point, g.bin
+         from (select branch_id, part from inventory.stock where part = any($1)
+            union select branch_id, part from inventory.setting where part = any($1) and reorder_point is not null) k
+         left join inventory.part p on p.part = k.part
+         left join inventory.stock s on s.branch_id = k.branch_id and s.part = k.part
+         left join lateral (
+            select reorder_point, bin from inventory.setting g
+            where g.branch_id = k.branch_id and g.part = k.part order by document limit 1) g on true
+         where $2::uuid[] is null or k.branch_id = any($2)
+         order by k.part, k.branch_id",
+    )
+    .bind(parts.iter().map(|part| part.uuid()).collect::<Vec<_>>())
+    .bind(scope.sql())
     .fetch_all(connection)
     .await
 }
@@ -446,6 +542,24 @@ impl MovementRecord {
         (name(self.from_account), name(self.to_account))
     }
 
+    /// What it adds to each term of its part's balance; nothing where another fact counts instead.
+    pub fn terms(&self) -> Conservation {
+        let mut terms = Conservation::default();
+        if !self.superseded
+            && let Ok(movement) = summed(self.part, self.kind, self.from_account, self.quantity)
+        {
+            terms.add(&movement);
+        }
+        terms
+    }
+
+    /// What it is, where this version knows it.
+    pub fn kind_known(&self) -> Option<MovementKind> {
+        u8::try_from(self.kind)
+            .ok()
+            .and_then(MovementKind::from_code)
+    }
+
     /// The order, sale or transfer; zeros for none.
     pub fn subject(&self) -> [u8; 16] {
         self.subject.into_bytes()
@@ -475,6 +589,38 @@ pub async fn movements(
     .bind(scope.sql())
     .bind(after.map(|(branch, _)| branch.uuid()))
     .bind(after.map(|(_, fact)| fact.uuid()))
+    .bind(limit)
+    .fetch_all(connection)
+    .await
+}
+
+/// Movements of one part, the newest first; of these kinds only, where given.
+pub async fn movements_of(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    part: PartId,
+    kinds: Option<&[MovementKind]>,
+    place: Option<Place>,
+    limit: i64,
+) -> Result<Vec<MovementRecord>, sqlx::Error> {
+    let (at_ms, fact) = behind(place);
+    let kinds: Option<Vec<i16>> =
+        kinds.map(|all| all.iter().map(|kind| i16::from(kind.code())).collect());
+    sqlx::query_as(
+        "select m.branch_id, m.fact, m.part, coalesce(p.sku, '') as sku, m.kind, m.quantity, m.from_account,
+            m.to_account, m.text, m.subject, m.staff, m.at_ms, m.superseded, m.balance_after
+         from inventory.movement m left join inventory.part p on p.part = m.part
+         where m.part = $1
+         and ($2::uuid[] is null or m.branch_id = any($2))
+         and ($3::smallint[] is null or m.kind = any($3))
+         and ($4::bigint is null or (m.at_ms, m.fact) < ($4, $5::uuid))
+         order by m.at_ms desc, m.fact desc limit $6",
+    )
+    .bind(part.uuid())
+    .bind(scope.sql())
+    .bind(kinds)
+    .bind(at_ms)
+    .bind(fact)
     .bind(limit)
     .fetch_all(connection)
     .await

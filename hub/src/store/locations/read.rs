@@ -219,3 +219,16 @@ pub async fn usual_place(
     .fetch_optional(connection)
     .await
 }
+
+/// The currency that most branches have.
+pub async fn usual_currency(
+    connection: &mut PgConnection,
+) -> Result<Option<domain::money::Currency>, sqlx::Error> {
+    let row: Option<(String,)> = sqlx::query_as(
+        "select currency from locations.branch where not deleted
+         group by 1 order by count(*) desc, 1 limit 1",
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|(code,)| code.parse().ok()))
+}

@@ -155,3 +155,19 @@ pub async fn has_any(connection: &mut PgConnection, branch: BranchId) -> Result<
             .await?;
     Ok(row.0)
 }
+
+/// The numbers of those of these documents that are orders.
+pub async fn numbers(
+    connection: &mut PgConnection,
+    documents: &[DocumentId],
+) -> Result<Vec<(DocumentId, String)>, sqlx::Error> {
+    let rows: Vec<(Uuid, String)> =
+        sqlx::query_as("select document, number from orders.repair_order where document = any($1)")
+            .bind(documents.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+            .fetch_all(connection)
+            .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(document, number)| (DocumentId::of_uuid(document), number))
+        .collect())
+}
