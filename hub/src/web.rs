@@ -23,6 +23,10 @@ pub(crate) const STOCK: &str = "/stock";
 pub(crate) const ORDERS: &str = "/orders";
 pub(crate) const CUSTOMERS: &str = "/customers";
 pub(crate) const CATALOGUE: &str = "/catalogue";
+pub(crate) const NEW_PART: &str = "/catalogue/new-part";
+pub(crate) const PRESETS: &str = "/catalogue/presets";
+pub(crate) const NEW_PRESET: &str = "/catalogue/new-preset";
+pub(crate) const IMPORT: &str = "/catalogue/import";
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const STATUS_BAR: &str = "/status-bar";
@@ -41,6 +45,7 @@ pub fn routes() -> Router<HubState> {
         .route(SCREEN, post(page::session::keep_screen))
         .route(STATUS_BAR, get(frame::status_bar))
         .route(HOME, get(page::branches::list))
+        .merge(catalogue())
         .route(STOCK, get(page::stock::list))
         .route("/stock/{sku}", get(page::stock::part::show))
         .route(TRANSFERS, get(page::transfers::list))
@@ -63,6 +68,23 @@ pub fn routes() -> Router<HubState> {
             post(page::transfers::deed::dispute),
         )
         .route("/transfers/{id}/settle", post(page::transfers::deed::settle))
+}
+
+fn catalogue() -> Router<HubState> {
+    use page::catalogue::{import, list, part, preset};
+    Router::new()
+        .route(CATALOGUE, get(list))
+        .route(NEW_PART, get(part::new).post(part::create))
+        .route("/catalogue/parts/{sku}", get(part::edit).post(part::save))
+        .route(PRESETS, get(preset::list))
+        .route(NEW_PRESET, get(preset::new).post(preset::create))
+        .route(
+            "/catalogue/presets/{id}",
+            get(preset::edit).post(preset::save),
+        )
+        .route(IMPORT, get(import::page))
+        .route("/catalogue/import/preview", post(import::preview))
+        .route("/catalogue/import/run", post(import::run))
 }
 
 /// What stands around the router.

@@ -1,6 +1,7 @@
 //! One module for each page.
 
 pub mod branches;
+pub mod catalogue;
 pub mod session;
 pub mod stock;
 pub mod transfers;

@@ -35,9 +35,13 @@ impl View {
     }
 
     /// An amount inside a column: without its currency.
-    #[expect(dead_code, reason = "the pages with amounts follow")]
     pub(crate) fn amount(&self, money: Money) -> String {
         self.clock
             .amount(money.amount_minor, money.currency.minor_digits())
+    }
+
+    /// An amount that stands alone.
+    pub(crate) fn full_amount(&self, money: Money) -> String {
+        format!("{} {}", money.currency.as_str(), self.amount(money))
     }
 }

@@ -22,6 +22,7 @@ use crate::app::{Actor, Hub, settings};
 use crate::store::inventory::read as store;
 use crate::store::locations::read::usual_currency;
 
+pub(crate) use read::rate;
 pub use read::{Column, ReadRow, RowValues, TableError, Upload};
 
 /// Most parts of one transaction.
