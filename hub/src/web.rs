@@ -9,6 +9,7 @@ pub mod page;
 pub(crate) mod places;
 mod texts;
 mod view;
+pub(crate) mod words;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -46,6 +47,13 @@ pub fn routes() -> Router<HubState> {
         .route(STATUS_BAR, get(frame::status_bar))
         .route(HOME, get(page::branches::list))
         .merge(catalogue())
+        .route(ORDERS, get(page::orders::list))
+        .route("/orders/{id}", get(page::orders::order::show))
+        .route("/orders/{id}/notes", post(page::orders::order::note))
+        .route(
+            "/orders/{id}/edit",
+            get(page::orders::edit::form).post(page::orders::edit::save),
+        )
         .route(STOCK, get(page::stock::list))
         .route("/stock/{sku}", get(page::stock::part::show))
         .route(TRANSFERS, get(page::transfers::list))

@@ -238,3 +238,18 @@ pub async fn get(hub: &Hub, person: &Person, id: StaffId) -> Result<StaffRecord,
         })
         .ok_or(AppError::NotFound { what: "person" })
 }
+
+/// The names of these people.
+///
+/// # Errors
+/// When the database fails.
+pub async fn names(
+    hub: &Hub,
+    people: &[StaffId],
+) -> Result<std::collections::BTreeMap<StaffId, String>, AppError> {
+    let mut connection = hub.pool().acquire().await?;
+    Ok(store::names(&mut connection, people)
+        .await?
+        .into_iter()
+        .collect())
+}

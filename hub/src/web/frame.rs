@@ -10,7 +10,7 @@ use web_kit::{
 use super::page::branches::states;
 use super::texts::FrameTexts;
 use super::view::View;
-use super::{CATALOGUE, HOME, PLACE, SCREEN, SIGN_OUT, STATUS_BAR, STOCK, TRANSFERS};
+use super::{CATALOGUE, HOME, ORDERS, PLACE, SCREEN, SIGN_OUT, STATUS_BAR, STOCK, TRANSFERS};
 use crate::api::{Caller, HubState};
 use crate::app::branch::LinkState;
 
@@ -62,6 +62,7 @@ fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
     let t = FrameTexts::of(view.language());
     let pages = [
         (HOME, "network", t.branches, Permission::BasicsRead),
+        (ORDERS, "orders", t.orders, Permission::OrdersRead),
         (STOCK, "matrix", t.stock, Permission::StockRead),
         (TRANSFERS, "transfer", t.transfers, Permission::TransfersRead),
         (CATALOGUE, "catalogue", t.catalogue, Permission::BasicsRead),
