@@ -54,6 +54,7 @@ pub fn routes() -> Router<HubState> {
             "/orders/{id}/edit",
             get(page::orders::edit::form).post(page::orders::edit::save),
         )
+        .merge(customers())
         .route(STOCK, get(page::stock::list))
         .route("/stock/{sku}", get(page::stock::part::show))
         .route(TRANSFERS, get(page::transfers::list))
@@ -76,6 +77,16 @@ pub fn routes() -> Router<HubState> {
             post(page::transfers::deed::dispute),
         )
         .route("/transfers/{id}/settle", post(page::transfers::deed::settle))
+}
+
+fn customers() -> Router<HubState> {
+    use page::customers::{edit, find, list, merge, person};
+    Router::new()
+        .route(CUSTOMERS, get(list).post(find))
+        .route("/customers/{id}", get(person::show))
+        .route("/customers/{id}/edit", get(edit::form).post(edit::save))
+        .route("/customers/{id}/merge", get(merge::form).post(merge::join))
+        .route("/customers/{id}/merge/find", post(merge::find))
 }
 
 fn catalogue() -> Router<HubState> {

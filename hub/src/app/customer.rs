@@ -2,6 +2,10 @@
 //!
 //! A personal value is in clear only on its way in and out; where a person's key is not here, values are none.
 
+mod merge;
+
+pub use merge::{Field, Merge, aliases, merge};
+
 use std::collections::BTreeMap;
 
 use domain::customer::{

@@ -2,6 +2,7 @@
 
 pub mod branches;
 pub mod catalogue;
+pub mod customers;
 pub mod orders;
 pub mod session;
 pub mod stock;

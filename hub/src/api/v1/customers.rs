@@ -23,7 +23,8 @@ use crate::api::command::{answer, command};
 use crate::api::form::{Personal, Time, hex};
 use crate::api::state::HubState;
 use crate::api::wire::place;
-use crate::app::customer::{self, CustomerFilter, CustomerState};
+use crate::app::customer::{self, CustomerFilter, CustomerState, Field, Merge};
+use crate::app::error::AppError;
 
 const LIST: &str = "customers";
 
@@ -31,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<HubState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(get, patch))
+        .routes(routes!(merge))
 }
 
 /// A customer. Personal values are null where the person's key is not at the hub.
@@ -206,6 +208,56 @@ async fn patch(
             let changed = customer::patch(tx, &person, id, check_heads(if_match), &patch).await?;
             let tag = tag_of(&changed.heads);
             answer(StatusCode::OK, Some(&tag), &Customer::of(changed))
+        })
+    })
+    .await
+}
+
+/// Who is the same person.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MergeInput {
+    /// The other customer, who leads to this one from now on.
+    #[schema(value_type = String, format = "uuid")]
+    with: DocumentId,
+    /// Values of the other that count although this one has them: name, phone, email, address, note, language. What
+    /// this one lacks is taken over anyway.
+    #[serde(default)]
+    take: Vec<String>,
+}
+
+/// Says that another customer is the same person: this one stays, gets what it lacks, and the other's orders are
+/// pointed to it. The branches that serve either hear of it.
+#[utoipa::path(post, path = "/api/v1/customers/{id}/merge", tag = "customers",
+    params(("id" = String, Path, format = "uuid", description = "The customer that stays"), MatchHeader, KeyHeader),
+    request_body = MergeInput,
+    extensions(("x-permission" = json!("customers_merge"))),
+    responses((status = 200, body = Customer, headers(("ETag" = String, description = "The version"))), WriteErrors))]
+async fn merge(
+    State(state): State<HubState>,
+    who: May<may::CustomersMerge>,
+    ApiPath(id): ApiPath<DocumentId>,
+    if_match: IfMatch,
+    ApiCommand { body, request }: ApiCommand<MergeInput>,
+) -> Result<Response, Problem> {
+    let mut wish = Merge {
+        stays: id,
+        goes: body.with,
+        take: std::collections::BTreeSet::new(),
+    };
+    for (index, name) in body.take.iter().enumerate() {
+        let field = Field::named(name).ok_or_else(|| {
+            AppError::field(format!("/take/{index}"), "is no value of a customer")
+        })?;
+        wish.take.insert(field);
+    }
+    let person = who.person.clone();
+    command(&state, &who, codes::CUSTOMER, request, move |tx| {
+        Box::pin(async move {
+            let check = check_heads(if_match);
+            let merged = customer::merge(tx, &person, &wish, |stays, _| check(stays)).await?;
+            let tag = tag_of(&merged.heads);
+            answer(StatusCode::OK, Some(&tag), &Customer::of(merged))
         })
     })
     .await

@@ -18,7 +18,7 @@ use crate::app::publish::Publication;
 struct Staged {
     state: DocumentState,
     begun_here: bool,
-    customer_before: Option<DocumentId>,
+    leads_before: Option<DocumentId>,
 }
 
 impl Work {
@@ -89,7 +89,7 @@ impl Work {
             document,
         };
         let begun_here = before.is_none();
-        let customer_before = before.and_then(|state| customer_of(&state.document));
+        let leads_before = before.and_then(|state| leads_to(&state.document));
         match staged.get_mut(&change.document) {
             Some(staged) => staged.state = state,
             None => {
@@ -98,7 +98,7 @@ impl Work {
                     Staged {
                         state,
                         begun_here,
-                        customer_before,
+                        leads_before,
                     },
                 );
             }
@@ -143,7 +143,7 @@ impl Work {
             let Staged {
                 state,
                 begun_here,
-                customer_before,
+                leads_before,
             } = staged;
             let document_kind = state.document.kind();
             if begun_here {
@@ -153,10 +153,15 @@ impl Work {
                 }
             }
             if entry.by_hub()
-                && let Some(customer) = customer_of(&state.document)
-                && customer_before != Some(customer)
+                && let Some(named) = leads_to(&state.document)
+                && leads_before != Some(named)
             {
-                attaches.push((state.branch, customer));
+                if document_kind == DocumentKind::Order {
+                    attaches.push((state.branch, named));
+                } else {
+                    let serving = self.interest.get(&id).into_iter().flatten();
+                    attaches.extend(serving.map(|branch| (*branch, named)));
+                }
             }
             self.writes.documents.insert(id);
             self.documents.insert(id, Some(state));
@@ -221,12 +226,15 @@ pub(super) fn receive(
     Document::receive(before.map(Arc::as_ref), change, &sender).map(Arc::new)
 }
 
-/// The customer that an order names.
-fn customer_of(document: &Document) -> Option<DocumentId> {
-    if document.kind() != DocumentKind::Order {
-        return None;
-    }
-    match document.automerge().get(ROOT, "customer") {
+/// The customer document that this one leads to: of an order its customer, of a customer the one that took its place.
+/// Who has this one must have that one.
+fn leads_to(document: &Document) -> Option<DocumentId> {
+    let name = match document.kind() {
+        DocumentKind::Order => "customer",
+        DocumentKind::Customer => "merged_into",
+        _ => return None,
+    };
+    match document.automerge().get(ROOT, name) {
         Ok(Some((Value::Scalar(value), _))) => match value.as_ref() {
             ScalarValue::Str(text) => text.parse().ok(),
             _ => None,

@@ -113,3 +113,20 @@ pub async fn customers(
     .await?;
     rows.into_iter().map(Raw::typed).collect()
 }
+
+/// The persons whom this one took the place of.
+pub async fn merged_into(
+    connection: &mut PgConnection,
+    person: DocumentId,
+) -> Result<Vec<DocumentId>, sqlx::Error> {
+    let rows: Vec<(Uuid,)> = sqlx::query_as(
+        "select document from customers.customer where merged_into = $1 order by document",
+    )
+    .bind(person.uuid())
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(document,)| DocumentId::of_uuid(document))
+        .collect())
+}

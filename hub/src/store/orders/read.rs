@@ -171,3 +171,22 @@ pub async fn numbers(
         .map(|(document, number)| (DocumentId::of_uuid(document), number))
         .collect())
 }
+
+/// The orders of these customers, at most `limit`.
+pub async fn of_customers(
+    connection: &mut PgConnection,
+    customers: &[DocumentId],
+    limit: i64,
+) -> Result<Vec<DocumentId>, sqlx::Error> {
+    let rows: Vec<(Uuid,)> = sqlx::query_as(
+        "select document from orders.repair_order where customer = any($1) order by document limit $2",
+    )
+    .bind(customers.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(document,)| DocumentId::of_uuid(document))
+        .collect())
+}

@@ -78,6 +78,12 @@ pub(crate) struct OrderRow {
     pub(crate) taken_in: String,
 }
 
+/// The words for badges of an order, for pages of their own: urgent, two versions.
+pub(crate) fn badge_words(language: web_kit::Language) -> (&'static str, &'static str) {
+    let t = OrderTexts::of(language);
+    (t.urgent, t.conflict)
+}
+
 /// Whether nothing more happens to it.
 const fn is_over(status: Status) -> bool {
     matches!(status, Status::Collected | Status::Cancelled)
