@@ -62,21 +62,24 @@ pub fn routes() -> Router<HubState> {
             NEW_TRANSFER,
             get(page::transfers::new::form).post(page::transfers::new::create),
         )
-        .route(
-            "/transfers/new/part",
-            get(page::transfers::new::part_hint),
-        )
+        .route("/transfers/new/part", get(page::transfers::new::part_hint))
         .route("/transfers/{id}", get(page::transfers::one))
         .route(
             "/transfers/{id}/approve",
             post(page::transfers::deed::approve),
         )
-        .route("/transfers/{id}/cancel", post(page::transfers::deed::cancel))
+        .route(
+            "/transfers/{id}/cancel",
+            post(page::transfers::deed::cancel),
+        )
         .route(
             "/transfers/{id}/dispute",
             post(page::transfers::deed::dispute),
         )
-        .route("/transfers/{id}/settle", post(page::transfers::deed::settle))
+        .route(
+            "/transfers/{id}/settle",
+            post(page::transfers::deed::settle),
+        )
 }
 
 fn customers() -> Router<HubState> {

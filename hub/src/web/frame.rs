@@ -10,7 +10,9 @@ use web_kit::{
 use super::page::branches::states;
 use super::texts::FrameTexts;
 use super::view::View;
-use super::{CATALOGUE, CUSTOMERS, HOME, ORDERS, PLACE, SCREEN, SIGN_OUT, STATUS_BAR, STOCK, TRANSFERS};
+use super::{
+    CATALOGUE, CUSTOMERS, HOME, ORDERS, PLACE, SCREEN, SIGN_OUT, STATUS_BAR, STOCK, TRANSFERS,
+};
 use crate::api::{Caller, HubState};
 use crate::app::branch::LinkState;
 
@@ -65,7 +67,12 @@ fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
         (ORDERS, "orders", t.orders, Permission::OrdersRead),
         (CUSTOMERS, "people", t.customers, Permission::CustomersRead),
         (STOCK, "matrix", t.stock, Permission::StockRead),
-        (TRANSFERS, "transfer", t.transfers, Permission::TransfersRead),
+        (
+            TRANSFERS,
+            "transfer",
+            t.transfers,
+            Permission::TransfersRead,
+        ),
         (CATALOGUE, "catalogue", t.catalogue, Permission::BasicsRead),
     ];
     pages

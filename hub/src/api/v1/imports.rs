@@ -236,7 +236,12 @@ impl Stream {
         }
     }
 
-    fn request(self, state: &HubState, key: Option<IdempotencyKey>, query: &ImportQuery) -> Request {
+    fn request(
+        self,
+        state: &HubState,
+        key: Option<IdempotencyKey>,
+        query: &ImportQuery,
+    ) -> Request {
         let secret = IdempotencySecret::from_ref(state);
         let said = format!("{:?}", query.columns());
         let body = [&self.hash.finalize()[..], said.as_bytes()].concat();

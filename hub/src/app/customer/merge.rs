@@ -99,7 +99,10 @@ pub async fn merge(
     check: impl FnOnce(&[Hash], &[Hash]) -> Result<(), AppError> + Send,
 ) -> Result<CustomerState, AppError> {
     if wish.stays == wish.goes {
-        return Err(AppError::conflict("same-person", "these are one person already"));
+        return Err(AppError::conflict(
+            "same-person",
+            "these are one person already",
+        ));
     }
     let (stays, stays_heads) = side(tx, person, wish.stays).await?;
     let (goes, goes_heads) = side(tx, person, wish.goes).await?;
@@ -193,11 +196,7 @@ fn taken_over(stays: &Side, goes: &Side, take: &BTreeSet<Field>) -> CustomerPatc
     }
 }
 
-async fn point_orders(
-    tx: &mut HubTx,
-    from: &[DocumentId],
-    to: DocumentId,
-) -> Result<(), AppError> {
+async fn point_orders(tx: &mut HubTx, from: &[DocumentId], to: DocumentId) -> Result<(), AppError> {
     let found = orders::of_customers(tx.sql(), from, ORDERS_MAX + 1).await?;
     if i64::try_from(found.len()).unwrap_or(i64::MAX) > ORDERS_MAX {
         return Err(AppError::conflict(

@@ -311,10 +311,7 @@ fn merged(
             .barcodes
             .or_else(|| old.map(|old| old.barcodes.clone()))
             .unwrap_or_default(),
-        active: values
-            .active
-            .or(old.map(|old| old.active))
-            .unwrap_or(true),
+        active: values.active.or(old.map(|old| old.active)).unwrap_or(true),
     };
     fields.validate().map_err(|problems| {
         let told: Vec<String> = problems

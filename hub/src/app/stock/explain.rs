@@ -183,9 +183,7 @@ pub async fn explain(
                 .get(&StaffId::from_bytes(record.staff()))
                 .cloned()
                 .unwrap_or_default(),
-            order: orders
-                .get(&subject)
-                .map(|number| (subject, number.clone())),
+            order: orders.get(&subject).map(|number| (subject, number.clone())),
             record,
         }
     });

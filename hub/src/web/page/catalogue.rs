@@ -13,9 +13,7 @@ use axum::response::Response;
 use domain::money::{Currency, Money};
 use domain::permission::Permission;
 use serde::Deserialize;
-use web_kit::{
-    ApiQuery, Content, Cursor, ListQuery, PageRequest, Problem, SafeHtml, fill, html,
-};
+use web_kit::{ApiQuery, Content, Cursor, ListQuery, PageRequest, Problem, SafeHtml, fill, html};
 
 use self::texts::CatalogueTexts;
 use crate::api::caller::{May, may};
@@ -136,7 +134,11 @@ pub(crate) async fn list(
     let body = SafeHtml::render(&Page {
         t,
         refresh: at(&fields.cursor),
-        rows: cut.items.iter().map(|part| row(&view, part, may_write)).collect(),
+        rows: cut
+            .items
+            .iter()
+            .map(|part| row(&view, part, may_write))
+            .collect(),
         empty: if typed.is_empty() { t.no_parts } else { t.none },
         saved: saved(t, &fields.saved),
         newest: (!fields.cursor.is_empty()).then(|| at("")),

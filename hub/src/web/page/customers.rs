@@ -13,8 +13,8 @@ use serde::Deserialize;
 use web_kit::{Content, PlainForm, Problem, SafeHtml, plural};
 
 use self::texts::CustomerTexts;
-use crate::api::form::Personal;
 use crate::api::caller::{May, may};
+use crate::api::form::Personal;
 use crate::api::{Caller, HubState};
 use crate::app::customer::{CustomerFilter, CustomerState, list as customers};
 use crate::app::search::search;

@@ -22,11 +22,11 @@ use crate::api::caller::{May, may};
 use crate::api::{Caller, HubState};
 use crate::app::stock::{Matrix, MatrixQuery, PartRecord, Shelf, StockRecord, matrix, propose};
 use crate::app::transfer::open;
+use crate::web::STOCK;
 use crate::web::act::{address, encode};
 use crate::web::frame::frame;
 use crate::web::places::{Place, Places};
 use crate::web::view::View;
-use crate::web::STOCK;
 
 /// Parts on one page.
 const ROWS: u32 = 40;
@@ -397,8 +397,7 @@ async fn chosen(
                 t.short_in,
             )
         }),
-        stale: (!stale.is_empty())
-            .then(|| fill(t.counted_as, &[("branches", &stale.join(", "))])),
+        stale: (!stale.is_empty()).then(|| fill(t.counted_as, &[("branches", &stale.join(", "))])),
         proposals: proposals(state, who, view, places, part, &cells).await?,
     })
 }

@@ -435,7 +435,11 @@ impl Board<'_> {
             sum(|line| line.lost),
         );
         if missing > 0 && view.fold.in_transit() > 0 {
-            add(Tone::Decide, "decide", fill(t.n_missing, &[("n", &missing)]));
+            add(
+                Tone::Decide,
+                "decide",
+                fill(t.n_missing, &[("n", &missing)]),
+            );
         }
         if damaged > 0 {
             add(Tone::Waiting, "late", fill(t.n_damaged, &[("n", &damaged)]));

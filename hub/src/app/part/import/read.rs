@@ -250,10 +250,7 @@ fn head(from: &mut impl Read) -> Result<Vec<u8>, TableError> {
 
 /// The commonest of the usual separators in the first line.
 fn separator(head: &[u8]) -> u8 {
-    let line = head
-        .split(|byte| *byte == b'\n')
-        .next()
-        .unwrap_or_default();
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
     let best = [b',', b';', b'\t'].into_iter().rev();
     best.max_by_key(|byte| count(*byte)).unwrap_or(b',')
@@ -478,8 +475,14 @@ mod tests {
         };
         assert_eq!(values.sku, "2");
         let read = all("a,b\n1,2\n", &[(Column::Sku, "c")]).await;
-        assert_eq!(read.last(), Some(&Err(TableError::NoColumn("c".to_owned()))));
-        assert_eq!(all("a,b\n", &[]).await.last(), Some(&Err(TableError::NoSku)));
+        assert_eq!(
+            read.last(),
+            Some(&Err(TableError::NoColumn("c".to_owned())))
+        );
+        assert_eq!(
+            all("a,b\n", &[]).await.last(),
+            Some(&Err(TableError::NoSku))
+        );
         assert_eq!(all("", &[]).await, [Err(TableError::Empty)]);
     }
 
@@ -496,7 +499,11 @@ mod tests {
             assert_eq!(amount(text, 2), Some(minor), "{text}");
         }
         for wrong in ["", "x", "-1", "1.2.", "."] {
-            assert_eq!(amount(wrong, 2).filter(|_| wrong != "1.2."), None, "{wrong}");
+            assert_eq!(
+                amount(wrong, 2).filter(|_| wrong != "1.2."),
+                None,
+                "{wrong}"
+            );
         }
         assert_eq!(rate("5,5"), Some(550));
         assert_eq!(rate("200"), None);

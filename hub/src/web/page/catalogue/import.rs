@@ -9,8 +9,8 @@ use axum::response::Response;
 use domain::money::Money;
 use web_kit::{ApiQuery, Content, IdempotencyKey, Problem, SafeHtml, fill, html, plural};
 
-use super::texts::{self, CatalogueTexts};
 use super::head;
+use super::texts::{self, CatalogueTexts};
 use crate::api::HubState;
 use crate::api::caller::{May, may};
 use crate::api::v1::imports::{ImportQuery, preview as look, run as write};
@@ -40,7 +40,9 @@ pub(crate) async fn page(
     let head = SafeHtml::render(&head(t, &who, IMPORT, ""))?;
     let mut content = Content::new(t.title, body).head(head);
     content.modules = &["js/parts-import.js"];
-    frame(&state, &who, &view, CATALOGUE).await?.respond(&content)
+    frame(&state, &who, &view, CATALOGUE)
+        .await?
+        .respond(&content)
 }
 
 struct Choice {

@@ -11,8 +11,8 @@ use serde_json::json;
 use sync_protocol::item::command as codes;
 use web_kit::{ApiPath, Content, PageForm, Problem, SafeHtml, html_with_status};
 
-use super::texts::CatalogueTexts;
 use super::PriceFields;
+use super::texts::CatalogueTexts;
 use crate::api::caller::{May, may};
 use crate::api::{Caller, HubState};
 use crate::app::error::AppError;
@@ -263,7 +263,10 @@ pub(crate) async fn save(
             let fields = if is_stale {
                 PartFields::of(&view, &part::get(state.hub(), &sku).await?)
             } else {
-                PartFields { sku: sku.clone(), ..fields }
+                PartFields {
+                    sku: sku.clone(),
+                    ..fields
+                }
             };
             let shown = Shown {
                 sku: Some(&sku),

@@ -124,7 +124,16 @@ pub(crate) async fn form(
     let customer = get(state.hub(), &who.person, id).await?;
     let fields = PersonFields::of(&customer);
     let key = state.form_key().to_string();
-    show(&state, &who, StatusCode::OK, id, &key, &fields, &Refusal::none()).await
+    show(
+        &state,
+        &who,
+        StatusCode::OK,
+        id,
+        &key,
+        &fields,
+        &Refusal::none(),
+    )
+    .await
 }
 
 /// Changes the person.

@@ -90,7 +90,15 @@ pub(crate) async fn form(
     ApiQuery(query): ApiQuery<MergeQuery>,
 ) -> Result<Response, Problem> {
     let with = query.with.parse::<DocumentId>().ok();
-    show(&state, &who, id, "", Vec::new(), with.map(|with| (with, None))).await
+    show(
+        &state,
+        &who,
+        id,
+        "",
+        Vec::new(),
+        with.map(|with| (with, None)),
+    )
+    .await
 }
 
 /// Candidates for the other.
@@ -281,7 +289,11 @@ pub(crate) async fn join(
         .parse()
         .map_err(|_| Problem::bad_request("The form names nobody. Open the page again."))?;
     let is_other_kept = fields.stays == fields.with;
-    let (stays, goes) = if is_other_kept { (with, id) } else { (id, with) };
+    let (stays, goes) = if is_other_kept {
+        (with, id)
+    } else {
+        (id, with)
+    };
     let take: BTreeSet<Field> = Field::ALL
         .into_iter()
         .filter(|field| fields.of(*field) == goes.to_string())
@@ -297,7 +309,11 @@ pub(crate) async fn join(
     let check = move |stays: &[Hash], goes: &[Hash]| {
         let is_same = ETag::of_heads(stays).to_string() == tags.0
             && ETag::of_heads(goes).to_string() == tags.1;
-        if is_same { Ok(()) } else { Err(AppError::Stale) }
+        if is_same {
+            Ok(())
+        } else {
+            Err(AppError::Stale)
+        }
     };
     let work = act(&state, &who, codes::CUSTOMER, request, move |tx| {
         Box::pin(async move {
@@ -311,7 +327,15 @@ pub(crate) async fn join(
             let language = View::of(&state, &who).await?.language();
             let refusal = Refusal::of(&problem, language);
             let refused = (problem.status(), key, fields, refusal);
-            show(&state, &who, id, "", Vec::new(), Some((with, Some(refused)))).await
+            show(
+                &state,
+                &who,
+                id,
+                "",
+                Vec::new(),
+                Some((with, Some(refused))),
+            )
+            .await
         }
         Err(problem) => Err(problem),
     }

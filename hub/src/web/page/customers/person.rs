@@ -7,8 +7,8 @@ use domain::id::DocumentId;
 use domain::permission::Permission;
 use web_kit::{ApiPath, Content, PageRequest, Problem, SafeHtml, html};
 
-use super::texts::CustomerTexts;
 use super::text;
+use super::texts::CustomerTexts;
 use crate::api::HubState;
 use crate::api::caller::{May, may};
 use crate::app::customer::{aliases, get};

@@ -11,9 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sync_protocol::hash::Hash;
 use sync_protocol::item::command as codes;
-use web_kit::{
-    ApiPath, Content, ETag, PageForm, Problem, SafeHtml, fill, html_with_status,
-};
+use web_kit::{ApiPath, Content, ETag, PageForm, Problem, SafeHtml, fill, html_with_status};
 
 use super::texts::OrderTexts;
 use crate::api::caller::{May, may};
@@ -72,7 +70,10 @@ impl EditFields {
                 .promised_at_ms
                 .map(|at_ms| view.clock.field(at_ms))
                 .unwrap_or_default(),
-            technician: shown.technician.map(|id| id.to_string()).unwrap_or_default(),
+            technician: shown
+                .technician
+                .map(|id| id.to_string())
+                .unwrap_or_default(),
             urgent: if shown.urgent { "yes" } else { "" }.to_owned(),
         }
     }
@@ -195,7 +196,16 @@ pub(crate) async fn form(
     let fields = EditFields::of(&view, &order);
     let key = state.form_key().to_string();
     let refusal = Refusal::none();
-    show(&state, &who, StatusCode::OK, &order, &key, &fields, &refusal).await
+    show(
+        &state,
+        &who,
+        StatusCode::OK,
+        &order,
+        &key,
+        &fields,
+        &refusal,
+    )
+    .await
 }
 
 /// Changes the order.

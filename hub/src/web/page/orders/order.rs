@@ -14,8 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sync_protocol::item::command as codes;
 use web_kit::{
-    ApiPath, Content, PageForm, PageRequest, Problem, SafeHtml, Tone, fill, html,
-    html_with_status,
+    ApiPath, Content, PageForm, PageRequest, Problem, SafeHtml, Tone, fill, html, html_with_status,
 };
 
 use super::texts::OrderTexts;
@@ -217,7 +216,11 @@ fn facts(
             let may_see = who.person.may(Permission::CustomersRead);
             let href = may_see.then(|| format!("{CUSTOMERS}/{id}"));
             let name = text(&values.name);
-            let name = if name.is_empty() { "–".to_owned() } else { name };
+            let name = if name.is_empty() {
+                "–".to_owned()
+            } else {
+                name
+            };
             add(t.person, name, false, href);
             add(t.phone, text(&values.phone), false, None);
         }
@@ -347,10 +350,7 @@ fn steps(
             at_ms,
             day: None,
             icon: "ask",
-            title: fill(
-                t.estimate,
-                &[("n", &estimate.version), ("amount", &amount)],
-            ),
+            title: fill(t.estimate, &[("n", &estimate.version), ("amount", &amount)]),
             text: estimate.answer.map_or_else(
                 || t.no_answer.to_owned(),
                 |answer| words::answer(view.language(), answer).to_owned(),

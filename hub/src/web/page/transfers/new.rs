@@ -18,11 +18,11 @@ use crate::api::{Caller, HubState};
 use crate::app::error::AppError;
 use crate::app::transfer::{NewTransfer, request as ask};
 use crate::app::{part, stock};
+use crate::web::TRANSFERS;
 use crate::web::act::{Refusal, act, address, done, is_refusal};
 use crate::web::frame::frame;
 use crate::web::places::{Choice, Places};
 use crate::web::view::View;
-use crate::web::TRANSFERS;
 
 /// Lines that an empty form shows.
 const LINES: usize = 5;
@@ -109,7 +109,9 @@ async fn show(
         from_problem: field("from"),
         to_problem: field("to"),
         note_problem: field("note"),
-        problems: refusal.above(&["from", "to", "note", "lines/0", "lines/1", "lines/2", "lines/3", "lines/4"]),
+        problems: refusal.above(&[
+            "from", "to", "note", "lines/0", "lines/1", "lines/2", "lines/3", "lines/4",
+        ]),
         lines,
     })?;
     let page = frame(state, who, &view, TRANSFERS)
@@ -125,7 +127,9 @@ fn lines(
     refusal: &Refusal,
 ) -> Vec<Line> {
     let typed = fields.sku.iter().filter(|sku| !sku.trim().is_empty());
-    let count = LINES.max(typed.count() + 1).min(domain::transfer::MAX_LINES);
+    let count = LINES
+        .max(typed.count() + 1)
+        .min(domain::transfer::MAX_LINES);
     let mut hints = hints.into_iter();
     let mut sent = 0;
     let mut lines = Vec::with_capacity(count);

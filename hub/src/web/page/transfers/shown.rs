@@ -150,9 +150,10 @@ impl Board<'_> {
         is_primary: bool,
     ) -> DeedForm {
         let mine = (typed.deed == Some(deed)).then_some(typed);
-        let key = mine
-            .filter(|typed| !typed.key.is_empty())
-            .map_or_else(|| self.state.form_key().to_string(), |mine| mine.key.clone());
+        let key = mine.filter(|typed| !typed.key.is_empty()).map_or_else(
+            || self.state.form_key().to_string(),
+            |mine| mine.key.clone(),
+        );
         DeedForm {
             action: format!("{TRANSFERS}/{}/{}", card.view.id, deed.path()),
             key,
