@@ -83,7 +83,7 @@ fn decision(deed: Deed, fields: &DeedFields) -> Result<Decision, Problem> {
                     "" => 0,
                     digits => digits.parse::<i64>().map_err(|_| {
                         Problem::invalid_field(
-                            &format!("/lines/{index}/lost"),
+                            format!("/lines/{index}/lost"),
                             "Write a whole number.",
                         )
                     })?,
