@@ -2,6 +2,7 @@
 
 mod description;
 mod documents;
+mod goods;
 mod rows;
 mod session;
 

@@ -253,7 +253,7 @@ fn moved(
         },
         is_out: pieces < 0,
         behind: view.clock.number(record.balance_after),
-        text: record.text.clone(),
+        text: words_of(&record.text),
         about,
         by: if movement.by.is_empty() {
             t.system.to_owned()
@@ -262,4 +262,11 @@ fn moved(
         },
         is_superseded: record.superseded,
     }
+}
+
+/// Reason and reference, which a movement holds in one text.
+fn words_of(text: &str) -> String {
+    let parts = text.split(char::is_control).map(str::trim);
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join(" · ")
 }
