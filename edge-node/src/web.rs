@@ -9,7 +9,7 @@ mod texts;
 mod view;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use web_kit::{Guard, Language, ProblemPages, Side};
 
 use crate::api::EdgeState;
@@ -33,7 +33,31 @@ pub(crate) const DECISIONS: &str = "/decisions";
 
 /// The pages' routes.
 pub fn routes() -> Router<EdgeState> {
-    Router::new()
+    pages().router
+}
+
+/// The address of every page, as the router knows it; parts in braces are filled by who asks.
+pub fn addresses() -> Vec<&'static str> {
+    pages().addresses
+}
+
+/// A router that remembers its addresses.
+#[derive(Default)]
+struct Pages {
+    router: Router<EdgeState>,
+    addresses: Vec<&'static str>,
+}
+
+impl Pages {
+    fn route(mut self, address: &'static str, methods: MethodRouter<EdgeState>) -> Self {
+        self.addresses.push(address);
+        self.router = self.router.route(address, methods);
+        self
+    }
+}
+
+fn pages() -> Pages {
+    Pages::default()
         .route("/", get(page::session::home))
         .route(
             SIGN_IN,

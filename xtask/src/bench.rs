@@ -3,6 +3,8 @@
 //! Real processes and real databases in a folder of their own, removed at the end. Machines differ and are noisy:
 //! read the ratios.
 
+mod pages;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -36,25 +38,15 @@ enum What {
     Engine,
     /// Memory while half a million records come in
     Import,
+    /// Pages and reads of a branch with 100,000 orders
+    Pages,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    install::ensure(&[Need::Database])?;
     let root = workspace_root()?;
-    run_command(cargo(&root).args([
-        "build",
-        "--release",
-        "--package",
-        "hub",
-        "--package",
-        "edge-node",
-        "--bins",
-    ]))?;
-    let programs = Programs::in_folder(&target_folder(&root)?.join("release"))?;
-    let runtime = tokio::runtime::Runtime::new()?;
     let rows = match arguments.what {
-        What::Engine => engine(&root, programs, &runtime)?,
-        What::Import => runtime.block_on(import(programs))?,
+        What::Pages => pages::measure(&root, &target_folder(&root)?)?,
+        what => chain_rows(&root, what)?,
     };
     show(&rows);
     if let Some(file) = &arguments.json {
@@ -64,12 +56,33 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// What needs a hub and its database.
+fn chain_rows(root: &Path, what: What) -> Result<Vec<Value>> {
+    install::ensure(&[Need::Database])?;
+    run_command(cargo(root).args([
+        "build",
+        "--release",
+        "--package",
+        "hub",
+        "--package",
+        "edge-node",
+        "--bins",
+    ]))?;
+    let programs = Programs::in_folder(&target_folder(root)?.join("release"))?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    match what {
+        What::Engine => engine(root, programs, &runtime),
+        What::Import => runtime.block_on(import(programs)),
+        What::Pages => bail!("pages need no hub"),
+    }
+}
+
 fn engine(
     root: &Path,
     programs: Programs,
     runtime: &tokio::runtime::Runtime,
 ) -> Result<Vec<Value>> {
-    let program = bench_program(root)?;
+    let program = bench_program(root, "tests", "engine")?;
     let mut bench = Bench::new(programs)?;
     let measured = runtime.block_on(bench.join_only()).and_then(|place| {
         let output = Command::new(&program)
@@ -94,23 +107,23 @@ fn engine(
     Ok(rows)
 }
 
-fn bench_program(root: &Path) -> Result<PathBuf> {
+fn bench_program(root: &Path, package: &str, name: &str) -> Result<PathBuf> {
     let built = output(cargo(root).args([
         "build",
         "--release",
         "--package",
-        "tests",
+        package,
         "--bench",
-        "engine",
+        name,
         "--message-format",
         "json-render-diagnostics",
     ]))?;
     built
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "engine")
+        .filter(|message| message["target"]["name"] == name)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .context("cargo built no bench named engine")
+        .with_context(|| format!("cargo built no bench named {name}"))
 }
 
 async fn import(programs: Programs) -> Result<Vec<Value>> {
