@@ -42,6 +42,8 @@ use texts::ImportTexts;
 
 /// So many refused rows are shown.
 const SHOWN_FAULTS: usize = 200;
+/// How often the page hears how far it is.
+const TOLD_EVERY_BYTES: usize = 8 * 1024;
 const FILE_NAME_CHARS: usize = 80;
 
 struct KindChoice {
@@ -664,10 +666,12 @@ async fn take_over(
         if *stopping.borrow() {
             return Ok(Progress::BrokeOff(last.clone()));
         }
-        importer.push(&piece?).await?;
-        last.clone_from(importer.report());
-        table.set_progress(Progress::Running(last.clone()));
-        teller.tell(last);
+        for part in piece?.chunks(TOLD_EVERY_BYTES) {
+            importer.push(part).await?;
+            last.clone_from(importer.report());
+            table.set_progress(Progress::Running(last.clone()));
+            teller.tell(last);
+        }
     }
     let (report, faults) = importer.finish().await?;
     last.clone_from(&report);

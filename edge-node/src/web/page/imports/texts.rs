@@ -34,7 +34,7 @@ web_kit::catalogue! {
         no_file: "Choose a file" | "Eine Datei wählen",
         no_kind: "Say what the file holds" | "Sagen, was in der Datei steht",
         columns: "Columns" | "Spalten",
-        columns_hint: "What each piece of the shop is called in the file" | "Wie die Datei jede Angabe nennt",
+        columns_hint: "Which column of the file says what" | "Welche Spalte der Datei was sagt",
         not_there: "not in the file" | "nicht in der Datei",
         first_rows: "As the first rows will be read" | "So werden die ersten Zeilen gelesen",
         row: "Row" | "Zeile",
