@@ -54,6 +54,12 @@ impl Pages {
         self.router = self.router.route(address, methods);
         self
     }
+
+    fn merge(mut self, other: Self) -> Self {
+        self.addresses.extend(other.addresses);
+        self.router = self.router.merge(other.router);
+        self
+    }
 }
 
 fn pages() -> Pages {
@@ -111,8 +117,8 @@ fn pages() -> Pages {
 }
 
 /// Stock and transfers.
-fn stock_routes() -> Router<EdgeState> {
-    Router::new()
+fn stock_routes() -> Pages {
+    Pages::default()
         .route(STOCK, get(page::stock::list))
         .route(
             DELIVERY,
@@ -132,8 +138,8 @@ fn stock_routes() -> Router<EdgeState> {
 }
 
 /// The line to the hub, and what waits for a person.
-fn sync_routes() -> Router<EdgeState> {
-    Router::new()
+fn sync_routes() -> Pages {
+    Pages::default()
         .route(SYNC, get(page::sync::show))
         .route("/sync/pause", post(page::sync::pause))
         .route("/sync/resume", post(page::sync::resume))
