@@ -29,6 +29,7 @@ struct Page<'a> {
     urgent: &'static str,
     conflict: &'static str,
     refresh: String,
+    name: String,
     facts: Vec<(&'static str, String)>,
     consent: Vec<(String, &'static str)>,
     is_closed: bool,
@@ -63,7 +64,6 @@ pub(crate) async fn show(
     let (record, values) = (&customer.record, &customer.values);
     let name = text(values.name.as_ref());
     let facts = vec![
-        (t.name, name.clone()),
         (t.phone, text(values.phone.as_ref())),
         (t.email, text(values.email.as_ref())),
         (t.address, text(values.address.as_ref())),
@@ -79,6 +79,7 @@ pub(crate) async fn show(
         urgent,
         conflict,
         refresh: format!("{CUSTOMERS}/{id}"),
+        name,
         facts: facts
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
