@@ -18,6 +18,7 @@ use axum::response::Response;
 use domain::id::DocumentId;
 use domain::money::Money;
 use domain::order::{EstimateAnswer, LineKind, Status};
+use domain::permission::Permission;
 use web_kit::{
     ApiPath, Content, PageRequest, Problem, SafeHtml, Tone, fill, html, html_with_status,
 };
@@ -28,8 +29,9 @@ use crate::app::order::form::{Line, LineStock, Order};
 use crate::app::order::history::What;
 use crate::app::order::{board::LANES, is_ended};
 use crate::web::frame::frame;
+use crate::web::page::orders::encoded;
 use crate::web::texts as words;
-use crate::web::{BOARD, ORDERS};
+use crate::web::{BOARD, DECISIONS, ORDERS, STOCK};
 use bench::Bench;
 use desk::Desk;
 pub(crate) use estimates::{answer, make as make_estimate};
@@ -59,6 +61,7 @@ struct LineRow {
     href: String,
     text: String,
     sku: String,
+    part_href: String,
     tone: Option<Tone>,
     icon: &'static str,
     state: String,
@@ -78,7 +81,7 @@ struct OrderPage<'a> {
     refresh: String,
     may_write: bool,
     conflict: Option<String>,
-    decisions_href: Option<String>,
+    decisions_href: Option<&'static str>,
     stages: Vec<Stage>,
     person: String,
     phone: String,
@@ -233,7 +236,10 @@ impl Desk {
             refresh: format!("{ORDERS}/{}", order.id),
             may_write: self.may_write(),
             conflict: self.conflict(bench),
-            decisions_href: None,
+            decisions_href: self
+                .who
+                .may(Permission::ExceptionsRead)
+                .then_some(DECISIONS),
             stages: self.stages(bench),
             person: self.person(order),
             phone: phone.map_or_else(String::new, |phone| phone.expose().to_owned()),
@@ -486,6 +492,7 @@ impl Desk {
             href: format!("{ORDERS}/{}/lines/{}", bench.order.id, line.id),
             text: line.text.clone(),
             sku: line.sku.clone().unwrap_or_default(),
+            part_href: format!("{STOCK}/{}", encoded(line.sku.as_deref().unwrap_or(""))),
             tone,
             icon,
             state,

@@ -238,7 +238,7 @@ fn address(status: &str, q: &str, cursor: &str) -> String {
 }
 
 /// A number or serial as it stands in an address.
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut address = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
