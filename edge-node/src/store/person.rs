@@ -1,20 +1,22 @@
-//! Persons: their keys at rest, and the index in memory by which they are found.
+//! Persons: their keys at rest; the index in memory by which they are found stands below.
 //!
 //! No personal value stands in clear in any file (INV-21): the table holds sealed values, the keys are sealed under
 //! the storage key, and what can be searched lives in memory only.
 
-use std::collections::{BTreeMap, HashMap};
+mod index;
 
-use domain::customer::{CustomerView, PersonValues, open_customer};
+use std::collections::BTreeMap;
+
+use domain::customer::{CustomerView, open_customer};
 use domain::id::{BranchId, DocumentId};
 use domain::seal::{open_at_rest, seal_at_rest};
-use domain::sensitive::{PersonKey, Sensitive};
-use domain::text::phone_digits;
+use domain::sensitive::PersonKey;
 use rusqlite::{Connection, Row};
 use sync_protocol::message::{GivenKey, KeyState};
 
 use super::value::{Id, signed};
 use crate::error::StoreError;
+pub use index::{PersonIndex, PersonMatch};
 
 const COLUMNS_OF_KEYS: &str =
     "select person, generation, sealed from person_key where person = ?1 order by generation";
@@ -159,183 +161,6 @@ pub(crate) fn sealed_view(row: &Row<'_>, first: usize) -> rusqlite::Result<Custo
         note: row.get(first + 4)?,
         conflicts: Vec::new(),
     })
-}
-
-struct Person {
-    name: Sensitive<String>,
-    digits: Sensitive<String>,
-    email: Sensitive<String>,
-}
-
-/// A person that a search found. What is shown comes from the document, not from here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PersonMatch {
-    /// The customer document.
-    pub id: DocumentId,
-    /// Lower is better.
-    pub rank: u8,
-}
-
-/// Names, phones and e-mails of all persons that are known here.
-#[derive(Default)]
-pub struct PersonIndex {
-    persons: HashMap<DocumentId, Person>,
-}
-
-impl std::fmt::Debug for PersonIndex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PersonIndex({})", self.persons.len())
-    }
-}
-
-impl PersonIndex {
-    /// Opens every customer; one whose key is not here cannot be found by name.
-    pub(crate) fn load(conn: &Connection, storage_key: &[u8; 32]) -> Result<Self, StoreError> {
-        let mut keys: HashMap<DocumentId, Vec<PersonKey>> = HashMap::new();
-        let mut statement = conn.prepare("select person, generation, sealed from person_key")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let given = open_key(storage_key, row)?;
-            keys.entry(given.person)
-                .or_default()
-                .push(PersonKey::new(given.generation, given.key));
-        }
-        let mut index = Self::default();
-        let mut statement =
-            conn.prepare("select id, name, phone, email, address, note from customer")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let id = row.get::<_, Id<DocumentId>>(0)?.0;
-            let known = keys.get(&id).map_or(&[][..], Vec::as_slice);
-            index.put(id, &sealed_view(row, 1)?, known);
-        }
-        Ok(index)
-    }
-
-    /// Reads one customer again.
-    pub(crate) fn refresh(
-        &mut self,
-        conn: &Connection,
-        storage_key: &[u8; 32],
-        id: DocumentId,
-    ) -> Result<(), StoreError> {
-        let mut statement = conn.prepare_cached(
-            "select name, phone, email, address, note from customer where id = ?1",
-        )?;
-        let mut rows = statement.query([Id(id)])?;
-        match rows.next()? {
-            Some(row) => {
-                let view = sealed_view(row, 0)?;
-                let keys = keys(conn, storage_key, id)?;
-                self.put(id, &view, &keys);
-            }
-            None => {
-                self.persons.remove(&id);
-            }
-        }
-        Ok(())
-    }
-
-    fn put(&mut self, id: DocumentId, view: &CustomerView, keys: &[PersonKey]) {
-        let Ok(values) = open_customer(view, id, keys) else {
-            self.persons.remove(&id);
-            return;
-        };
-        let PersonValues {
-            name, phone, email, ..
-        } = values;
-        let text = |value: &Option<Sensitive<String>>| {
-            value.as_ref().map_or("", |value| value.expose()).to_owned()
-        };
-        self.persons.insert(
-            id,
-            Person {
-                name: Sensitive::new(fold(&text(&name))),
-                digits: Sensitive::new(phone_digits(&text(&phone))),
-                email: Sensitive::new(text(&email).to_lowercase()),
-            },
-        );
-    }
-
-    /// How many persons can be found.
-    pub fn len(&self) -> usize {
-        self.persons.len()
-    }
-
-    /// Whether nobody can be found.
-    pub fn is_empty(&self) -> bool {
-        self.persons.is_empty()
-    }
-
-    /// The best `limit` persons whose name, phone or e-mail fits what was typed: every word begins a word of the name,
-    /// or the digits (three at least) stand in the phone, or the text in the e-mail.
-    pub fn search(&self, typed: &str, limit: usize) -> Vec<PersonMatch> {
-        let folded = fold(typed);
-        let words: Vec<&str> = folded.split_whitespace().collect();
-        let digits = phone_digits(typed);
-        let is_number = digits.len() >= 3
-            && typed
-                .chars()
-                .all(|c| c.is_ascii_digit() || " +()-./".contains(c));
-        if words.is_empty() {
-            return Vec::new();
-        }
-        let mut found: Vec<PersonMatch> = self
-            .persons
-            .iter()
-            .filter_map(|(id, person)| {
-                let rank = person.rank(&folded, &words, is_number.then_some(digits.as_str()))?;
-                Some(PersonMatch { id: *id, rank })
-            })
-            .collect();
-        found.sort_by_key(|found| (found.rank, found.id));
-        found.truncate(limit);
-        found
-    }
-}
-
-impl Person {
-    fn rank(&self, folded: &str, words: &[&str], digits: Option<&str>) -> Option<u8> {
-        let name = self.name.expose();
-        if name == folded {
-            return Some(0);
-        }
-        if let Some(digits) = digits {
-            return self.digits.expose().contains(digits).then_some(1);
-        }
-        if words
-            .iter()
-            .all(|word| name.split_whitespace().any(|part| part.starts_with(word)))
-        {
-            return Some(if name.starts_with(folded) { 1 } else { 2 });
-        }
-        (folded.len() >= 3 && self.email.expose().contains(folded)).then_some(3)
-    }
-}
-
-/// Lower case without the usual accents, so that `Muller` finds `Müller`.
-fn fold(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.trim().chars().flat_map(char::to_lowercase) {
-        match c {
-            'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'ā' | 'ą' => out.push('a'),
-            'é' | 'è' | 'ê' | 'ë' | 'ē' | 'ę' | 'ě' => out.push('e'),
-            'í' | 'ì' | 'î' | 'ï' | 'ī' => out.push('i'),
-            'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ø' | 'ō' => out.push('o'),
-            'ú' | 'ù' | 'û' | 'ü' | 'ū' | 'ů' => out.push('u'),
-            'ç' | 'ć' | 'č' => out.push('c'),
-            'ñ' | 'ń' | 'ň' => out.push('n'),
-            'ś' | 'š' => out.push('s'),
-            'ź' | 'ż' | 'ž' => out.push('z'),
-            'ý' | 'ÿ' => out.push('y'),
-            'ł' => out.push('l'),
-            'ř' => out.push('r'),
-            'ß' => out.push_str("ss"),
-            'æ' => out.push_str("ae"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// Whether the sealed values of every customer open with the keys that are here; the ones that do not.
