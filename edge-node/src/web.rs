@@ -21,6 +21,10 @@ pub(crate) const ORDERS: &str = "/orders";
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const INTAKE: &str = "/intake";
+pub(crate) const INTAKE_PEOPLE: &str = "/intake/people";
+pub(crate) const INTAKE_DRAFT: &str = "/intake/draft";
+pub(crate) const FIND: &str = "/find";
+pub(crate) const PEOPLE: &str = "/people";
 pub(crate) const SEARCH: &str = "/search";
 pub(crate) const IMPORTS: &str = "/imports";
 pub(crate) const STATUS_BAR: &str = "/status-bar";
@@ -74,7 +78,6 @@ fn pages() -> Pages {
         .route(STATUS_BAR, get(frame::status_bar))
         .route(BOARD, get(page::board::show))
         .route(ORDERS, get(page::orders::list))
-        .route(SEARCH, post(page::orders::search))
         .route("/orders/{id}", get(page::order::show))
         .route("/orders/{id}/move", get(page::order::ways))
         .route("/orders/{id}/status", post(page::order::move_to))
@@ -112,8 +115,25 @@ fn pages() -> Pages {
             "/imports/{id}",
             get(page::imports::show).post(page::imports::decide),
         )
+        .merge(people_routes())
         .merge(stock_routes())
         .merge(sync_routes())
+}
+
+/// Finding, persons, what intake asks while one types, and the papers.
+fn people_routes() -> Router<EdgeState> {
+    Router::new()
+        .route(FIND, get(page::find::form).post(page::find::find))
+        .route(SEARCH, post(page::find::find))
+        .route(
+            "/people/{id}",
+            get(page::person::show).post(page::person::change),
+        )
+        .route(INTAKE_PEOPLE, post(page::intake::people))
+        .route(INTAKE_DRAFT, post(page::intake::draft))
+        .route("/visits/{id}/papers", get(page::receipt::visit))
+        .route("/orders/{id}/receipt", get(page::receipt::receipt))
+        .route("/orders/{id}/label", get(page::receipt::label))
 }
 
 /// Stock and transfers.

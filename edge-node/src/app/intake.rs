@@ -1,28 +1,34 @@
 //! Taking in: a customer comes with devices, and each becomes an order of one visit.
 //!
-//! Customer, visit and orders are one transaction: all of it is there, or nothing.
+//! Customer, visit, orders, their first lines and the parts kept for them are one transaction: all of it is there, or
+//! nothing.
+
+pub mod offer;
 
 use domain::document::DocumentKind;
-use domain::id::{BranchId, DocumentId, EventId, VisitId};
+use domain::id::{BranchId, DocumentId, EventId, PresetId, VisitId};
 use domain::number::order_number;
-use domain::order::{Device, NewOrder, Status, StatusMove, create_order};
+use domain::order::{Device, LineKind, NewOrder, Status, StatusMove, create_order};
 use domain::permission::Permission;
 use serde::{Deserialize, Serialize};
 use sync_protocol::item::command;
 use utoipa::ToSchema;
+use web_kit::etag::IfMatch;
 
 use std::collections::BTreeMap;
 
 use super::customer::{self, CustomerInput};
-use super::order::form::{DeviceInput, Order};
-use super::order::{keyed_accessories, shown};
-use super::wire::Time;
+use super::order::form::{DeviceInput, EstimateInput, LineInput, Order};
+use super::order::{estimate, keyed_accessories, line, shown};
+use super::wire::{Time, money};
 use super::{below, require};
 use crate::error::AppError;
-use crate::store::{Actor, WriteTx, customer as customer_rows, order as order_rows};
+use crate::store::{Actor, WriteTx, catalogue, customer as customer_rows, order as order_rows};
 
 /// The most devices of one visit.
 pub const DEVICES_MAX: usize = 20;
+/// The most presets, and the most parts, of one device.
+const LINES_MAX: usize = 10;
 
 /// A visit that begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -96,6 +102,8 @@ pub fn take_in(tx: &mut WriteTx<'_>, actor: &Actor, new: NewVisit) -> Result<Vis
             create_order(&order).map_err(|error| below(&format!("/devices/{i}"), error.into()))?;
         let id = DocumentId::from_random(&mut tx.random());
         tx.edit_document(id, DocumentKind::Order, &edits)?;
+        agree(tx, actor, id, &new.devices[i])
+            .map_err(|error| below(&format!("/devices/{i}"), error))?;
         ids.push(id);
     }
     let items = ids
@@ -105,6 +113,63 @@ pub fn take_in(tx: &mut WriteTx<'_>, actor: &Actor, new: NewVisit) -> Result<Vis
     Ok(Visit {
         visit_id: visit,
         items,
+    })
+}
+
+/// The lines that were agreed on at the counter, and what they come to as the first estimate.
+fn agree(
+    tx: &mut WriteTx<'_>,
+    actor: &Actor,
+    order: DocumentId,
+    device: &DeviceInput,
+) -> Result<(), AppError> {
+    for (field, length) in [
+        ("/presets", device.presets.len()),
+        ("/parts", device.parts.len()),
+    ] {
+        if length > LINES_MAX {
+            let detail = format!("must not be more than {LINES_MAX}");
+            return Err(AppError::field(field, detail));
+        }
+    }
+    let mut inputs = Vec::new();
+    for (i, preset) in device.presets.iter().enumerate() {
+        inputs.push((format!("/presets/{i}"), service(tx, i, *preset)?));
+    }
+    inputs.extend(device.parts.iter().enumerate().map(|(i, sku)| {
+        let input = LineInput {
+            kind: LineKind::Part,
+            text: None,
+            sku: Some(sku.clone()),
+            quantity: 1,
+            unit_price: None,
+            tax_rate_bp: None,
+        };
+        (format!("/parts/{i}"), input)
+    }));
+    if inputs.is_empty() {
+        return Ok(());
+    }
+    for (place, input) in inputs {
+        line::add(tx, actor, order, &IfMatch::default(), input)
+            .map_err(|error| below(&place, error))?;
+    }
+    let of_lines = EstimateInput::default();
+    estimate::add(tx, actor, order, &IfMatch::default(), of_lines).map(drop)
+}
+
+fn service(tx: &WriteTx<'_>, i: usize, preset: PresetId) -> Result<LineInput, AppError> {
+    let row = catalogue::preset(&tx.reader(), preset)?.filter(|row| row.active);
+    let row = row.ok_or_else(|| {
+        AppError::field(&format!("/presets/{i}"), "there is no such preset any more")
+    })?;
+    Ok(LineInput {
+        kind: LineKind::Service,
+        text: Some(row.service),
+        sku: None,
+        quantity: 1,
+        unit_price: Some(money(row.price_minor, row.currency)),
+        tax_rate_bp: Some(row.tax_bp),
     })
 }
 
@@ -126,12 +191,12 @@ fn devices(tx: &WriteTx<'_>, new: &NewVisit) -> Result<Vec<Device>, AppError> {
         let pointer = format!("/devices/{i}");
         let accessories = keyed_accessories(&none, &input.accessories, &mut tx.random())
             .map_err(|error| below(&pointer, cut_prefix(error, "/device")))?;
+        let fault = with_presets(tx, &input.fault, &input.presets)?;
         let DeviceInput {
             category,
             brand,
             model,
             serial,
-            fault,
             condition,
             ..
         } = input.clone();
@@ -146,6 +211,21 @@ fn devices(tx: &WriteTx<'_>, new: &NewVisit) -> Result<Vec<Device>, AppError> {
         })
     };
     new.devices.iter().enumerate().map(device).collect()
+}
+
+/// The names of the usual faults that were chosen stand before the customer's words.
+fn with_presets(tx: &WriteTx<'_>, words: &str, presets: &[PresetId]) -> Result<String, AppError> {
+    let mut names = Vec::new();
+    for preset in presets.iter().take(LINES_MAX) {
+        let row = catalogue::preset(&tx.reader(), *preset)?;
+        names.extend(row.map(|row| row.fault).filter(|fault| !fault.is_empty()));
+    }
+    let names = names.join(", ");
+    Ok(match (names.is_empty(), words.trim()) {
+        (true, words) => words.to_owned(),
+        (false, "") => names,
+        (false, words) => format!("{names}. {words}"),
+    })
 }
 
 /// Pointers of a patch begin at the order, those of a new device at the device.

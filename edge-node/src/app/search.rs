@@ -1,12 +1,16 @@
 //! One box: number, name, phone digits, e-mail, serial, words of the fault, sku or barcode.
 //!
-//! What was typed may be a personal value: it never stands in an address, a log or an error.
+//! What was typed may be a personal value: it never stands in an address, a log or an error. Of equally good hits the
+//! orders that are still open come first.
+
+pub mod words;
 
 use std::collections::BTreeSet;
 
 use domain::id::DocumentId;
 use domain::number::parse_order_number;
 use domain::order::Status;
+use domain::part::PartRow;
 use domain::permission::Permission;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,13 +21,19 @@ use super::stock::find_part;
 use super::wire::{Personal, StatusForm, Time};
 use crate::error::AppError;
 use crate::store::catalogue::{self, PartFilter};
-use crate::store::order::{self as orders, OrderRecord};
+use crate::store::order::{self as orders, OrderRecord, find as finders};
 use crate::store::{Actor, Reader, customer};
 
 /// Hits of a kind when the caller does not say.
 const LIMIT: u32 = 20;
 /// Most hits of a kind.
 const LIMIT_MAX: u32 = 100;
+/// Orders of each person found.
+const OF_PERSON: u32 = 6;
+/// Signs that a barcode has at least.
+const BARCODE_MIN: usize = 6;
+/// Parts that are looked at for one question.
+const PARTS_READ: u32 = 400;
 /// Longest text that is searched for, in bytes.
 const TYPED_MAX: usize = 400;
 
@@ -132,7 +142,7 @@ pub fn find(
     })
 }
 
-fn find_customers(
+pub(crate) fn find_customers(
     reader: &Reader<'_>,
     typed: &str,
     limit: u32,
@@ -144,6 +154,10 @@ fn find_customers(
         let Some(record) = customer::get(reader, person.id)? else {
             continue;
         };
+        // Whoever took this one's place is found by the same words.
+        if record.merged_into.is_some() {
+            continue;
+        }
         let values = record.values.unwrap_or_default();
         customers.push(FoundCustomer {
             id: record.id,
@@ -155,7 +169,7 @@ fn find_customers(
     Ok(customers)
 }
 
-/// By number or serial, then by words, then the orders of the people found.
+/// By number or serial; then, the open ones first, by words, by the end of a serial and of the people found.
 fn find_orders(
     reader: &Reader<'_>,
     typed: &str,
@@ -168,13 +182,21 @@ fn find_orders(
         ..Default::default()
     };
     let mut records = orders::list(reader, &exact, limit)?;
-    records.extend(orders::search(reader, typed, limit)?);
-    for customer in customers {
-        if records.len() >= limit as usize {
-            break;
-        }
-        records.extend(orders::of_customer(reader, customer.id, limit)?);
+    let exact = records.len();
+    let wanted = words::wanted(typed);
+    for open in [true, false] {
+        records.extend(finders::by_words(reader, &wanted, open, limit)?);
     }
+    if !typed.contains(char::is_whitespace) {
+        records.extend(finders::by_serial_end(reader, typed, limit)?);
+    }
+    for customer in customers {
+        records.extend(orders::of_customer(reader, customer.id, OF_PERSON)?);
+    }
+    records[exact..].sort_by_key(|record| {
+        let is_open = !matches!(record.view.status, Status::Collected | Status::Cancelled);
+        (!is_open, std::cmp::Reverse(record.row))
+    });
     let mut seen = BTreeSet::new();
     records.retain(|record| seen.insert(record.id));
     records.truncate(limit as usize);
@@ -210,17 +232,27 @@ fn show(reader: &Reader<'_>, record: OrderRecord) -> Result<FoundOrder, AppError
 
 fn find_parts(reader: &Reader<'_>, typed: &str, limit: u32) -> Result<Vec<Part>, AppError> {
     let mut parts = Vec::new();
-    match find_part(reader, typed) {
-        Ok((id, row)) => parts.push(part::show(id, row)),
-        Err(AppError::NotFound { .. }) => {}
-        Err(error) => return Err(error),
+    let may_be_code = typed.len() >= BARCODE_MIN && !typed.contains(char::is_whitespace);
+    if may_be_code {
+        match find_part(reader, typed) {
+            Ok((id, row)) => parts.push(part::show(id, row)),
+            Err(AppError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
+    // The longest word leads to the fewest; the others must stand there too.
+    let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
     let filter = PartFilter {
-        text: Some(typed.to_owned()),
+        text: words.iter().max_by_key(|word| word.len()).cloned(),
         ..Default::default()
     };
-    let like = catalogue::parts(reader, &filter, limit)?;
-    parts.extend(like.into_iter().map(|part| part::show(part.id, part.row)));
+    let has_all = |row: &PartRow| {
+        let text = format!("{} {}", row.sku, row.name).to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    };
+    let like = catalogue::parts(reader, &filter, PARTS_READ)?;
+    let like = like.into_iter().filter(|part| has_all(&part.row));
+    parts.extend(like.map(|part| part::show(part.id, part.row)));
     let mut seen = BTreeSet::new();
     parts.retain(|part| seen.insert(part.id));
     parts.truncate(limit as usize);

@@ -205,6 +205,42 @@ pub fn part_by_barcode(reader: &Reader<'_>, code: &str) -> Result<Option<PartId>
     Ok(found)
 }
 
+/// Parts that can be had and whose name has one of two texts, any case; an empty text is none.
+pub fn parts_named(
+    reader: &Reader<'_>,
+    one: &str,
+    other: &str,
+    limit: u32,
+) -> Result<Vec<(PartId, PartRow)>, AppError> {
+    let mut statement = reader.conn().prepare_cached(
+        "select id, fields from part
+         where deleted = 0 and ((?1 <> '' and instr(lower(name), ?1) > 0) or (?2 <> '' and instr(lower(name), ?2) > 0))
+         limit ?3",
+    )?;
+    let mut rows = statement.query((one.to_lowercase(), other.to_lowercase(), limit))?;
+    let mut parts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let fields: String = row.get(1)?;
+        let part: PartRow = serde_json::from_str(&fields)?;
+        if part.active {
+            parts.push((row.get::<_, Id<PartId>>(0)?.0, part));
+        }
+    }
+    Ok(parts)
+}
+
+/// One preset.
+pub fn preset(reader: &Reader<'_>, id: PresetId) -> Result<Option<PresetRow>, AppError> {
+    let fields: Option<String> = reader
+        .conn()
+        .prepare_cached("select fields from preset where id = ?1 and deleted = 0")?
+        .query_row([id.as_bytes()], |row| row.get(0))
+        .optional()?;
+    Ok(fields
+        .map(|fields| serde_json::from_str(&fields))
+        .transpose()?)
+}
+
 /// All presets.
 pub fn presets(reader: &Reader<'_>) -> Result<Vec<(PresetId, PresetRow)>, AppError> {
     let mut statement = reader

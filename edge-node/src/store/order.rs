@@ -11,6 +11,7 @@ macro_rules! select {
 }
 
 pub mod board;
+pub mod find;
 pub(crate) mod stored;
 
 use domain::id::{DocumentId, VisitId};

@@ -11,8 +11,8 @@ use web_kit::{
 use super::texts::{FrameTexts, Texts};
 use super::view::View;
 use super::{
-    BOARD, DECISIONS, IMPORTS, INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR, STOCK, SYNC,
-    TRANSFERS,
+    BOARD, DECISIONS, FIND, IMPORTS, INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR, STOCK,
+    SYNC, TRANSFERS,
 };
 use crate::api::live::EVENT_NAMES;
 use crate::api::v1::sync::{SyncAnswer, read};
@@ -60,6 +60,7 @@ fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
             t.transfers,
             Permission::TransfersRead,
         ),
+        (FIND, "find", t.find, Permission::Search),
         (SYNC, "sync", t.sync, Permission::BasicsRead),
         (IMPORTS, "import", t.import, Permission::Import),
     ];

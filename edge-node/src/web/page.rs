@@ -3,11 +3,15 @@
 pub mod board;
 pub mod decisions;
 pub mod delivery;
+pub mod find;
 pub mod imports;
 pub mod intake;
+pub mod label;
 pub mod order;
 pub mod orders;
 pub mod part;
+pub mod person;
+pub mod receipt;
 pub mod session;
 pub mod stock;
 pub mod sync;

@@ -148,7 +148,17 @@ impl Client {
 impl Served {
     /// Opens a shop with people and parts.
     pub async fn open() -> Self {
-        let (branch, store) = std::thread::spawn(furnished).join().unwrap();
+        Self::open_with(|_, _| {}).await
+    }
+
+    /// The same, with more that the hub would have sent.
+    pub async fn open_with(more: impl FnOnce(&Store, &mut HubFeed) + Send + 'static) -> Self {
+        let furnish = move || {
+            let (branch, store, mut chain) = furnished_shop();
+            more(&store, &mut chain);
+            (branch, store)
+        };
+        let (branch, store) = std::thread::spawn(furnish).join().unwrap();
         let hub = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let hub_address = hub.local_addr().unwrap();
         // Whoever listens there never answers: the hub is away for the whole test.
@@ -220,6 +230,11 @@ impl Served {
 }
 
 fn furnished() -> (Branch, Store) {
+    let (branch, store, _) = furnished_shop();
+    (branch, store)
+}
+
+pub fn furnished_shop() -> (Branch, Store, HubFeed) {
     let (branch, store, mut chain) = shop();
     let people = PEOPLE
         .iter()
@@ -230,7 +245,7 @@ fn furnished() -> (Branch, Store) {
         .iter()
         .map(|(number, ..)| credential(*number, PASSWORD));
     apply(&store, private.block(&[credentials.collect()]));
-    (branch, store)
+    (branch, store, chain)
 }
 
 /// What joining would have written: the node's key and a certificate for it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::{DocumentId, EventId, LineId, StaffId, VisitId};
+use domain::id::{DocumentId, EventId, LineId, PresetId, StaffId, VisitId};
 use domain::money::Money;
 use domain::order::{EstimateAnswer, LineKind, Outcome, Status};
 use domain::patch::Patch;
@@ -284,6 +284,15 @@ pub struct DeviceInput {
     /// In which condition it came, by what was looked at.
     #[serde(default)]
     pub condition: BTreeMap<String, String>,
+    /// Presets whose service is agreed on: each becomes a line, their sum the first estimate, and their names stand
+    /// before what is wrong.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, max_items = 10)]
+    pub presets: Vec<PresetId>,
+    /// Skus of parts that are kept for it; one that is not free here is refused with 409.
+    #[serde(default)]
+    #[schema(max_items = 10)]
+    pub parts: Vec<String>,
 }
 
 /// What to change in a device. Absent fields stay, null and empty text clear.

@@ -1,184 +1,193 @@
-//! Taking a device in.
+//! Taking devices in: one page, keyboard first, and all of it works without a script.
 //!
 //! The form is judged by the use case alone; what it says comes back to the field it is about, with everything that
-//! was typed. A refusal keeps the form's key, for it changed nothing.
+//! was typed. A refusal keeps the form's key, for it changed nothing. What the page offers while somebody types is
+//! asked for by post, for a name or a phone number never stands in an address.
+
+mod form;
+pub(crate) mod promise;
+mod shown;
+mod texts;
+
+pub(crate) use shown::icon;
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::id::DocumentId;
 use serde::Deserialize;
-use web_kit::{Content, FieldErrors, PageForm, Problem, SafeHtml, html_with_status};
+use web_kit::{
+    ApiQuery, Content, FieldErrors, PageForm, PlainForm, Problem, SafeHtml, html, html_with_status,
+};
 
 use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
 use crate::api::command::answered;
-use crate::app::customer::CustomerInput;
-use crate::app::intake::{self, NewVisit};
-use crate::app::order::form::DeviceInput;
-use crate::app::wire::{Personal, Time};
+use crate::app::intake;
+use crate::web::INTAKE;
 use crate::web::frame::frame;
+use crate::web::page::receipt;
 use crate::web::texts::Texts;
 use crate::web::view::View;
-use crate::web::{INTAKE, ORDERS};
+use form::{IntakeForm, NEW};
+use shown::{Errors, Shown, read};
+use texts::IntakeTexts;
 
-/// What was typed.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct IntakeForm {
-    #[serde(default)]
-    name: Personal,
-    #[serde(default)]
-    phone: Personal,
-    #[serde(default)]
-    email: Personal,
-    #[serde(default)]
-    category: String,
-    #[serde(default)]
-    brand: String,
-    #[serde(default)]
-    model: String,
-    #[serde(default)]
-    serial: String,
-    #[serde(default)]
-    fault: String,
-    #[serde(default)]
-    accessories: String,
-    #[serde(default)]
-    promised: String,
-    #[serde(default)]
-    urgent: String,
-}
+const MODULES: &[&str] = &["js/intake.js"];
 
 #[derive(Template)]
 #[template(path = "intake/page.html")]
 struct IntakePage<'a> {
-    t: &'a Texts,
+    t: &'a IntakeTexts,
     key: &'a str,
     form: &'a IntakeForm,
-    errors: &'a Shown<'a>,
+    errors: &'a Errors<'a>,
+    d: &'a Shown,
 }
 
-/// Problems by field; what belongs to no field of the form stands above it.
-struct Shown<'a> {
-    by_field: FieldErrors,
-    said: Option<&'a Problem>,
+#[derive(Template)]
+#[template(path = "intake/draft.html")]
+struct DraftParts<'a> {
+    t: &'a IntakeTexts,
+    form: &'a IntakeForm,
+    d: &'a Shown,
 }
 
-const FIELDS: [&str; 10] = [
-    "customer/name",
-    "customer/phone",
-    "customer/email",
-    "devices/0/category",
-    "devices/0/brand",
-    "devices/0/model",
-    "devices/0/serial",
-    "devices/0/fault",
-    "devices/0/accessories",
-    "promised_at",
-];
-
-impl Shown<'_> {
-    fn none() -> Self {
-        Self {
-            by_field: FieldErrors::none(),
-            said: None,
-        }
-    }
-
-    fn of(&self, field: &str) -> Option<&str> {
-        self.by_field.get(field).or_else(|| {
-            // A list's own entries (`/devices/0/accessories/2`) belong to its field.
-            let below = format!("{field}/");
-            let mut errors = self.by_field.iter();
-            errors
-                .find(|error| error.pointer.trim_start_matches('/').starts_with(&below))
-                .map(|error| error.detail.as_str())
-        })
-    }
-
-    fn above(&self, t: &Texts) -> Vec<String> {
-        let Some(problem) = self.said else {
-            return Vec::new();
-        };
-        let is_shown = |pointer: &str| {
-            let pointer = pointer.trim_start_matches('/');
-            FIELDS
-                .iter()
-                .any(|field| pointer == *field || pointer.starts_with(&format!("{field}/")))
-        };
-        let mut lines: Vec<String> = self
-            .by_field
-            .iter()
-            .filter(|error| !is_shown(&error.pointer))
-            .map(|error| error.detail.clone())
-            .collect();
-        if self.by_field.is_empty() {
-            lines.push(
-                problem
-                    .body()
-                    .detail
-                    .clone()
-                    .unwrap_or_else(|| problem.body().title.to_string()),
-            );
-        }
-        if lines.is_empty() {
-            lines.push(t.not_saved.to_owned());
-        }
-        lines
-    }
+#[derive(Template)]
+#[template(path = "intake/_people.html")]
+struct PeoplePart<'a> {
+    t: &'a IntakeTexts,
+    form: &'a IntakeForm,
+    d: &'a Shown,
 }
 
-/// The empty form.
+#[derive(Template)]
+#[template(path = "intake/_head.html")]
+struct Head<'a> {
+    t: &'a IntakeTexts,
+    words: &'a Texts,
+}
+
+/// With whom the form begins.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct IntakeQuery {
+    #[serde(default)]
+    person: Option<DocumentId>,
+}
+
+/// The empty form, or the form of somebody who is known.
 pub(crate) async fn form(
     State(state): State<EdgeState>,
     who: May<may::OrdersWrite>,
+    ApiQuery(query): ApiQuery<IntakeQuery>,
 ) -> Result<Response, Problem> {
     let key = state.form_key();
-    let form = IntakeForm::default();
+    let form = IntakeForm {
+        person: query.person.map(|id| id.to_string()).unwrap_or_default(),
+        ..IntakeForm::default()
+    };
     let view = View::of(&state, &who).await?;
-    show(
-        &state,
-        &who,
-        &view,
-        StatusCode::OK,
-        key.as_str(),
-        &form,
-        &Shown::none(),
-    )
-    .await
+    let page = Page {
+        state: &state,
+        who: &who,
+        view: &view,
+        key: key.as_str(),
+    };
+    page.show(StatusCode::OK, &form, &Errors::none()).await
 }
 
-async fn show(
-    state: &EdgeState,
-    who: &Caller,
-    view: &View,
-    status: StatusCode,
-    key: &str,
-    form: &IntakeForm,
-    errors: &Shown<'_>,
+struct Page<'a> {
+    state: &'a EdgeState,
+    who: &'a Caller,
+    view: &'a View,
+    key: &'a str,
+}
+
+impl Page<'_> {
+    async fn show(
+        &self,
+        status: StatusCode,
+        form: &IntakeForm,
+        errors: &Errors<'_>,
+    ) -> Result<Response, Problem> {
+        let t = IntakeTexts::of(self.view.language());
+        let words = Texts::of(self.view.language());
+        let shown = read(self.state, self.who, self.view, form).await?;
+        let body = SafeHtml::render(&IntakePage {
+            t,
+            key: self.key,
+            form,
+            errors,
+            d: &shown,
+        })?;
+        let mut content = Content::new(words.intake, body);
+        content.head = SafeHtml::render(&Head { t, words })?;
+        content.fill = true;
+        content.modules = MODULES;
+        let page = frame(self.state, self.who, self.view, INTAKE)
+            .await?
+            .render(&content)?;
+        Ok(html_with_status(status, page))
+    }
+}
+
+/// Who may be meant, while somebody types.
+pub(crate) async fn people(
+    State(state): State<EdgeState>,
+    who: May<may::OrdersWrite>,
+    PlainForm(mut form): PlainForm<IntakeForm>,
 ) -> Result<Response, Problem> {
-    let t = Texts::of(view.language());
-    let body = SafeHtml::render(&IntakePage {
-        t,
-        key,
-        form,
-        errors,
-    })?;
-    let page = frame(state, who, view, INTAKE)
-        .await?
-        .render(&Content::new(t.intake, body))?;
-    Ok(html_with_status(status, page))
+    form.person = String::new();
+    let view = View::of(&state, &who).await?;
+    let shown = read(&state, &who, &view, &form).await?;
+    let part = PeoplePart {
+        t: IntakeTexts::of(view.language()),
+        form: &form,
+        d: &shown,
+    };
+    Ok(html(SafeHtml::render(&part)?))
 }
 
-/// Takes the device in and goes on to its order.
+/// What follows from what stands in the form now: devices of the person, faults of the kind, parts, times.
+pub(crate) async fn draft(
+    State(state): State<EdgeState>,
+    who: May<may::OrdersWrite>,
+    PlainForm(form): PlainForm<IntakeForm>,
+) -> Result<Response, Problem> {
+    let view = View::of(&state, &who).await?;
+    let shown = read(&state, &who, &view, &form).await?;
+    let part = DraftParts {
+        t: IntakeTexts::of(view.language()),
+        form: &form,
+        d: &shown,
+    };
+    Ok(html(SafeHtml::render(&part)?))
+}
+
+/// Takes the devices in and goes on to what is printed; or does a step of the form that saves nothing.
 pub(crate) async fn take_in(
     State(state): State<EdgeState>,
     who: May<may::OrdersWrite>,
-    PageForm { fields, request }: PageForm<IntakeForm>,
+    PageForm {
+        mut fields,
+        request,
+    }: PageForm<IntakeForm>,
 ) -> Result<Response, Problem> {
     let key = request.key.clone().unwrap_or_default();
     let view = View::of(&state, &who).await?;
-    let taken_in = match visit(&fields, &view) {
+    let t = IntakeTexts::of(view.language());
+    let page = Page {
+        state: &state,
+        who: &who,
+        view: &view,
+        key: &key,
+    };
+    if step(&mut fields, t, &page).await? {
+        return page.show(StatusCode::OK, &fields, &Errors::none()).await;
+    }
+    fields.move_typed();
+    let taken_in = match fields.visit(t, &view) {
         Ok(visit) => {
             let write = answered(
                 &state,
@@ -193,70 +202,58 @@ pub(crate) async fn take_in(
     };
     match taken_in {
         Ok(answered) => {
-            let order = answered.answer.body["items"][0]["id"]
+            let visit = answered.answer.body["visit_id"]
                 .as_str()
                 .unwrap_or_default();
-            Ok(Redirect::to(&format!("{ORDERS}/{order}")).into_response())
+            Ok(Redirect::to(&receipt::of_visit(visit)).into_response())
         }
-        Err(problem) if problem.status() == StatusCode::UNPROCESSABLE_ENTITY => {
-            let errors = Shown {
-                by_field: FieldErrors::of(&problem),
-                said: Some(&problem),
-            };
-            show(
-                &state,
-                &who,
-                &view,
-                problem.status(),
-                &key,
-                &fields,
-                &errors,
-            )
-            .await
+        Err(problem) if shows_in_form(problem.status()) => {
+            let devices = fields.drafts().len();
+            let errors = Errors::of(t, &problem, FieldErrors::of(&problem), devices);
+            page.show(problem.status(), &fields, &errors).await
         }
         Err(problem) => Err(problem),
     }
 }
 
-fn visit(form: &IntakeForm, view: &View) -> Result<NewVisit, Problem> {
-    let is_named = [&form.name, &form.phone, &form.email]
-        .iter()
-        .any(|value| !value.expose().trim().is_empty());
-    let some = |value: &Personal| (!value.expose().trim().is_empty()).then(|| value.clone());
-    let customer = is_named.then(|| CustomerInput {
-        name: form.name.clone(),
-        phone: some(&form.phone),
-        email: some(&form.email),
-        ..CustomerInput::default()
-    });
-    let promised_at = match form.promised.trim() {
-        "" => None,
-        typed => Some(view.clock.read(typed).map(Time).ok_or_else(|| {
-            Problem::invalid_field(
-                "/promised_at",
-                "Write date and hour, as in 2026-11-24 17:00.",
-            )
-        })?),
-    };
-    let accessories = form
-        .accessories
-        .split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty());
-    let device = DeviceInput {
-        category: form.category.clone(),
-        brand: form.brand.clone(),
-        model: form.model.clone(),
-        serial: form.serial.clone(),
-        fault: form.fault.clone(),
-        accessories: accessories.map(str::to_owned).collect(),
-        condition: std::collections::BTreeMap::new(),
-    };
-    Ok(NewVisit {
-        customer,
-        devices: vec![device],
-        promised_at,
-        urgent: !form.urgent.is_empty(),
-        ..NewVisit::default()
-    })
+/// Bad fields, and a part that somebody else took meanwhile.
+fn shows_in_form(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT
+    )
+}
+
+/// Steps that change only the form. Whether there was one.
+async fn step(form: &mut IntakeForm, t: &IntakeTexts, page: &Page<'_>) -> Result<bool, Problem> {
+    match form.step.as_str() {
+        "find" => form.person = String::new(),
+        "choose" => {
+            form.move_typed();
+            shown::take_known(page.state, page.who, form).await?;
+        }
+        "fine" => {
+            form.state.resize(form.look.len(), String::new());
+            for state in form
+                .state
+                .iter_mut()
+                .filter(|state| state.trim().is_empty())
+            {
+                *state = t.fine.to_owned();
+            }
+        }
+        "another" => {
+            if form.person.is_empty() && form.is_new_person() {
+                form.person = NEW.to_owned();
+            }
+            form.keep_device();
+        }
+        other => match other.strip_prefix("drop-").and_then(|at| at.parse().ok()) {
+            Some(at) if at < form.kept.len() => {
+                form.kept.remove(at);
+            }
+            _ => return Ok(false),
+        },
+    }
+    Ok(true)
 }

@@ -6,16 +6,12 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::order::Status;
 use domain::permission::Permission;
 use serde::Deserialize;
-use web_kit::{
-    ApiQuery, Content, ListQuery, Page, PageRequest, PlainForm, Problem, SafeHtml, html,
-};
+use web_kit::{ApiQuery, Content, ListQuery, Page, PageRequest, Problem, SafeHtml, html};
 
 use crate::api::caller::{May, may};
 use crate::api::{Caller, EdgeState};
 use crate::app::order;
 use crate::app::order::form::{Order, OrderFilter};
-use crate::app::search::{self, SearchInput};
-use crate::app::wire::Personal;
 use crate::store::order as rows;
 use crate::web::ORDERS;
 use crate::web::frame::frame;
@@ -25,7 +21,6 @@ use crate::web::texts::{self, Texts};
 use crate::web::view::View;
 
 const ROWS: u32 = 50;
-const FOUND: u32 = 50;
 
 /// What the list is narrowed to.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -36,13 +31,6 @@ pub struct ListPageQuery {
     cursor: String,
     #[serde(default, deserialize_with = "web_kit::extract::query_text")]
     q: Option<String>,
-}
-
-/// What was typed into the search box.
-#[derive(Debug, Clone, Deserialize)]
-pub struct SearchForm {
-    #[serde(default)]
-    q: Personal,
 }
 
 /// A way to narrow the list, with how many there are.
@@ -248,46 +236,4 @@ pub(crate) fn encoded(text: &str) -> String {
         }
     }
     address
-}
-
-/// What a search found. By post, for a name or a phone number never stands in an address.
-pub(crate) async fn search(
-    State(state): State<EdgeState>,
-    who: May<may::Search>,
-    PlainForm(SearchForm { q }): PlainForm<SearchForm>,
-) -> Result<Response, Problem> {
-    let actor = who.actor();
-    let typed = q.clone();
-    let read = state.store().read(move |reader| {
-        let found = search::find(
-            reader,
-            &actor,
-            &SearchInput {
-                q,
-                limit: Some(FOUND),
-            },
-        )?;
-        let orders: Result<Vec<Order>, _> = found
-            .orders
-            .iter()
-            .map(|found| order::get(reader, &actor, found.id))
-            .collect();
-        orders
-    });
-    let orders = read.await?;
-    let view = View::of(&state, &who).await?;
-    let t = Texts::of(view.language());
-    let body = SafeHtml::render(&OrdersPage {
-        t,
-        segments: Vec::new(),
-        rows: orders.into_iter().map(|order| row(order, &view)).collect(),
-        empty: t.nothing_found,
-        refresh: String::new(),
-        older: None,
-        newest: Some(ORDERS.to_owned()),
-        status: "",
-        q: "",
-    })?;
-    let content = Content::new(t.found, body).head(head(&who, &view, typed.expose())?);
-    frame(&state, &who, &view, ORDERS).await?.respond(&content)
 }

@@ -1,0 +1,172 @@
+//! Finding orders for the one box: by words with their synonyms, by the end of a serial; and the devices that are
+//! known here, for fields that suggest.
+//!
+//! Nothing here reads a personal value. Every statement walks an index; none reads all orders.
+
+use domain::id::DocumentId;
+use domain::order::Status;
+use rusqlite::types::Value;
+
+use super::super::reader::Reader;
+use super::super::value::{Id, unsigned};
+use super::{OrderRecord, query};
+use crate::error::AppError;
+
+/// Fewest letters of a word that stand for all words which begin so; shorter ones mean themselves.
+const PREFIX_MIN: usize = 2;
+/// Fewest signs of a serial's end that are looked for: the index holds so many.
+pub const SERIAL_END: usize = 4;
+
+/// Words of which an order must have one each, in any of their spellings.
+pub type Wanted = Vec<Vec<String>>;
+
+/// Orders with these words, newest first: those that are still open, or all others.
+pub fn by_words(
+    reader: &Reader<'_>,
+    wanted: &Wanted,
+    open: bool,
+    limit: u32,
+) -> Result<Vec<OrderRecord>, AppError> {
+    let Some(expression) = expression(wanted) else {
+        return Ok(Vec::new());
+    };
+    let params = vec![
+        Value::Text(expression),
+        Value::Integer(i64::from(limit)),
+        Value::Text(Status::Collected.as_str().to_owned()),
+        Value::Text(Status::Cancelled.as_str().to_owned()),
+    ];
+    if open {
+        // The plus signs keep to the walk along the open orders, of which there are few.
+        query(
+            reader,
+            select!(
+                "where o.row in (select +w.row from repair_order w indexed by repair_order_status
+                     where w.status not in (?3, ?4)
+                         and w.status in ('received', 'diagnosing', 'awaiting_approval', 'awaiting_parts', 'in_repair', 'ready')
+                         and +w.row in (select rowid from order_text where words match ?1)
+                     order by w.row desc limit ?2)
+                 order by o.row desc"
+            ),
+            params,
+        )
+    } else {
+        query(
+            reader,
+            select!(
+                "where o.row in (select rowid from order_text where words match ?1 order by rowid desc limit ?2)
+                     and o.status in (?3, ?4)
+                 order by o.row desc"
+            ),
+            params,
+        )
+    }
+}
+
+/// An FTS5 expression in which no sign that a person typed is an operator.
+fn expression(wanted: &Wanted) -> Option<String> {
+    let one = |word: &String| {
+        let is_long = word.chars().count() >= PREFIX_MIN;
+        format!(
+            "\"{}\"{}",
+            word.replace('"', ""),
+            if is_long { "*" } else { "" }
+        )
+    };
+    let groups: Vec<String> = wanted
+        .iter()
+        .filter(|words| !words.is_empty())
+        .map(|words| {
+            let words: Vec<String> = words.iter().map(one).collect();
+            format!("({})", words.join(" OR "))
+        })
+        .collect();
+    (!groups.is_empty()).then(|| groups.join(" AND "))
+}
+
+/// Orders whose serial ends so, whatever its case, newest first; none for less than [`SERIAL_END`] signs.
+pub fn by_serial_end(
+    reader: &Reader<'_>,
+    end: &str,
+    limit: u32,
+) -> Result<Vec<OrderRecord>, AppError> {
+    let end = end.to_ascii_uppercase();
+    let signs: Vec<char> = end.chars().collect();
+    if signs.len() < SERIAL_END {
+        return Ok(Vec::new());
+    }
+    let last: String = signs[signs.len() - SERIAL_END..].iter().collect();
+    query(
+        reader,
+        select!(
+            "where upper(substr(o.serial, -4)) = ?1 and o.serial <> '' and upper(substr(o.serial, -?3)) = ?2
+             order by o.row desc limit ?4"
+        ),
+        vec![
+            Value::Text(last),
+            Value::Text(end),
+            Value::Integer(i64::try_from(signs.len()).unwrap_or(i64::MAX)),
+            Value::Integer(i64::from(limit)),
+        ],
+    )
+}
+
+/// What a field suggests, each of a device that was here: kinds, brands of a kind, models of a brand.
+pub fn suggestions(
+    reader: &Reader<'_>,
+    category: Option<&str>,
+    brand: Option<&str>,
+    limit: u32,
+) -> Result<Vec<String>, AppError> {
+    // Each step leaps to the next different value of the index.
+    let sql = match (category, brand) {
+        (None, _) => {
+            "with recursive known (word) as (
+                 select min(json_extract(view, '$.device.category') collate nocase) from repair_order
+                     where json_extract(view, '$.device.category') collate nocase > ''
+                 union all
+                 select (select min(json_extract(o.view, '$.device.category') collate nocase) from repair_order o
+                     where json_extract(o.view, '$.device.category') collate nocase > known.word)
+                     from known where known.word is not null)
+             select word from known where word is not null limit ?3"
+        }
+        (Some(_), None) => {
+            "with recursive known (word) as (
+                 select min(json_extract(view, '$.device.brand') collate nocase) from repair_order
+                     where json_extract(view, '$.device.category') collate nocase = ?1
+                         and json_extract(view, '$.device.brand') collate nocase > ''
+                 union all
+                 select (select min(json_extract(o.view, '$.device.brand') collate nocase) from repair_order o
+                     where json_extract(o.view, '$.device.category') collate nocase = ?1
+                         and json_extract(o.view, '$.device.brand') collate nocase > known.word)
+                     from known where known.word is not null)
+             select word from known where word is not null limit ?3"
+        }
+        (Some(_), Some(_)) => {
+            "with recursive known (word) as (
+                 select min(json_extract(view, '$.device.model') collate nocase) from repair_order
+                     where json_extract(view, '$.device.category') collate nocase = ?1
+                         and json_extract(view, '$.device.brand') collate nocase = ?2
+                         and json_extract(view, '$.device.model') collate nocase > ''
+                 union all
+                 select (select min(json_extract(o.view, '$.device.model') collate nocase) from repair_order o
+                     where json_extract(o.view, '$.device.category') collate nocase = ?1
+                         and json_extract(o.view, '$.device.brand') collate nocase = ?2
+                         and json_extract(o.view, '$.device.model') collate nocase > known.word)
+                     from known where known.word is not null)
+             select word from known where word is not null limit ?3"
+        }
+    };
+    let mut statement = reader.conn().prepare_cached(sql)?;
+    let rows = statement.query_map((category, brand, limit), |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many orders a person has here, and when the last one was taken in, in milliseconds since 1970.
+pub fn count_of(reader: &Reader<'_>, customer: DocumentId) -> Result<(u64, Option<i64>), AppError> {
+    let found = reader
+        .conn()
+        .prepare_cached("select count(*), max(created_at) from repair_order where customer = ?1")?
+        .query_row([Id(customer)], |row| Ok((unsigned(row, 0)?, row.get(1)?)))?;
+    Ok(found)
+}

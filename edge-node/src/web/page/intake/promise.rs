@@ -1,0 +1,143 @@
+//! When a device can be promised: hours that people name, none before the work can be done.
+//!
+//! Proposals only; whoever stands at the counter says something else where it is needed.
+
+use jiff::civil::{DateTime, Weekday};
+use jiff::{ToSpan, Unit};
+
+use super::form::{IntakeForm, OTHER};
+use super::texts::IntakeTexts;
+use crate::web::view::View;
+
+/// Hours of a day that are promised.
+const HOURS: [i8; 2] = [12, 18];
+/// What is between taking in and beginning.
+const BEFORE_MINUTES: i64 = 60;
+/// How many times are proposed.
+const PROPOSED: usize = 2;
+const DAYS_AHEAD: i64 = 10;
+
+/// A time that can be chosen.
+pub(super) struct Promise {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) is_chosen: bool,
+}
+
+/// What is proposed, and what of it a preset chose by itself.
+pub(super) struct Promises {
+    pub(super) choices: Vec<Promise>,
+    pub(super) auto: String,
+}
+
+/// Proposals for work of so many minutes; the first is chosen as soon as a preset says how long it takes, and stays
+/// so until a hand chose another.
+pub(super) fn promises(t: &IntakeTexts, view: &View, form: &IntakeForm, minutes: u32) -> Promises {
+    let now_ms = view.clock.now_ms();
+    let times = proposed(&view.clock.field(now_ms), i64::from(minutes));
+    let auto = match (minutes, times.first()) {
+        (1.., Some(first)) => first.clone(),
+        _ => String::new(),
+    };
+    let chosen = match form.promise.as_deref() {
+        Some(chosen) if chosen != form.promise_auto => chosen.to_owned(),
+        None if !form.promised.is_empty() => OTHER.to_owned(),
+        _ => auto.clone(),
+    };
+    let is_other = chosen == OTHER || (!chosen.is_empty() && !times.contains(&chosen));
+    let mut choices = vec![Promise {
+        value: String::new(),
+        label: t.no_time.to_owned(),
+        is_chosen: chosen.is_empty(),
+    }];
+    choices.extend(times.into_iter().filter_map(|value| {
+        let at_ms = view.clock.read(&value)?;
+        let short = view.clock.when(at_ms);
+        let is_today = value.get(..10) == view.clock.field(now_ms).get(..10);
+        Some(Promise {
+            label: match is_today {
+                true => web_kit::fill(t.today, &[("hour", &short)]),
+                false => short,
+            },
+            is_chosen: chosen == value,
+            value,
+        })
+    }));
+    choices.push(Promise {
+        value: OTHER.to_owned(),
+        label: t.other_time.to_owned(),
+        is_chosen: is_other,
+    });
+    Promises { choices, auto }
+}
+
+/// The next hours behind the work, on days that are no Sunday, as a field of date and hour writes them.
+fn proposed(now: &str, minutes: i64) -> Vec<String> {
+    let Ok(now) = now.parse::<DateTime>() else {
+        return Vec::new();
+    };
+    let Ok(ready) = now.checked_add((minutes + BEFORE_MINUTES).minutes()) else {
+        return Vec::new();
+    };
+    let days = (0..DAYS_AHEAD).filter_map(|day| now.date().checked_add(day.days()).ok());
+    days.filter(|day| day.weekday() != Weekday::Sunday)
+        .flat_map(|day| HOURS.map(|hour| day.at(hour, 0, 0, 0)))
+        .filter(|at| *at >= ready)
+        .take(PROPOSED)
+        .map(|at| at.strftime("%Y-%m-%dT%H:%M").to_string())
+        .collect()
+}
+
+/// The day of a promise in few signs, and its hour: `Thu 19`, `17:00`.
+pub(crate) fn short_day(view: &View, at_ms: i64) -> (String, String) {
+    let hour = view.clock.hour(at_ms);
+    let field = view.clock.field(at_ms);
+    let number = field
+        .get(8..10)
+        .unwrap_or("")
+        .trim_start_matches('0')
+        .to_owned();
+    let day = view.clock.day(at_ms);
+    let weekday: String = day.chars().take_while(|c| c.is_alphabetic()).collect();
+    let letters = if view.language() == web_kit::Language::German {
+        2
+    } else {
+        3
+    };
+    let weekday: String = weekday.chars().take(letters).collect();
+    let today: Option<DateTime> = view.clock.field(view.clock.now_ms()).parse().ok();
+    let then: Option<DateTime> = field.parse().ok();
+    let is_far = today.zip(then).is_some_and(|(today, then)| {
+        then.date()
+            .since((Unit::Day, today.date()))
+            .is_ok_and(|span| span.get_days().abs() > 25)
+    });
+    let day = if is_far {
+        then.map_or(number, |then| view.clock.date(then.date()))
+    } else {
+        format!("{weekday} {number}")
+    };
+    (day, hour)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_promised_before_it_can_be_done_nor_on_a_sunday() {
+        // A Friday noon.
+        let now = "2026-11-20T11:30";
+        assert_eq!(proposed(now, 60), ["2026-11-20T18:00", "2026-11-21T12:00"]);
+        assert_eq!(
+            proposed(now, 6 * 60),
+            ["2026-11-21T12:00", "2026-11-21T18:00"]
+        );
+        let saturday = "2026-11-21T17:45";
+        assert_eq!(
+            proposed(saturday, 30),
+            ["2026-11-23T12:00", "2026-11-23T18:00"]
+        );
+        assert!(proposed("soon", 1).is_empty());
+    }
+}
