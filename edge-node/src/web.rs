@@ -121,8 +121,8 @@ fn pages() -> Pages {
 }
 
 /// Finding, persons, what intake asks while one types, and the papers.
-fn people_routes() -> Router<EdgeState> {
-    Router::new()
+fn people_routes() -> Pages {
+    Pages::default()
         .route(FIND, get(page::find::form).post(page::find::find))
         .route(SEARCH, post(page::find::find))
         .route(
