@@ -126,12 +126,13 @@ fn of_notice(notice: &Notice) -> Vec<LiveEvent> {
     let mut parts = Vec::new();
     let mut transfers = Vec::new();
     let mut kinds = Vec::new();
+    let mut settings = false;
     let mut status = false;
     for touched in &notice.touched {
         match touched {
             Touched::Order(id) => orders.push(id.to_string()),
             Touched::Customer(id) => customers.push(id.to_string()),
-            Touched::Inventory(_) => {}
+            Touched::Inventory(_) => settings = true,
             Touched::Stock(part) => parts.push(part.to_string()),
             Touched::Transfer(id) => transfers.push(id.to_string()),
             Touched::Rows(kind) => kinds.push(*kind),
@@ -145,9 +146,10 @@ fn of_notice(notice: &Notice) -> Vec<LiveEvent> {
         ("stock-changed", parts),
         ("transfers-changed", transfers),
     ];
+    // Where a part lies and when to reorder it stands in the lists of stock.
     let mut events: Vec<LiveEvent> = lists
         .into_iter()
-        .filter(|(_, ids)| !ids.is_empty())
+        .filter(|(name, ids)| !ids.is_empty() || (settings && *name == "stock-changed"))
         .map(|(name, ids)| LiveEvent::named(name, &json!({ "ids": ids, "seq": seq })))
         .collect();
     if !kinds.is_empty() {

@@ -162,6 +162,7 @@ struct Version {
 
 /// A field with several versions.
 struct FieldItem {
+    has_keys: bool,
     id: String,
     key: String,
     href: Option<String>,
@@ -176,6 +177,7 @@ struct FieldItem {
 
 /// Steps of an order that contradict each other.
 struct StepItem {
+    has_keys: bool,
     id: String,
     key: String,
     order: String,
@@ -324,6 +326,7 @@ async fn show(
             &refused,
         )));
     }
+    give_keys(&mut items);
     let settled = data
         .settled
         .iter()
@@ -349,6 +352,18 @@ async fn show(
     content.modules = &["js/done.js"];
     let page = frame(state, who, &view, SYNC).await?.render(&content)?;
     Ok(html_with_status(refused.status(), page))
+}
+
+/// Keys choose among the versions of the first item that has versions.
+fn give_keys(items: &mut [Item]) {
+    for item in items {
+        match item {
+            Item::Field(field) => field.has_keys = true,
+            Item::Steps(steps) => steps.has_keys = true,
+            Item::Count(_) => continue,
+        }
+        return;
+    }
 }
 
 fn done(query: &DoneQuery, t: &DecisionTexts, key: String) -> Option<Done> {
@@ -454,6 +469,7 @@ fn of_decision(decision: &Decision, view: &View, key: String, refused: &Refused)
         }
     };
     Item::Steps(StepItem {
+        has_keys: false,
         id: decision.id.clone(),
         key,
         order: decision.subject_id.clone(),
@@ -520,6 +536,7 @@ fn of_conflict(
         DocumentKind::Inventory => (None, t.stock_document.to_owned()),
     };
     FieldItem {
+        has_keys: false,
         id: conflict.id.clone(),
         key: if is_refused { refused.key.clone() } else { key },
         href,

@@ -44,6 +44,7 @@ web_kit::catalogue! {
         moves: "What makes {n} on hand" | "Woraus {n} vorhanden besteht",
         keeps: "What keeps {n} reserved" | "Was {n} reserviert hält",
         brings: "What brings {n} here" | "Was {n} hierher bringt",
+        one_move: "one move in all" | "eine Bewegung insgesamt",
         all_moves: "{n} moves in all" | "{n} Bewegungen insgesamt",
         when: "When" | "Wann",
         movement: "Move" | "Bewegung",
@@ -413,13 +414,13 @@ fn page<'a>(
         line,
         figures: figures(&data, query, view, s),
         title: fill(title, &[("n", &number(n))]),
-        all_moves: fill(
-            t.all_moves,
-            &[(
-                "n",
-                &number(i64::try_from(data.part.movements).unwrap_or(i64::MAX)),
-            )],
-        ),
+        all_moves: match data.part.movements {
+            1 => t.one_move.to_owned(),
+            n => fill(
+                t.all_moves,
+                &[("n", &number(i64::try_from(n).unwrap_or(i64::MAX)))],
+            ),
+        },
         on_hand: number(stock.on_hand),
         unproved: match here {
             0 => None,

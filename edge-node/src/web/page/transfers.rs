@@ -46,7 +46,7 @@ web_kit::catalogue! {
         to_receive: "To take in" | "Anzunehmen",
         to_send: "To send" | "Zu versenden",
         on_their_way: "On their way from here" | "Von hier unterwegs",
-        asked_for: "Asked for, waits for the plan of the hub" | "Angefordert, wartet auf den Plan der Zentrale",
+        asked_for: "Asked for, not sent yet" | "Angefordert, noch nicht versandt",
         in_dispute: "In dispute" | "Strittig",
         ended: "Ended lately" | "Zuletzt beendet",
         nothing: "Nothing is to be sent or taken in. What this branch asks for stands here until the hub plans it." | "Nichts ist zu versenden oder anzunehmen. Was diese Filiale anfordert, steht hier, bis die Zentrale es plant.",
