@@ -9,6 +9,7 @@ use domain::part::PartRow;
 
 use super::{Balance, read_balance};
 use crate::error::AppError;
+use crate::store::catalogue::part_by_barcode;
 use crate::store::order::stored;
 use crate::store::reader::Reader;
 use crate::store::sync::acked_seqs;
@@ -31,7 +32,7 @@ pub enum ShelfShow {
 pub struct ShelfFilter {
     /// Which parts.
     pub show: ShelfShow,
-    /// Sku, name, bin or a barcode holds this, any case.
+    /// Sku, name or bin holds this, any case; or it is a barcode of the part.
     pub text: Option<String>,
     /// Only this category.
     pub category: Option<String>,
@@ -78,9 +79,8 @@ macro_rules! shelf {
                  and (json_extract(p.fields, '$.category') > ?2 or p.sku > ?3)
                  and (?4 is null or json_extract(p.fields, '$.category') = ?4)
                  and (?5 is null or instr(lower(p.sku), ?5) > 0 or instr(lower(p.name), ?5) > 0
-                     or instr(lower(json_extract(p.fields, '$.barcodes')), ?5) > 0
-                     or exists (select 1 from inventory_setting i where i.part = p.id and i.branch = ?1
-                         and (instr(lower(i.bin), ?5) > 0 or instr(lower(i.barcodes), ?5) > 0)))
+                     or p.id in (select part from inventory_setting where branch = ?1 and instr(lower(bin), ?5) > 0
+                         union all select ?7))
                  and ",
             $shown,
             " order by json_extract(p.fields, '$.category'), p.sku limit ?6"
@@ -110,7 +110,13 @@ pub fn list(
         ShelfShow::InTransit => IN_TRANSIT,
     };
     let text = filter.text.as_ref().map(|text| text.to_lowercase());
-    let (category, sku) = filter.after.clone().unwrap_or_default();
+    let by_code = match &filter.text {
+        Some(text) => part_by_barcode(reader, text)?,
+        None => None,
+    };
+    // A category begins where it begins in the order of the list.
+    let start = || (filter.category.clone().unwrap_or_default(), String::new());
+    let (category, sku) = filter.after.clone().unwrap_or_else(start);
     let mut statement = reader.conn().prepare_cached(sql)?;
     let mut rows = statement.query((
         Id(reader.identity().branch),
@@ -119,6 +125,7 @@ pub fn list(
         &filter.category,
         text,
         limit,
+        by_code.map(Id),
     ))?;
     let mut parts = Vec::new();
     while let Some(row) = rows.next()? {
@@ -140,25 +147,25 @@ pub fn counts(reader: &Reader<'_>) -> Result<ShelfCounts, AppError> {
     let all = reader
         .conn()
         .prepare_cached(
-            "select count(*) from (select part from stock
-                 union select part from inventory_setting where branch = ?1) u
-             join part p on p.id = u.part and p.deleted = 0",
+            "select (select count(*) from stock where part not in (select id from part where deleted = 1))
+                 + (select count(distinct i.part) from inventory_setting i where i.branch = ?1
+                     and not exists (select 1 from stock s where s.part = i.part)
+                     and i.part not in (select id from part where deleted = 1))",
         )?
         .query_row([branch], |row| unsigned(row, 0))?;
     let to_reorder = reader
         .conn()
         .prepare_cached(
-            "select count(*) from inventory_setting i join part p on p.id = i.part and p.deleted = 0
-                 left join stock s on s.part = i.part
+            "select count(distinct i.part) from inventory_setting i left join stock s on s.part = i.part
              where i.branch = ?1 and i.reorder_point >= coalesce(s.on_hand, 0) - coalesce(s.reserved, 0)
-                 and not exists (select 1 from inventory_setting j where j.part = i.part and j.branch = ?1
-                     and j.document < i.document)",
+                 and i.part not in (select id from part where deleted = 1)",
         )?
         .query_row([branch], |row| unsigned(row, 0))?;
     let in_transit = reader
         .conn()
         .prepare_cached(
-            "select count(*) from stock s join part p on p.id = s.part and p.deleted = 0 where s.in_transit > 0",
+            "select count(*) from stock s where s.in_transit > 0
+                 and exists (select 1 from part p where p.id = s.part and p.deleted = 0)",
         )?
         .query_row([], |row| unsigned(row, 0))?;
     Ok(ShelfCounts {
@@ -168,10 +175,17 @@ pub fn counts(reader: &Reader<'_>) -> Result<ShelfCounts, AppError> {
     })
 }
 
-/// The categories of the catalogue, by name; the parts without one are in `""`.
+/// The categories of the catalogue, by name; the parts without one are in `""`. Steps from one to the next in the
+/// index, so that it costs what there are categories, not parts.
 pub fn categories(reader: &Reader<'_>) -> Result<Vec<String>, AppError> {
     let mut statement = reader.conn().prepare_cached(
-        "select distinct json_extract(fields, '$.category') from part where deleted = 0 order by 1",
+        "with recursive category (name) as (
+             select min(json_extract(fields, '$.category')) from part where deleted = 0
+             union all
+             select (select min(json_extract(fields, '$.category')) from part
+                     where deleted = 0 and json_extract(fields, '$.category') > category.name)
+             from category where category.name is not null)
+         select name from category where name is not null",
     )?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
