@@ -31,7 +31,7 @@ use crate::app::order::{board::LANES, is_ended};
 use crate::web::frame::frame;
 use crate::web::page::orders::encoded;
 use crate::web::texts as words;
-use crate::web::{BOARD, DECISIONS, ORDERS, STOCK};
+use crate::web::{BOARD, DECISIONS, ORDERS, PEOPLE, STOCK};
 use bench::Bench;
 use desk::Desk;
 pub(crate) use estimates::{answer, make as make_estimate};
@@ -84,6 +84,7 @@ struct OrderPage<'a> {
     decisions_href: Option<&'static str>,
     stages: Vec<Stage>,
     person: String,
+    person_href: Option<String>,
     phone: String,
     earlier: Vec<Earlier>,
     device_facts: Vec<(&'static str, String, bool)>,
@@ -242,6 +243,9 @@ impl Desk {
                 .then_some(DECISIONS),
             stages: self.stages(bench),
             person: self.person(order),
+            person_href: customer
+                .filter(|_| self.who.may(Permission::CustomersRead))
+                .map(|customer| format!("{PEOPLE}/{}", customer.id)),
             phone: phone.map_or_else(String::new, |phone| phone.expose().to_owned()),
             earlier: bench
                 .earlier
@@ -556,8 +560,17 @@ impl Desk {
         }
     }
 
-    fn papers(&self, _order: &Order) -> Vec<Paper> {
-        Vec::new()
+    fn papers(&self, order: &Order) -> Vec<Paper> {
+        let t = self.t();
+        let paper = |name: &str, label, key| Paper {
+            href: format!("{ORDERS}/{}/{name}", order.id),
+            label,
+            key,
+        };
+        vec![
+            paper("label", t.label, "l"),
+            paper("receipt", t.receipt, "r"),
+        ]
     }
 
     fn next(&self, order: &Order) -> Option<Next> {

@@ -25,6 +25,8 @@ web_kit::catalogue! {
         person: "Person and device" | "Person und Gerät",
         nobody: "Nobody named" | "Niemand genannt",
         unknown_person: "Not known at this branch yet" | "In dieser Filiale noch nicht bekannt",
+        label: "Label" | "Etikett",
+        receipt: "Receipt" | "Beleg",
         phone: "Phone" | "Telefon",
         earlier: "Other orders of this person" | "Andere Aufträge dieser Person",
         device: "Device" | "Gerät",
