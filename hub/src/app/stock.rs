@@ -157,7 +157,7 @@ pub async fn balances(
     limit: i64,
 ) -> Result<Vec<PartBalance>, AppError> {
     let mut connection = hub.snapshot().await?;
-    let sums = store::sums(&mut connection, None, after, limit).await?;
+    let sums = store::sums(&mut connection, after, limit).await?;
     with_names(&mut connection, sums).await
 }
 
@@ -170,12 +170,13 @@ pub async fn balance(hub: &Hub, sku: &str) -> Result<PartBalance, AppError> {
     let part = store::part_by_sku(&mut connection, sku)
         .await?
         .ok_or(AppError::NotFound { what: "part" })?;
-    let sums = store::sums(&mut connection, Some(part.id), None, 1).await?;
-    let found = with_names(&mut connection, sums).await?;
-    found
-        .into_iter()
-        .next()
-        .ok_or(AppError::NotFound { what: "part" })
+    let sums = store::sums_of(&mut connection, part.id).await?;
+    Ok(PartBalance {
+        part: part.id,
+        sku: part.fields.sku,
+        name: part.fields.name,
+        sums,
+    })
 }
 
 async fn with_names(

@@ -330,10 +330,9 @@ impl PartSums {
     }
 }
 
-/// The sums of each part, by part; of one part only, where named.
+/// The sums of each part, by part.
 pub async fn sums(
     connection: &mut PgConnection,
-    part: Option<PartId>,
     after: Option<[u8; 16]>,
     limit: i64,
 ) -> Result<Vec<(PartId, PartSums)>, HubError> {
@@ -342,10 +341,9 @@ pub async fn sums(
             select part, on_hand, in_transit from inventory.stock
             union all select part, 0, 0 from (select distinct part from inventory.movement) m
             union all select part, 0, 0 from inventory.part where not deleted) t
-         where ($1::uuid is null or part = $1) and ($2::uuid is null or part > $2)
-         group by part order by part limit $3",
+         where ($1::uuid is null or part > $1)
+         group by part order by part limit $2",
     )
-    .bind(part.map(AsUuid::uuid))
     .bind(after.map(AsUuid::uuid))
     .bind(limit)
     .fetch_all(&mut *connection)
@@ -375,6 +373,33 @@ pub async fn sums(
         }
     }
     Ok(found)
+}
+
+/// The sums of one part, read by its index.
+pub async fn sums_of(connection: &mut PgConnection, part: PartId) -> Result<PartSums, HubError> {
+    let (kept_on_hand, kept_in_transit): (i64, i64) = sqlx::query_as(
+        "select coalesce(sum(on_hand), 0)::bigint, coalesce(sum(in_transit), 0)::bigint
+         from inventory.stock where part = $1",
+    )
+    .bind(part.uuid())
+    .fetch_one(&mut *connection)
+    .await?;
+    let rows: Vec<(i16, i16, i64)> = sqlx::query_as(
+        "select kind, from_account, sum(quantity)::bigint from inventory.movement
+         where not superseded and part = $1 group by kind, from_account",
+    )
+    .bind(part.uuid())
+    .fetch_all(connection)
+    .await?;
+    let mut sums = PartSums {
+        kept_on_hand,
+        kept_in_transit,
+        ..PartSums::default()
+    };
+    for (kind, from, quantity) in rows {
+        sums.ledger.add(&summed(part.uuid(), kind, from, quantity)?);
+    }
+    Ok(sums)
 }
 
 /// All movements of one kind and source as one, for the sums of their terms.
