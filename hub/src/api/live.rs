@@ -80,11 +80,12 @@ fn of_activity(activity: &Activity) -> Vec<LiveEvent> {
             _ => LiveEvent::named(name_of(*topic), &json!({})),
         })
         .collect();
-    if activity
-        .topics
-        .iter()
-        .any(|topic| matches!(topic, Topic::Links | Topic::Branches))
-    {
+    if activity.topics.iter().any(|topic| {
+        matches!(
+            topic,
+            Topic::Links | Topic::Branches | Topic::Exceptions | Topic::Parked
+        )
+    }) {
         events.push(LiveEvent::named("status-changed", &json!({})));
     }
     events

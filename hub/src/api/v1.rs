@@ -9,6 +9,7 @@ pub mod events;
 pub mod exceptions;
 pub mod exports;
 pub mod imports;
+pub mod network;
 pub mod nodes;
 pub mod orders;
 pub mod parts;
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<HubState> {
     OpenApiRouter::new()
         .merge(session::routes())
         .merge(branches::routes())
+        .merge(network::routes())
         .merge(nodes::routes())
         .merge(staff::routes())
         .merge(parts::routes())

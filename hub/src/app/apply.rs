@@ -24,7 +24,7 @@ use crate::app::publish::Publication;
 use crate::store::audit::ExceptionWrite;
 use crate::store::sync::parked::{ALL_CHANGES, ParkedRow, WHOLE};
 
-pub(crate) use load::{Needs, open_body};
+pub(crate) use load::{Needs, held_entry, open_body};
 pub(crate) use save::Saved;
 pub(crate) use state::{DocumentState, Work};
 
@@ -127,28 +127,55 @@ impl Work {
         }
         let mut publication = Publication::new(entry);
         self.apply_changes(entry, &mut publication);
-        for (index, decoded) in entry.items.iter().enumerate() {
-            let index = index as u16;
-            match decoded {
-                Decoded::Item(item) if item.is_fact() => {
-                    self.apply_fact(entry, index, item, &mut publication)
-                }
-                Decoded::Unknown => {
-                    let kind = entry.transaction.items[usize::from(index)].kind();
-                    self.park(
-                        entry,
-                        i32::from(index),
-                        kind,
-                        format!("needs a newer hub: item kind {kind}"),
-                    );
-                }
-                Decoded::Malformed(reason) if !is_change(entry, index) => {
-                    self.park_item(entry, index, reason.clone());
-                }
-                Decoded::Item(_) | Decoded::Malformed(_) | Decoded::Erased => {}
-            }
+        for index in 0..entry.items.len() {
+            self.apply_item(entry, index as u16, &mut publication);
         }
         self.writes.feeds.extend(publication.into_entries(entry));
+    }
+
+    /// Applies one item that is no change of a document.
+    fn apply_item(&mut self, entry: &Entry, index: u16, publication: &mut Publication) {
+        let Some(decoded) = entry.items.get(usize::from(index)) else {
+            return;
+        };
+        match decoded {
+            Decoded::Item(item) if item.is_fact() => {
+                self.apply_fact(entry, index, item, publication)
+            }
+            Decoded::Unknown => {
+                let kind = entry.transaction.items[usize::from(index)].kind();
+                self.park_item(entry, index, format!("needs a newer hub: item kind {kind}"));
+            }
+            Decoded::Malformed(reason) if !is_change(entry, index) => {
+                self.park_item(entry, index, reason.clone());
+            }
+            Decoded::Item(_) | Decoded::Malformed(_) | Decoded::Erased => {}
+        }
+    }
+
+    /// Applies what was parked, through the checks of a log that comes in, at the place of the verdict `by`. What they
+    /// refuse is parked again, which is a verdict that the commit of the hub's own transaction does not take.
+    fn release(&mut self, by: &Entry, verdict: &Verdict, item: i32) {
+        let Some(held) = self.held.get(&verdict.position) else {
+            let reason = "the entry is not in its log".to_owned();
+            self.verdict(by, None, VerdictKind::Parked, reason);
+            return;
+        };
+        let entry = Entry {
+            ord: by.ord,
+            refusal: None,
+            ..held.clone()
+        };
+        if item == WHOLE {
+            self.apply(&entry);
+            return;
+        }
+        let mut publication = Publication::new(&entry);
+        match u16::try_from(item) {
+            Ok(index) => self.apply_item(&entry, index, &mut publication),
+            Err(_) => self.apply_changes(&entry, &mut publication),
+        }
+        self.writes.feeds.extend(publication.into_entries(&entry));
     }
 
     /// Keeps a fact that is not applied.
@@ -161,10 +188,7 @@ impl Work {
     pub(crate) fn park(&mut self, entry: &Entry, item: i32, kind: u16, reason: String) {
         let reason = shorten(reason);
         let index = u16::try_from(item).ok();
-        let id = entry.position.fact_uuid(index.unwrap_or(match item {
-            ALL_CHANGES => u16::MAX,
-            _ => u16::MAX - 1,
-        }));
+        let id = parked_id(entry.position, item);
         self.except(
             entry.branch,
             "parked",
@@ -219,6 +243,14 @@ impl Work {
         };
         self.writes.exceptions.insert((branch, kind, subject), row);
     }
+}
+
+/// The id of something parked in the API.
+fn parked_id(position: Position, item: i32) -> [u8; 16] {
+    position.fact_uuid(u16::try_from(item).unwrap_or(match item {
+        ALL_CHANGES => u16::MAX,
+        _ => u16::MAX - 1,
+    }))
 }
 
 fn is_change(entry: &Entry, index: u16) -> bool {

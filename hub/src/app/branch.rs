@@ -7,15 +7,17 @@ use domain::branch::{BranchRow, Location};
 use domain::id::{BranchId, StaffId};
 use domain::money::Currency;
 use domain::text::{NOTE_MAX, clean_block};
-use sync_protocol::feed::FeedId;
+use sync_protocol::feed::{Cursor, FeedId};
 use sync_protocol::item::{Item, NodeRevoked, Row};
 use sync_protocol::join_code::JoinCode;
 use sync_protocol::position::NodeId;
 
 use super::error::AppError;
 use super::session::Person;
-use super::{Hub, HubTx, NodeRow, branch_feeds};
+use super::{Hub, HubTx, Link, NodeRow, branch_feeds};
 use crate::store::db::PgConnection;
+use crate::store::inventory::held;
+pub use crate::store::inventory::held::Held;
 use crate::store::inventory::read as inventory;
 use crate::store::locations::read as store;
 pub use crate::store::locations::read::BranchRecord;
@@ -333,24 +335,17 @@ pub struct BranchState {
     pub link: BranchLink,
 }
 
-/// Puts the state of the lines to branches.
-///
-/// # Errors
-/// When the database fails.
-pub async fn with_links(
-    hub: &Hub,
-    records: Vec<BranchRecord>,
-) -> Result<Vec<BranchState>, AppError> {
-    let (nodes, heads) = {
-        let mut connection = hub.snapshot().await?;
-        let heads: BTreeMap<FeedId, u64> = feed::all_tips(&mut connection)
-            .await?
-            .into_iter()
-            .map(|(feed, tip)| (feed, tip.n))
-            .collect();
-        (node::all(&mut connection).await?, heads)
-    };
-    let (cursors, links) = (hub.cursors().await?, hub.links());
+/// What is known of the lines to all branches at one moment.
+#[derive(Debug)]
+pub struct Lines {
+    active: BTreeMap<BranchId, NodeRow>,
+    heads: BTreeMap<FeedId, u64>,
+    cursors: BTreeMap<NodeId, Vec<Cursor>>,
+    links: BTreeMap<NodeId, Link>,
+}
+
+/// The newest machine of each branch that may speak for it.
+fn active(nodes: Vec<NodeRow>) -> BTreeMap<BranchId, NodeRow> {
     let mut active: BTreeMap<BranchId, NodeRow> = BTreeMap::new();
     for row in nodes
         .into_iter()
@@ -363,51 +358,112 @@ pub async fn with_links(
             active.insert(row.branch, row);
         }
     }
-    let state_of = |record: BranchRecord| {
-        let Some(node) = active.get(&record.id) else {
-            return BranchState {
-                link: no_machine(),
-                record,
-            };
+    active
+}
+
+/// Since when the line to a machine is as it is, as far as this process knows.
+fn since(node: &NodeRow, link: Option<&Link>) -> Option<i64> {
+    link.map(|link| link.since_ms)
+        .or(node.last_contact_ms)
+        .or(Some(node.enrolled_ms))
+}
+
+impl Lines {
+    /// Reads what is known now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn read(hub: &Hub) -> Result<Self, AppError> {
+        let (nodes, heads) = {
+            let mut connection = hub.snapshot().await?;
+            let heads = feed::all_tips(&mut connection)
+                .await?
+                .into_iter()
+                .map(|(feed, tip)| (feed, tip.n))
+                .collect();
+            (node::all(&mut connection).await?, heads)
         };
-        let link = links.get(&node.node);
+        Ok(Self {
+            active: active(nodes),
+            heads,
+            cursors: hub.cursors().await?,
+            links: hub.links(),
+        })
+    }
+
+    /// The state of every line that has a machine, and since when.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn states(hub: &Hub) -> Result<Vec<(BranchId, LinkState, Option<i64>)>, AppError> {
+        let nodes = active(hub.all_nodes().await?);
+        let links = hub.links();
+        let state = |node: &NodeRow| match links.get(&node.node) {
+            Some(link) if link.is_connected => LinkState::Connected,
+            _ => LinkState::CutOff,
+        };
+        Ok(nodes
+            .into_values()
+            .map(|node| {
+                (
+                    node.branch,
+                    state(&node),
+                    since(&node, links.get(&node.node)),
+                )
+            })
+            .collect())
+    }
+
+    /// The line to a branch of a region.
+    pub fn of(&self, branch: BranchId, region: &str) -> BranchLink {
+        let Some(node) = self.active.get(&branch) else {
+            return no_machine();
+        };
+        let link = self.links.get(&node.node);
         let is_connected = link.is_some_and(|link| link.is_connected);
+        let cursors = self.cursors.get(&node.node);
         let applied = |feed: FeedId| {
             let known = cursors
-                .get(&node.node)
                 .into_iter()
                 .flatten()
                 .find(|cursor| cursor.kind == feed.kind);
             known.map_or(0, |cursor| cursor.n)
         };
-        let feeds = branch_feeds(record.id, &record.fields.region);
         let behind = |feed: &FeedId| {
-            heads
-                .get(feed)
-                .copied()
-                .unwrap_or(0)
-                .saturating_sub(applied(*feed))
+            let head = self.heads.get(feed).copied().unwrap_or(0);
+            head.saturating_sub(applied(*feed))
         };
-        let link = BranchLink {
+        BranchLink {
             state: if is_connected {
                 LinkState::Connected
             } else {
                 LinkState::CutOff
             },
-            since_ms: link
-                .map(|link| link.since_ms)
-                .or(node.last_contact_ms)
-                .or(Some(node.enrolled_ms)),
+            since_ms: since(node, link),
             last_contact_ms: link
                 .map(|link| link.last_contact_ms)
                 .max(node.last_contact_ms),
             transactions_behind: node.hello_tip_seq.saturating_sub(node.tip.seq),
-            entries_behind: feeds.iter().map(behind).sum(),
+            entries_behind: branch_feeds(branch, region).iter().map(behind).sum(),
             node: Some(node.node),
-        };
-        BranchState { link, record }
+        }
+    }
+}
+
+/// Puts the state of the lines to branches.
+///
+/// # Errors
+/// When the database fails.
+pub async fn with_links(
+    hub: &Hub,
+    records: Vec<BranchRecord>,
+) -> Result<Vec<BranchState>, AppError> {
+    let lines = Lines::read(hub).await?;
+    let state = |record: BranchRecord| BranchState {
+        link: lines.of(record.id, &record.fields.region),
+        record,
     };
-    Ok(records.into_iter().map(state_of).collect())
+    Ok(records.into_iter().map(state).collect())
 }
 
 fn no_machine() -> BranchLink {
@@ -436,6 +492,22 @@ pub async fn list(
         store::branches(&mut connection, scope, place, limit).await?
     };
     with_links(hub, records).await
+}
+
+/// The branch that an address names, by its id or its code.
+///
+/// # Errors
+/// When there is none.
+pub async fn find(hub: &Hub, name: &str) -> Result<BranchState, AppError> {
+    let missing = || AppError::NotFound { what: "branch" };
+    let record = {
+        let mut connection = hub.snapshot().await?;
+        let id = name.parse::<BranchId>().ok();
+        let code = if id.is_none() { Some(name) } else { None };
+        store::branch(&mut connection, id, code).await?
+    };
+    let mut states = with_links(hub, vec![record.ok_or_else(missing)?]).await?;
+    states.pop().ok_or_else(missing)
 }
 
 /// One branch with its line.
@@ -657,4 +729,31 @@ pub async fn heard(hub: &Hub) -> Result<BTreeMap<BranchId, i64>, AppError> {
 pub async fn usual_place(hub: &Hub) -> Result<Option<(String, String)>, AppError> {
     let mut connection = hub.pool().acquire().await?;
     Ok(store::usual_place(&mut connection).await?)
+}
+
+/// What a branch holds, in counts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn held(hub: &Hub, id: BranchId) -> Result<Held, AppError> {
+    let mut connection = hub.snapshot().await?;
+    Ok(held::held(&mut connection, id).await?)
+}
+
+/// The codes of all branches.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all_codes(hub: &Hub) -> Result<Codes, AppError> {
+    let mut connection = hub.snapshot().await?;
+    codes(&mut connection).await
+}
+
+/// Branches by their codes, without their lines.
+///
+/// # Errors
+/// When the database fails.
+pub async fn places(hub: &Hub, scope: &Scope) -> Result<Vec<store::BranchPlace>, AppError> {
+    let mut connection = hub.snapshot().await?;
+    Ok(store::places(&mut connection, scope).await?)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use automerge::Automerge;
 use domain::document::{Conflict, DocumentKind, Scalar, conflicts as conflicts_of};
-use domain::id::{DocumentId, StaffId};
+use domain::id::{DocumentId, PartId, StaffId};
 use domain::order::read_order;
 use domain::seal::open;
 use domain::sensitive::PersonKey;
@@ -19,7 +19,9 @@ use super::session::Person;
 use super::{Hub, branch};
 use crate::store::audit::read as audit;
 pub use crate::store::audit::read::{ExceptionPlace, ExceptionRecord};
-use crate::store::scope::Place;
+use crate::store::inventory::read::part_names;
+use crate::store::orders::day::numbers;
+use crate::store::scope::{Place, Scope};
 use crate::store::staff;
 use crate::store::sync::read as store;
 pub use crate::store::sync::read::{IncidentRecord, ParkedRecord};
@@ -41,6 +43,56 @@ pub async fn list(
     let mut connection = hub.snapshot().await?;
     let found = audit::exceptions(&mut connection, &person.scope(), kinds, place, limit).await?;
     Ok((found, branch::codes(&mut connection).await?))
+}
+
+/// Exceptions of these branches, the newest first, with the codes of branches; of `kinds` only, where given.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_of(
+    hub: &Hub,
+    scope: &Scope,
+    kinds: Option<&[&str]>,
+    limit: i64,
+) -> Result<(Vec<ExceptionRecord>, branch::Codes), AppError> {
+    let mut connection = hub.snapshot().await?;
+    let found = audit::exceptions(&mut connection, scope, kinds, None, limit).await?;
+    Ok((found, branch::codes(&mut connection).await?))
+}
+
+/// What exceptions are about, in words that people know: numbers of orders, names of parts.
+///
+/// # Errors
+/// When the database fails.
+pub async fn subjects(
+    hub: &Hub,
+    found: &[ExceptionRecord],
+) -> Result<BTreeMap<[u8; 16], String>, AppError> {
+    let of_kinds = |kinds: &[&str]| -> Vec<[u8; 16]> {
+        found
+            .iter()
+            .filter(|record| kinds.contains(&record.kind.as_str()))
+            .map(|record| record.subject)
+            .collect()
+    };
+    let documents: Vec<DocumentId> = of_kinds(&["conflict", "status", "double_number"])
+        .into_iter()
+        .map(DocumentId::from_bytes)
+        .collect();
+    let parts: Vec<PartId> = of_kinds(&["negative_stock"])
+        .into_iter()
+        .map(PartId::from_bytes)
+        .collect();
+    let mut connection = hub.snapshot().await?;
+    let numbers = numbers(&mut connection, &documents).await?;
+    let names = part_names(&mut connection, &parts).await?;
+    let numbers = numbers
+        .into_iter()
+        .map(|(id, number)| (*id.as_bytes(), number));
+    let names = names
+        .into_iter()
+        .map(|(id, _, name)| (*id.as_bytes(), name));
+    Ok(numbers.chain(names).collect())
 }
 
 /// Parked transactions, the newest first.

@@ -253,3 +253,16 @@ pub async fn names(
         .into_iter()
         .collect())
 }
+
+/// People of these branches by name, at most `limit`; those of the whole chain belong to each.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_of(
+    hub: &Hub,
+    scope: &crate::store::scope::Scope,
+    limit: i64,
+) -> Result<Vec<StaffRecord>, AppError> {
+    let mut connection = hub.snapshot().await?;
+    Ok(store::people(&mut connection, scope, None, limit).await?)
+}

@@ -1,5 +1,6 @@
 //! Schema `inventory`: the movement ledger and the columns kept from it, reservations, transfers, settings, catalogue.
 
+pub mod held;
 pub mod ledger;
 pub mod preset;
 pub mod read;

@@ -1,5 +1,6 @@
 //! Schema `orders`: what pages and programs read of repair orders, kept from their documents.
 
+pub mod day;
 pub mod read;
 mod stored;
 

@@ -1,18 +1,22 @@
-//! What people must look at: exceptions, decisions, conflicts, parked transactions, incidents. Lists only.
+//! What people must look at: exceptions, decisions, conflicts, parked transactions, incidents; what is parked is released
+//! or dropped.
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use domain::document::DocumentKind;
-use domain::id::{DocumentId, IdBytes, StaffId};
-use serde::Serialize;
+use domain::id::{DocumentId, IdBytes, StaffId, parse_uuid};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sync_protocol::item::VerdictKind;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web_kit::openapi::ReadErrors;
-use web_kit::{Cursor, ListQuery, Page, Problem};
+use web_kit::openapi::{KeyHeader, ReadErrors, WriteErrors};
+use web_kit::{ApiPath, Cursor, KeyedCommand, ListQuery, Page, Problem};
 
 use crate::api::caller::{May, may};
+use crate::api::command::respond;
 use crate::api::form::{DocumentKindForm, Time};
 use crate::api::state::HubState;
 use crate::api::wire::place;
@@ -21,6 +25,9 @@ use crate::app::exceptions::{
     self, ConflictState, DECISIONS, ExceptionPlace, ExceptionRecord, IncidentRecord, ParkedRecord,
     Rival, place_of,
 };
+
+use crate::app::idempotency::Request;
+use crate::app::parked::{Settlement, settle as settle_parked};
 
 const EXCEPTIONS: &str = "exceptions";
 const DECISION_LIST: &str = "decisions";
@@ -34,6 +41,8 @@ pub(super) fn routes() -> OpenApiRouter<HubState> {
         .routes(routes!(decisions))
         .routes(routes!(conflicts))
         .routes(routes!(parked))
+        .routes(routes!(release))
+        .routes(routes!(drop_entry))
         .routes(routes!(incidents))
 }
 
@@ -272,6 +281,76 @@ async fn parked(
         Cursor::encode(PARKED, &(last.at_ms, last.id))
     });
     Ok(Json(cut.map(|record| Parked::of(record, &codes))))
+}
+
+/// Why something parked is decided.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettleInput {
+    /// For the branch and for the audit.
+    #[schema(example = "the customer confirmed it")]
+    reason: String,
+}
+
+/// What became of something parked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Settled {
+    /// Its id.
+    #[schema(format = "uuid")]
+    id: String,
+    /// `released` or `dropped`.
+    state: String,
+}
+
+/// Checks something parked again and applies it now. Where the checks still refuse it, 409 says why and nothing is
+/// changed.
+#[utoipa::path(post, path = "/api/v1/parked/{id}/release", tag = "exceptions",
+    params(("id" = String, Path, format = "uuid", description = "The parked entry"), KeyHeader),
+    extensions(("x-permission" = json!("parked_settle"))),
+    request_body = SettleInput, responses((status = 200, body = Settled), WriteErrors))]
+async fn release(
+    State(state): State<HubState>,
+    who: May<may::ParkedSettle>,
+    ApiPath(id): ApiPath<String>,
+    command: KeyedCommand<SettleInput>,
+) -> Result<Response, Problem> {
+    settle(&state, &who, &id, command, VerdictKind::Released).await
+}
+
+/// Leaves something parked out for good.
+#[utoipa::path(post, path = "/api/v1/parked/{id}/drop", tag = "exceptions",
+    params(("id" = String, Path, format = "uuid", description = "The parked entry"), KeyHeader),
+    extensions(("x-permission" = json!("parked_settle"))),
+    request_body = SettleInput, responses((status = 200, body = Settled), WriteErrors))]
+async fn drop_entry(
+    State(state): State<HubState>,
+    who: May<may::ParkedSettle>,
+    ApiPath(id): ApiPath<String>,
+    command: KeyedCommand<SettleInput>,
+) -> Result<Response, Problem> {
+    settle(&state, &who, &id, command, VerdictKind::Dropped).await
+}
+
+async fn settle(
+    state: &HubState,
+    who: &May<may::ParkedSettle>,
+    id: &str,
+    KeyedCommand { body, request }: KeyedCommand<SettleInput>,
+    verdict: VerdictKind,
+) -> Result<Response, Problem> {
+    let id = parse_uuid(id).map_err(|_| Problem::not_found("There is no such parked entry."))?;
+    let request = Request {
+        key: request.key,
+        route: request.route,
+        fingerprint: request.body_hmac,
+    };
+    let settlement = Settlement {
+        id,
+        verdict,
+        reason: body.reason,
+    };
+    let settled = settle_parked(state.hub(), &who.person, &request, settlement).await?;
+    Ok(respond(settled))
 }
 
 /// Something that happened to the machinery.

@@ -10,8 +10,8 @@ use domain::id::{BranchId, DocumentId, LineId, PartId, StaffId, TransferId};
 use domain::stock::BusinessKey;
 use sync_protocol::document::Document;
 use sync_protocol::hash::Hash;
-use sync_protocol::item::{Item, Origin, decode_body};
-use sync_protocol::position::NodeId;
+use sync_protocol::item::{Item, Origin, VerdictKind, decode_body};
+use sync_protocol::position::{NodeId, Position};
 
 use super::{Decoded, DocumentState, Entry, Work};
 use crate::app::cache::DocumentCache;
@@ -34,6 +34,8 @@ pub(crate) struct Needs {
     pub all_staff: bool,
     pub regions: bool,
     pub nodes: BTreeSet<NodeId>,
+    /// Transactions of which something parked is released.
+    pub released: BTreeSet<Position>,
 }
 
 impl Needs {
@@ -98,6 +100,9 @@ impl Needs {
             Item::Availability(_) => self.regions = true,
             Item::Verdict(verdict) => {
                 self.nodes.insert(verdict.position.node);
+                if verdict.verdict == VerdictKind::Released {
+                    self.released.insert(verdict.position);
+                }
             }
             _ => {}
         }
@@ -107,6 +112,21 @@ impl Needs {
 impl Work {
     /// Looks up what is needed and not known yet.
     pub(crate) async fn load(
+        &mut self,
+        connection: &mut PgConnection,
+        needs: &Needs,
+        cache: &mut DocumentCache,
+    ) -> Result<(), HubError> {
+        if !needs.released.is_empty() {
+            self.load_released(connection, &needs.released).await?;
+            let parked = needs.released.iter().filter_map(|at| self.held.get(at));
+            let of_parked = Needs::of(parked);
+            self.load_known(connection, &of_parked, cache).await?;
+        }
+        self.load_known(connection, needs, cache).await
+    }
+
+    async fn load_known(
         &mut self,
         connection: &mut PgConnection,
         needs: &Needs,
@@ -123,6 +143,26 @@ impl Work {
         }
         self.load_inventory(connection, needs).await?;
         self.load_people(connection, needs).await
+    }
+
+    /// Transactions whose parked items are released, as they stand in their logs, and what of them waits.
+    async fn load_released(
+        &mut self,
+        connection: &mut PgConnection,
+        positions: &BTreeSet<Position>,
+    ) -> Result<(), HubError> {
+        for position in positions {
+            for row in sync::parked::open_at(connection, *position).await? {
+                self.parked_before.insert((row.position, row.item));
+            }
+            if self.held.contains_key(position) {
+                continue;
+            }
+            if let Some(entry) = held_entry(connection, *position).await? {
+                self.held.insert(*position, entry);
+            }
+        }
+        Ok(())
     }
 
     async fn load_documents(
@@ -282,6 +322,26 @@ impl Work {
         }
         Ok(())
     }
+}
+
+/// A transaction as it stands in its log, whatever became of it when it came.
+pub(crate) async fn held_entry(
+    connection: &mut PgConnection,
+    position: Position,
+) -> Result<Option<Entry>, HubError> {
+    let Some(node) = sync::node::find(connection, position.node).await? else {
+        return Ok(None);
+    };
+    let (epoch, seq) = (position.epoch, position.seq);
+    let blocks =
+        sync::log::blocks_between(connection, position.node, node.branch, epoch, seq, seq).await?;
+    for block in blocks {
+        let mut entries = block.open()?.entries().into_iter();
+        if let Some(entry) = entries.find(|entry| entry.position == position) {
+            return Ok(Some(Entry::new(entry, node.branch, 0)));
+        }
+    }
+    Ok(None)
 }
 
 /// Loads a stored document and holds it against its row (INV-23).

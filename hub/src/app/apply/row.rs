@@ -6,12 +6,13 @@
 use domain::id::{BranchId, StaffId};
 use sync_protocol::feed::FeedId;
 use sync_protocol::item::{Item, Row, Verdict, VerdictKind};
-use sync_protocol::position::start_of_branch_line;
+use sync_protocol::position::{Position, start_of_branch_line};
 
-use super::{ALL_CHANGES, Entry, Work};
+use super::{ALL_CHANGES, Entry, WHOLE, Work};
 use crate::app::publish::Publication;
 use crate::store::inventory::AvailabilityWrite;
 use crate::store::sync::node::Enrolled;
+use crate::store::sync::parked::ParkedRow;
 
 impl Work {
     pub(super) fn apply_row(
@@ -175,13 +176,35 @@ impl Work {
             VerdictKind::Dropped => 3,
             VerdictKind::Parked | VerdictKind::Superseded => return,
         };
-        let item = verdict.item.map_or(ALL_CHANGES, i32::from);
+        let item = self.decided_item(verdict);
+        let waits = self.waits(verdict.position, item);
         self.writes
             .parked_states
             .push((verdict.position, item, state));
         let branch = self.verdict_branch(verdict).unwrap_or(BranchId::NIL);
-        let id = verdict.position.fact_uuid(verdict.item.unwrap_or(u16::MAX));
+        let id = super::parked_id(verdict.position, item);
         self.except(branch, "parked", id, entry.at_ms(), None);
+        // What was applied where it stands, by a program that knew its kind already, is not applied again.
+        if verdict.verdict == VerdictKind::Released && waits {
+            self.release(entry, verdict, item);
+        }
+    }
+
+    /// Which row a verdict is about; one without an item is about all changes, or about all of a transaction.
+    fn decided_item(&self, verdict: &Verdict) -> i32 {
+        match verdict.item {
+            Some(item) => i32::from(item),
+            None if self.waits(verdict.position, WHOLE) => WHOLE,
+            None => ALL_CHANGES,
+        }
+    }
+
+    fn waits(&self, position: Position, item: i32) -> bool {
+        let is_decided = |known: &(Position, i32, i16)| (known.0, known.1) == (position, item);
+        let is_new = |row: &ParkedRow| (row.position, row.item) == (position, item);
+        let was_parked =
+            self.parked_before.contains(&(position, item)) || self.writes.parked.iter().any(is_new);
+        was_parked && !self.writes.parked_states.iter().any(is_decided)
     }
 
     fn verdict_branch(&self, verdict: &Verdict) -> Option<BranchId> {

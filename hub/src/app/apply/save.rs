@@ -111,10 +111,7 @@ impl Work {
             !writes.parked.is_empty() || !writes.parked_states.is_empty(),
             Topic::Parked,
         );
-        topic(
-            writes.exceptions.values().any(|row| row.detail.is_some()),
-            Topic::Exceptions,
-        );
+        topic(!writes.exceptions.is_empty(), Topic::Exceptions);
         let revoked = writes
             .revoked
             .iter()

@@ -18,6 +18,7 @@ use sync_protocol::feed::{FeedEntry, FeedId};
 use sync_protocol::item::{NodeRevoked, Row, Verdict};
 use sync_protocol::position::{NodeId, Position};
 
+use super::Entry;
 use super::ahead::AllReady;
 use crate::store::audit::{ExceptionWrite, NoteWrite};
 use crate::store::inventory::AvailabilityWrite;
@@ -72,6 +73,10 @@ pub(crate) struct Work {
     pub all_staff: bool,
     /// Documents without which a transaction could not be applied to its end; it is applied again with them.
     pub missing: BTreeSet<DocumentId>,
+    /// Transactions whose parked items are released, as they stand in their logs.
+    pub held: BTreeMap<Position, Entry>,
+    /// What was parked, and not decided, when this work began: position and item.
+    pub parked_before: BTreeSet<(Position, i32)>,
     /// Changes taken ahead.
     pub ready: AllReady,
     /// Decisions that the branches must learn of, as transactions of node 0.

@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::id::BranchId;
 use sync_protocol::block::LogEntry;
 use sync_protocol::hash::Hash;
+use sync_protocol::item::{Item, VerdictKind, kind};
 use sync_protocol::line::next_epoch;
 use sync_protocol::position::{
     Epoch, NodeId, Position, Tip, start_of_branch_line, start_of_hub_line,
 };
 
 use super::report::{LogReport, VerifyReport, hex};
-use crate::app::apply::Entry;
+use crate::app::apply::{Entry, held_entry};
 use crate::app::cache::DocumentCache;
 use crate::app::commit::{Batch, Committer};
 use crate::error::HubError;
@@ -77,6 +78,27 @@ impl LogId {
 struct LogState {
     tip: Tip,
     first_bad: Option<String>,
+}
+
+/// What the hub's transactions release, from the logs: the scratch database holds none.
+async fn released(
+    live: &mut PgConnection,
+    id: &LogId,
+    entries: &[LogEntry],
+) -> Result<Vec<Entry>, HubError> {
+    let mut released = Vec::new();
+    if id.node != NodeId::HUB {
+        return Ok(released);
+    }
+    let items = entries.iter().flat_map(|entry| &entry.transaction.items);
+    for raw in items.filter(|raw| raw.kind() == kind::VERDICT) {
+        if let Ok(Some(Item::Verdict(verdict))) = Item::from_raw(raw)
+            && verdict.verdict == VerdictKind::Released
+        {
+            released.extend(held_entry(live, verdict.position).await?);
+        }
+    }
+    Ok(released)
 }
 
 struct Replay<'a> {
@@ -215,7 +237,8 @@ impl Replay<'_> {
             self.bad(id, run.epoch, expected, "the log has no such entry", report);
         }
         report.transactions += entries.len() as u64;
-        self.apply(id, &run, before, entries).await
+        let released = released(live, &id, &entries).await?;
+        self.apply(id, &run, before, entries, released).await
     }
 
     /// A block whose bytes, columns and hashes agree with each other.
@@ -301,11 +324,14 @@ impl Replay<'_> {
         run: &Run,
         before: Tip,
         entries: Vec<LogEntry>,
+        released: Vec<Entry>,
     ) -> Result<(), HubError> {
         let mut batch = match self.batch.take() {
             Some(batch) => batch,
             None => Batch::begin(self.scratch, &self.committer).await?,
         };
+        let held = released.into_iter().map(|entry| (entry.position, entry));
+        batch.work.held.extend(held);
         self.pending += entries.len();
         let Some(last) = entries.last() else {
             self.batch = Some(batch);

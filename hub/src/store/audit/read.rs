@@ -73,6 +73,42 @@ pub async fn exceptions(
         .collect())
 }
 
+/// How many exceptions of one kind a branch has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenCount {
+    /// Whose they are; nil for the hub.
+    pub branch: BranchId,
+    /// What kind.
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+    /// Since when the oldest is open.
+    pub oldest_ms: i64,
+}
+
+/// Open exceptions by branch and kind.
+pub async fn open_counts(
+    connection: &mut PgConnection,
+    scope: &Scope,
+) -> Result<Vec<OpenCount>, sqlx::Error> {
+    let rows: Vec<(Uuid, String, i64, i64)> = sqlx::query_as(
+        "select branch_id, kind, count(*), min(at_ms) from audit.exception
+         where ($1::uuid[] is null or branch_id = any($1)) group by branch_id, kind order by branch_id, kind",
+    )
+    .bind(scope.sql())
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(branch, kind, count, oldest_ms)| OpenCount {
+            branch: BranchId::of_uuid(branch),
+            kind,
+            count: count.unsigned_abs(),
+            oldest_ms,
+        })
+        .collect())
+}
+
 /// A signed head.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct HeadRecord {

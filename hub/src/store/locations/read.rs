@@ -108,6 +108,80 @@ pub async fn branches(
     rows.into_iter().map(Raw::typed).collect()
 }
 
+/// A branch as a list or a map of very many shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchPlace {
+    /// The branch.
+    pub id: BranchId,
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Its region.
+    pub region: String,
+    /// Its address.
+    pub address: String,
+    /// Where it lies.
+    pub location: Option<Location>,
+    /// Whether it is open for business.
+    pub active: bool,
+}
+
+type RawPlace = (
+    Uuid,
+    String,
+    String,
+    String,
+    String,
+    Option<i32>,
+    Option<i32>,
+    bool,
+);
+
+/// Every branch by its code.
+pub async fn places(
+    connection: &mut PgConnection,
+    scope: &Scope,
+) -> Result<Vec<BranchPlace>, sqlx::Error> {
+    let rows: Vec<RawPlace> = sqlx::query_as(
+        "select branch, code, name, region, address, latitude_e7, longitude_e7, active from locations.branch
+         where not deleted and ($1::uuid[] is null or branch = any($1)) order by code, branch",
+    )
+    .bind(scope.sql())
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(
+            |(branch, code, name, region, address, latitude, longitude, active)| BranchPlace {
+                id: BranchId::of_uuid(branch),
+                code,
+                name,
+                region,
+                address,
+                location: latitude
+                    .zip(longitude)
+                    .map(|(latitude_e7, longitude_e7)| Location {
+                        latitude_e7,
+                        longitude_e7,
+                    }),
+                active,
+            },
+        )
+        .collect())
+}
+
+/// How many branches there are.
+pub async fn count(connection: &mut PgConnection, scope: &Scope) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "select count(*) from locations.branch
+         where not deleted and ($1::uuid[] is null or branch = any($1))",
+    )
+    .bind(scope.sql())
+    .fetch_one(connection)
+    .await
+}
+
 /// One branch by its id or its code.
 pub async fn branch(
     connection: &mut PgConnection,

@@ -5,7 +5,8 @@ use sqlx::PgConnection;
 use sqlx::types::Uuid;
 use sync_protocol::position::Position;
 
-use crate::store::ids::{AsUuid, big, node_number};
+use crate::error::HubError;
+use crate::store::ids::{AsUuid, OfUuid, big, node_number, position_of};
 
 /// Stands for all changes of a transaction in [`ParkedRow::item`].
 pub const ALL_CHANGES: i32 = -1;
@@ -58,6 +59,61 @@ pub async fn insert(connection: &mut PgConnection, rows: &[ParkedRow]) -> Result
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Something parked that waits for a decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRow {
+    /// Whose.
+    pub branch: BranchId,
+    /// Which transaction.
+    pub position: Position,
+    /// Which item, or [`ALL_CHANGES`] or [`WHOLE`].
+    pub item: i32,
+    /// 1 parked, 2 released, 3 dropped.
+    pub state: i16,
+}
+
+type RawOpen = (Uuid, i64, i64, i64, i32, i16);
+
+fn open_of((branch, node, epoch, seq, item, state): RawOpen) -> Result<OpenRow, HubError> {
+    Ok(OpenRow {
+        branch: BranchId::of_uuid(branch),
+        position: position_of(node, epoch, seq)?,
+        item,
+        state,
+    })
+}
+
+/// What is parked under an id of the API.
+pub async fn by_id(
+    connection: &mut PgConnection,
+    id: [u8; 16],
+) -> Result<Option<OpenRow>, HubError> {
+    let row: Option<RawOpen> = sqlx::query_as(
+        "select branch_id, node, epoch, seq, item, state from sync.parked where id = $1",
+    )
+    .bind(id.uuid())
+    .fetch_optional(connection)
+    .await?;
+    row.map(open_of).transpose()
+}
+
+/// What of a transaction waits for a decision.
+pub async fn open_at(
+    connection: &mut PgConnection,
+    position: Position,
+) -> Result<Vec<OpenRow>, HubError> {
+    let rows: Vec<RawOpen> = sqlx::query_as(
+        "select branch_id, node, epoch, seq, item, state from sync.parked
+         where node = $1 and epoch = $2 and seq = $3 and state = 1 order by item",
+    )
+    .bind(node_number(position.node))
+    .bind(big(position.epoch.0))
+    .bind(big(position.seq))
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(open_of).collect()
 }
 
 /// Says what became of something parked: 2 released, 3 dropped.

@@ -117,17 +117,30 @@ pub async fn parked(
     place: Option<Place>,
     limit: i64,
 ) -> Result<Vec<ParkedRecord>, HubError> {
+    parked_in(connection, scope, None, place, limit).await
+}
+
+/// Parked transactions, the newest first; in one state only, where given.
+pub async fn parked_in(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    state: Option<i16>,
+    place: Option<Place>,
+    limit: i64,
+) -> Result<Vec<ParkedRecord>, HubError> {
     let (at_ms, id) = behind(place);
     let rows: Vec<RawParked> = sqlx::query_as(
         "select branch_id, node, epoch, seq, item, id, reason, staff, at_ms, state from sync.parked
          where ($1::uuid[] is null or branch_id = any($1))
          and ($2::bigint is null or (at_ms, id) < ($2, $3::uuid))
+         and ($5::smallint is null or state = $5)
          order by at_ms desc, id desc limit $4",
     )
     .bind(scope.sql())
     .bind(at_ms)
     .bind(id)
     .bind(limit)
+    .bind(state)
     .fetch_all(connection)
     .await?;
     rows.into_iter()

@@ -23,6 +23,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/v1/branches/{id}/nodes"),
     ("POST", "/api/v1/nodes/{id}/revoke"),
     ("GET", "/api/v1/branches/nearest"),
+    ("GET", "/api/v1/network"),
     ("GET", "/api/v1/staff"),
     ("POST", "/api/v1/staff"),
     ("PATCH", "/api/v1/staff/{id}"),
@@ -55,6 +56,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/v1/transfers/{id}/settle"),
     ("GET", "/api/v1/exceptions"),
     ("GET", "/api/v1/parked"),
+    ("POST", "/api/v1/parked/{id}/release"),
+    ("POST", "/api/v1/parked/{id}/drop"),
     ("GET", "/api/v1/documents"),
     ("GET", "/api/v1/documents/{id}"),
     ("GET", "/api/v1/documents/digest"),
@@ -130,7 +133,9 @@ fn permission_of(method: &str, path: &str) -> Permission {
             .next()
             .unwrap(),
     ) {
-        ("GET", "branches" | "parts" | "presets" | "settings" | "events") => P::BasicsRead,
+        ("GET", "branches" | "network" | "parts" | "presets" | "settings" | "events") => {
+            P::BasicsRead
+        }
         ("POST", "branches") if path.ends_with("join-codes") => P::JoinCodes,
         ("POST" | "PATCH", "branches") => P::BranchesWrite,
         ("POST", "nodes") => P::NodesRevoke,
@@ -149,7 +154,8 @@ fn permission_of(method: &str, path: &str) -> Permission {
         ("POST", "transfers") if path.ends_with("transfers") => P::TransfersRequest,
         (_, "transfers") => P::TransfersApprove,
         (_, "exceptions" | "incidents" | "decisions" | "conflicts") => P::ExceptionsRead,
-        (_, "parked") => P::ParkedRead,
+        ("GET", "parked") => P::ParkedRead,
+        (_, "parked") => P::ParkedSettle,
         (_, "documents") => P::DocumentsRead,
         (_, "search") => P::Search,
         (_, "exports") => P::Export,
