@@ -2,7 +2,6 @@
 //!
 //! A page reads and writes by the same use cases as the API; every form that writes has a key, so that it has one effect.
 
-#[allow(dead_code, reason = "pages that write come one by one")]
 mod act;
 mod frame;
 pub mod page;
@@ -17,7 +16,11 @@ use web_kit::{Guard, Language, ProblemPages, Side};
 
 use crate::api::HubState;
 
-pub(crate) const HOME: &str = "/branches";
+pub(crate) const HOME: &str = "/network";
+pub(crate) const BRANCHES: &str = "/branches";
+pub(crate) const EXCEPTIONS: &str = "/exceptions";
+pub(crate) const STAFF: &str = "/staff";
+pub(crate) const SETTINGS: &str = "/settings";
 pub(crate) const TRANSFERS: &str = "/transfers";
 pub(crate) const NEW_TRANSFER: &str = "/transfers/new";
 pub(crate) const STOCK: &str = "/stock";
@@ -45,7 +48,9 @@ pub fn routes() -> Router<HubState> {
         .route(SIGN_OUT, post(page::session::sign_out))
         .route(SCREEN, post(page::session::keep_screen))
         .route(STATUS_BAR, get(frame::status_bar))
-        .route(HOME, get(page::branches::list))
+        .route(HOME, get(page::network::page))
+        .merge(branches())
+        .merge(company())
         .merge(catalogue())
         .route(ORDERS, get(page::orders::list))
         .route("/orders/{id}", get(page::orders::order::show))
@@ -107,6 +112,39 @@ fn catalogue() -> Router<HubState> {
         .route(IMPORT, get(import::page))
         .route("/catalogue/import/preview", post(import::preview))
         .route("/catalogue/import/run", post(import::run))
+}
+
+fn branches() -> Router<HubState> {
+    use page::{branch, branches};
+    Router::new()
+        .route(BRANCHES, get(branches::list).post(branches::create))
+        .route("/branches/new", get(branches::new_form))
+        .route("/branches/{branch}", get(branch::page))
+        .route(
+            "/branches/{branch}/edit",
+            get(branch::edit_form).post(branch::change),
+        )
+        .route(
+            "/branches/{branch}/join-codes",
+            get(branch::leave_code).post(branch::join_code),
+        )
+        .route(
+            "/branches/{branch}/machines/{machine}/revoke",
+            post(branch::revoke),
+        )
+}
+
+fn company() -> Router<HubState> {
+    use page::{exceptions, settings, staff};
+    Router::new()
+        .route(EXCEPTIONS, get(exceptions::page))
+        .route("/exceptions/parked/{id}/release", post(exceptions::release))
+        .route("/exceptions/parked/{id}/drop", post(exceptions::drop_entry))
+        .route(STAFF, get(staff::page).post(staff::create))
+        .route("/staff/new", get(staff::new_form))
+        .route("/staff/{id}", get(staff::edit_form).post(staff::change))
+        .route("/staff/{id}/active", post(staff::set_active))
+        .route(SETTINGS, get(settings::page).post(settings::change))
 }
 
 /// What stands around the router.

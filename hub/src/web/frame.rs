@@ -4,17 +4,18 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::permission::Permission;
 use web_kit::{
-    Frame, Live, NavItem, Person, Problem, ShellTexts, Side, StatusBar, StatusItem, Tone, html,
+    Frame, Live, NavItem, Person, Problem, ShellTexts, Side, StatusBar, StatusItem, Tone, fill,
+    html, plural,
 };
 
-use super::page::branches::states;
 use super::texts::FrameTexts;
 use super::view::View;
 use super::{
-    CATALOGUE, CUSTOMERS, HOME, ORDERS, PLACE, SCREEN, SIGN_OUT, STATUS_BAR, STOCK, TRANSFERS,
+    CATALOGUE, CUSTOMERS, EXCEPTIONS, HOME, ORDERS, PLACE, SCREEN, SETTINGS, SIGN_OUT, STAFF,
+    STATUS_BAR, STOCK, TRANSFERS,
 };
 use crate::api::{Caller, HubState};
-use crate::app::branch::LinkState;
+use crate::app::network::{Tally, tally};
 
 /// Events that pages of the hub listen to.
 const EVENT_NAMES: &[&str] = &[
@@ -39,19 +40,20 @@ pub(crate) async fn frame(
     view: &View,
     current: &str,
 ) -> Result<Frame, Problem> {
+    let tally = tally(state.hub(), &who.person.scope()).await?;
     Ok(Frame {
         side: Side::Hub,
         language: view.language(),
         screen: view.screen,
         place: PLACE.to_owned(),
         home: HOME.to_owned(),
-        nav: rail(who, view, current),
+        nav: rail(who, view, current, &tally),
         person: Some(Person {
             name: who.person.name.clone(),
         }),
         sign_out: SIGN_OUT.to_owned(),
         screen_url: SCREEN.to_owned(),
-        status: bar(state, who, view).await?,
+        status: bar(who, view, &tally),
         live: Some(Live {
             url: "/api/v1/events".to_owned(),
             names: EVENT_NAMES,
@@ -60,10 +62,10 @@ pub(crate) async fn frame(
 }
 
 /// The pages that a person may open.
-fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
+fn rail(who: &Caller, view: &View, current: &str, tally: &Tally) -> Vec<NavItem> {
     let t = FrameTexts::of(view.language());
     let pages = [
-        (HOME, "network", t.branches, Permission::BasicsRead),
+        (HOME, "network", t.network, Permission::BasicsRead),
         (ORDERS, "orders", t.orders, Permission::OrdersRead),
         (CUSTOMERS, "people", t.customers, Permission::CustomersRead),
         (STOCK, "matrix", t.stock, Permission::StockRead),
@@ -73,12 +75,29 @@ fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
             t.transfers,
             Permission::TransfersRead,
         ),
+        (
+            EXCEPTIONS,
+            "exception",
+            t.exceptions,
+            Permission::ExceptionsRead,
+        ),
         (CATALOGUE, "catalogue", t.catalogue, Permission::BasicsRead),
+        (STAFF, "person", t.staff, Permission::StaffRead),
+        (SETTINGS, "settings", t.settings, Permission::BasicsRead),
     ];
     pages
         .into_iter()
         .filter(|(.., permission)| who.person.may(*permission))
-        .map(|(href, icon, label, _)| NavItem::new(href, icon, label).current(current == href))
+        .map(|(href, icon, label, _)| {
+            let count = if href == EXCEPTIONS {
+                tally.exceptions
+            } else {
+                0
+            };
+            NavItem::new(href, icon, label)
+                .current(current == href)
+                .count(count, t.waiting)
+        })
         .collect()
 }
 
@@ -88,45 +107,47 @@ pub(crate) async fn status_bar(
     who: Caller,
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
-    let bar = bar(&state, &who, &view).await?;
+    let tally = tally(state.hub(), &who.person.scope()).await?;
+    let bar = bar(&who, &view, &tally);
     Ok(html(bar.fragment(ShellTexts::of(view.language()))?))
 }
 
-async fn bar(state: &HubState, who: &Caller, view: &View) -> Result<StatusBar, Problem> {
+fn bar(who: &Caller, view: &View, tally: &Tally) -> StatusBar {
     let t = FrameTexts::of(view.language());
-    let states = states(state, who).await?;
-    let count = |wanted: LinkState| {
-        states
-            .iter()
-            .filter(|branch| branch.link.state == wanted)
-            .count()
+    let words = match tally.branches {
+        0 => t.no_branches,
+        1 => t.one_branch,
+        _ => t.branches,
     };
-    let (connected, cut_off) = (count(LinkState::Connected), count(LinkState::CutOff));
-    let words = if connected == 1 {
-        t.one_connected
-    } else {
-        t.connected
-    };
+    let connected = (view.count(tally.connected), view.count(tally.branches));
+    let connected = fill(words, &[("connected", &connected.0), ("n", &connected.1)]);
     let mut items = vec![
-        StatusItem::new(connected.to_string(), words)
+        StatusItem::new(connected, "")
             .icon("agreed")
-            .tone(Tone::Agreed),
+            .tone(Tone::Agreed)
+            .href(HOME),
     ];
-    if cut_off > 0 {
-        let words = if cut_off == 1 {
-            t.one_cut_off
-        } else {
-            t.cut_off
-        };
+    if tally.cut_off > 0 {
+        let (n, age) = (view.count(tally.cut_off), view.age(tally.longest_ms));
         items.push(
-            StatusItem::new(cut_off.to_string(), words)
+            StatusItem::new("", fill(t.cut_off, &[("n", &n), ("age", &age)]))
                 .icon("apart")
-                .tone(Tone::Apart),
+                .tone(Tone::Apart)
+                .href(HOME),
+        );
+    }
+    if tally.exceptions > 0 && who.person.may(Permission::ExceptionsRead) {
+        let words = plural(tally.exceptions, t.one_exception, t.exceptions_open);
+        items.push(
+            StatusItem::new(words, "")
+                .icon("decide")
+                .tone(Tone::Decide)
+                .href(EXCEPTIONS),
         );
     }
     items.push(StatusItem::new("", t.chain).at_end());
-    Ok(StatusBar {
+    StatusBar {
         items,
         refresh_url: Some(STATUS_BAR.to_owned()),
-    })
+    }
 }

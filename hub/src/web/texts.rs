@@ -3,16 +3,22 @@
 web_kit::catalogue! {
     /// What the rail and the status bar say.
     pub(crate) struct FrameTexts {
-        branches: "Branches" | "Filialen",
         stock: "Stock" | "Bestand",
         transfers: "Transfers" | "Umlagerungen",
         orders: "Orders" | "Aufträge",
         customers: "Customers" | "Kunden",
         catalogue: "Catalogue" | "Katalog",
-        one_connected: "branch connected" | "Filiale verbunden",
-        connected: "branches connected" | "Filialen verbunden",
-        one_cut_off: "works on its own" | "arbeitet allein",
-        cut_off: "work on their own" | "arbeiten allein",
+        network: "Network" | "Netz",
+        exceptions: "Exceptions" | "Ausnahmen",
+        staff: "Staff" | "Personal",
+        settings: "Company" | "Firma",
+        waiting: "waiting" | "warten",
+        one_branch: "{connected} of 1 branch connected" | "{connected} von 1 Filiale verbunden",
+        branches: "{connected} of {n} branches connected" | "{connected} von {n} Filialen verbunden",
+        no_branches: "No branch yet" | "Noch keine Filiale",
+        cut_off: "{n} cut off, longest {age}" | "{n} getrennt, am längsten {age}",
+        one_exception: "1 to look at" | "1 anzusehen",
+        exceptions_open: "{n} to look at" | "{n} anzusehen",
         chain: "The whole chain" | "Die ganze Kette",
     }
 }

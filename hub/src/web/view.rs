@@ -29,6 +29,23 @@ impl View {
         })
     }
 
+    /// How long ago, where that is known.
+    pub(crate) fn age(&self, at_ms: Option<i64>) -> String {
+        at_ms.map(|at_ms| self.clock.age(at_ms)).unwrap_or_default()
+    }
+
+    /// When, where that is known.
+    pub(crate) fn when(&self, at_ms: Option<i64>) -> String {
+        at_ms
+            .map(|at_ms| self.clock.when(at_ms))
+            .unwrap_or_default()
+    }
+
+    /// A count with its thousands apart.
+    pub(crate) fn count(&self, count: u64) -> String {
+        self.clock.number(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+
     /// The language of the words.
     pub(crate) const fn language(&self) -> Language {
         self.clock.language()

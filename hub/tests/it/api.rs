@@ -24,7 +24,7 @@ use web_kit::HostAllowList;
 
 use crate::support::World;
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 
 /// A hub that answers on a loopback port.
 pub struct Site {
@@ -88,6 +88,7 @@ impl Got {
 #[derive(Clone)]
 pub struct Client<'a> {
     site: &'a Site,
+    pub username: String,
     pub token: String,
 }
 
@@ -156,6 +157,7 @@ impl Site {
             .with(201);
         Client {
             site: self,
+            username: username.to_owned(),
             token: answer["token"].as_str().unwrap().to_owned(),
         }
     }

@@ -16,6 +16,7 @@ mod api;
 mod catalogue;
 mod facts;
 mod ingest;
+mod pages;
 mod publish;
 mod throughput;
 mod verify;

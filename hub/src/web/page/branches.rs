@@ -1,144 +1,310 @@
-//! Branches with their lines, worst first: cut off, then behind, then those that are well.
+//! All branches with their lines, the worst first, narrowed by words and by state; and the form of a new one.
 
 use askama::Template;
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 use domain::permission::Permission;
-use web_kit::{Content, PageRequest, Problem, SafeHtml, Tone, html};
+use serde::Deserialize;
+use sync_protocol::item::command as codes;
+use web_kit::{Content, PageForm, PageRequest, Problem, SafeHtml, fill, html};
 
+use super::branch::form::{BranchForm, BranchFormTexts, Shown, show};
+use super::network::words;
+use crate::api::caller::{May, may};
 use crate::api::{Caller, HubState};
-use crate::app::branch::{BranchState, LinkState, list as all};
-use crate::web::HOME;
+use crate::app::branch;
+use crate::app::network::{self, BranchNow, Health, OpenOrders};
+use crate::web::act::{Refusal, act, address, done};
 use crate::web::frame::frame;
 use crate::web::view::View;
+use crate::web::{BRANCHES, HOME};
 
 /// Branches on one page.
-const MOST: i64 = 500;
+const MOST: usize = 300;
+
+web_kit::catalogue! {
+    /// The words of this page.
+    struct BranchesTexts {
+        title: "Branches" | "Filialen",
+        new: "New branch" | "Neue Filiale",
+        map: "Map" | "Karte",
+        find: "Code, name, place" | "Kürzel, Name, Ort",
+        find_label: "Find a branch" | "Filiale finden",
+        all: "All" | "Alle",
+        states: "State" | "Zustand",
+        branch: "Branch" | "Filiale",
+        region: "Region" | "Region",
+        state: "State" | "Zustand",
+        since: "Since" | "Seit",
+        open: "Open orders" | "Offene Aufträge",
+        alerts: "To look at" | "Anzusehen",
+        behind: "On the way" | "Unterwegs",
+        heard: "Last heard" | "Zuletzt gehört",
+        ago: "{age} ago" | "vor {age}",
+        shown: "The first {some} of {n}. Narrow them by a word or a state." | "Die ersten {some} von {n}. Ein Wort oder ein Zustand engt sie ein.",
+        none: "No branch fits" | "Keine Filiale passt",
+        none_why: "Another word or all states show more." | "Ein anderes Wort oder alle Zustände zeigen mehr.",
+        no_branch: "There is no branch yet" | "Noch gibt es keine Filiale",
+        no_branch_why: "Make the first one; its join code turns a computer into its edge node." | "Legen Sie die erste an; ihr Beitrittscode macht einen Rechner zu ihrem Knoten.",
+    }
+}
+
+/// What narrows the list.
+#[derive(Debug, Default, Deserialize)]
+pub struct BranchesQuery {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    state: String,
+}
 
 #[derive(Template)]
 #[template(path = "branches/page.html")]
-struct PageTemplate {
+struct PageTemplate<'a> {
+    t: &'a BranchesTexts,
+    segments: Vec<Segment>,
     rows: Vec<Row>,
-    worst: String,
+    refresh: String,
+    cut: String,
+    is_first: bool,
+    may_write: bool,
+}
+
+#[derive(Template)]
+#[template(path = "branches/_head.html")]
+struct HeadTemplate<'a> {
+    t: &'a BranchesTexts,
+    query: &'a BranchesQuery,
+    may_write: bool,
+}
+
+struct Segment {
+    href: String,
+    words: String,
+    is_current: bool,
 }
 
 struct Row {
     code: String,
+    href: String,
     name: String,
     address: String,
+    region: String,
     icon: &'static str,
     tone: &'static str,
-    link: &'static str,
+    health: &'static str,
+    said: String,
     since: String,
-    behind: String,
+    open: String,
+    alerts: u64,
+    behind: u64,
     heard: String,
 }
 
 /// The page, or its list alone when a script asks again.
 pub(crate) async fn list(
     State(state): State<HubState>,
-    who: Caller,
+    who: May<may::BasicsRead>,
+    Query(query): Query<BranchesQuery>,
     request: PageRequest,
 ) -> Result<Response, Problem> {
-    let body = body(&state, &who).await?;
+    let view = View::of(&state, &who).await?;
+    let t = BranchesTexts::of(view.language());
+    let body = body(&state, &who, &view, &query).await?;
     if request.is_fragment() {
         return Ok(html(body));
     }
-    let view = View::of(&state, &who).await?;
+    let head = SafeHtml::render(&HeadTemplate {
+        t,
+        query: &query,
+        may_write: may_write(&who),
+    })?;
     frame(&state, &who, &view, HOME)
         .await?
-        .respond(&Content::new("Branches", body))
+        .respond(&Content::new(t.title, body).head(head))
 }
 
-async fn body(state: &HubState, who: &Caller) -> Result<SafeHtml, Problem> {
-    who.person.require(Permission::BasicsRead)?;
-    let mut states = states(state, who).await?;
-    states.sort_by_key(|branch| (severity(branch), branch.record.fields.code.clone()));
-    let now_ms = state.hub().env().now_ms();
-    let worst = sentence(&states);
-    let rows = states.iter().map(|branch| row(branch, now_ms)).collect();
-    SafeHtml::render(&PageTemplate { rows, worst })
+fn may_write(who: &Caller) -> bool {
+    who.person.may(Permission::BranchesWrite) && who.person.require_chain().is_ok()
 }
 
-/// Every branch that this person sees.
-pub(crate) async fn states(state: &HubState, who: &Caller) -> Result<Vec<BranchState>, Problem> {
-    Ok(all(state.hub(), &who.person.scope(), None, MOST).await?)
-}
-
-fn severity(branch: &BranchState) -> u8 {
-    let link = &branch.link;
-    match link.state {
-        LinkState::CutOff => 0,
-        LinkState::NoMachine => 1,
-        LinkState::Connected if link.transactions_behind > 0 => 2,
-        LinkState::Connected => 3,
-    }
-}
-
-fn sentence(states: &[BranchState]) -> String {
-    let cut_off = states
+async fn body(
+    state: &HubState,
+    who: &Caller,
+    view: &View,
+    query: &BranchesQuery,
+) -> Result<SafeHtml, Problem> {
+    let t = BranchesTexts::of(view.language());
+    let scope = who.person.scope();
+    let branches = network::all(state.hub(), &scope).await?;
+    let open = network::open_orders(state.hub(), &scope).await?;
+    let wanted = Health::of_name(&query.state);
+    let fitting: Vec<&BranchNow> = branches
         .iter()
-        .filter(|branch| branch.link.state == LinkState::CutOff)
-        .count();
-    match (states.len(), cut_off) {
-        (0, _) => "No branch yet".to_owned(),
-        (1, 0) => "The branch is well".to_owned(),
-        (all, 0) => format!("All {all} branches are well"),
-        (all, 1) => format!("1 of {all} branches works on its own"),
-        (all, some) => format!("{some} of {all} branches work on their own"),
-    }
+        .filter(|branch| wanted.is_none_or(|health| branch.health == health))
+        .filter(|branch| fits(branch, &query.q))
+        .collect();
+    let (some, n) = (view.count(MOST as u64), view.count(fitting.len() as u64));
+    SafeHtml::render(&PageTemplate {
+        t,
+        segments: segments(t, view, query, &branches),
+        rows: fitting
+            .iter()
+            .take(MOST)
+            .map(|branch| row(t, view, branch, &open))
+            .collect(),
+        refresh: address(BRANCHES, &[("q", &query.q), ("state", &query.state)]),
+        cut: if fitting.len() > MOST {
+            fill(t.shown, &[("some", &some), ("n", &n)])
+        } else {
+            String::new()
+        },
+        is_first: branches.is_empty(),
+        may_write: may_write(who),
+    })
 }
 
-fn row(branch: &BranchState, now_ms: i64) -> Row {
-    let link = &branch.link;
-    let (icon, tone, words) = match link.state {
-        LinkState::Connected if link.transactions_behind > 0 => {
-            ("joining", Tone::Moving, "Catching up")
+/// Every word stands somewhere in code, name, region or address.
+fn fits(branch: &BranchNow, words: &str) -> bool {
+    let place = &branch.place;
+    let text = format!(
+        "{} {} {} {}",
+        place.code, place.name, place.region, place.address
+    )
+    .to_lowercase();
+    words
+        .to_lowercase()
+        .split_whitespace()
+        .all(|word| text.contains(word))
+}
+
+fn segments(
+    t: &BranchesTexts,
+    view: &View,
+    query: &BranchesQuery,
+    branches: &[BranchNow],
+) -> Vec<Segment> {
+    let link = |name: &str, words: String| Segment {
+        href: address(BRANCHES, &[("q", &query.q), ("state", name)]),
+        words,
+        is_current: query.state == name,
+    };
+    let mut segments = vec![link(
+        "",
+        format!("{} {}", t.all, view.count(branches.len() as u64)),
+    )];
+    for health in Health::ALL {
+        let count = branches
+            .iter()
+            .filter(|branch| branch.health == health)
+            .count() as u64;
+        if count > 0 || query.state == health.as_str() {
+            segments.push(link(health.as_str(), words::counted(health, count, view)));
         }
-        LinkState::Connected => ("agreed", Tone::Agreed, "Connected"),
-        LinkState::CutOff => ("apart", Tone::Apart, "Works on its own"),
-        LinkState::NoMachine => ("branch", Tone::Waiting, "No machine has joined"),
-    };
-    let ago = |at_ms: Option<i64>| at_ms.map(|at_ms| age(now_ms - at_ms)).unwrap_or_default();
-    let behind = match (link.transactions_behind, link.entries_behind) {
-        (0, 0) => String::new(),
-        (up, 0) => format!("{up} to come in"),
-        (0, down) => format!("{down} to go out"),
-        (up, down) => format!("{up} to come in, {down} to go out"),
-    };
+    }
+    segments
+}
+
+fn row(t: &BranchesTexts, view: &View, branch: &BranchNow, open: &[OpenOrders]) -> Row {
+    let (icon, tone) = words::glyph(branch.health);
+    let open: u64 = open
+        .iter()
+        .filter(|open| open.branch == branch.place.id)
+        .map(|open| open.count)
+        .sum();
+    let heard = branch.link.last_contact_ms;
     Row {
-        code: branch.record.fields.code.clone(),
-        name: branch.record.fields.name.clone(),
-        address: branch.record.fields.address.clone(),
+        code: branch.place.code.clone(),
+        href: format!("{BRANCHES}/{}", branch.place.code),
+        name: branch.place.name.clone(),
+        address: branch.place.address.replace('\n', ", "),
+        region: branch.place.region.clone(),
         icon,
-        tone: tone.as_str(),
-        link: words,
-        since: ago(link.since_ms),
-        behind,
-        heard: ago(link.last_contact_ms),
+        tone,
+        health: words::name(branch.health, view.language()),
+        said: words::sentence(branch, view),
+        since: view.age(branch.since_ms),
+        open: view.count(open),
+        alerts: branch.alerts(),
+        behind: branch.behind(),
+        heard: heard
+            .map(|at_ms| fill(t.ago, &[("age", &view.clock.age(at_ms))]))
+            .unwrap_or_default(),
     }
 }
 
-/// An age with two units at most: `3 h 12 min`.
-fn age(ms: i64) -> String {
-    let seconds = ms.max(0) / 1_000;
-    match (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60) {
-        (0, 0, 0) => format!("{} s", seconds % 60),
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days, hours, _) => format!("{days} d {hours} h"),
+/// The empty form of a new branch.
+pub(crate) async fn new_form(
+    State(state): State<HubState>,
+    who: May<may::BranchesWrite>,
+) -> Result<Response, Problem> {
+    who.person.require_chain()?;
+    let view = View::of(&state, &who).await?;
+    let form = BranchForm::fresh(&state).await?;
+    let key = state.form_key();
+    let shown = Shown {
+        status: StatusCode::OK,
+        title: BranchFormTexts::of(view.language()).new,
+        action: BRANCHES.to_owned(),
+        back: BRANCHES.to_owned(),
+        key: key.as_str(),
+        is_new: true,
+    };
+    show(&state, &who, &view, &shown, &form, &Refusal::none()).await
+}
+
+/// Makes a branch and goes on to it.
+pub(crate) async fn create(
+    State(state): State<HubState>,
+    who: May<may::BranchesWrite>,
+    PageForm { fields, request }: PageForm<BranchForm>,
+) -> Result<Response, Problem> {
+    who.person.require_chain()?;
+    let key = request.key.clone().unwrap_or_default();
+    let made = match fields.new_branch() {
+        Ok(new) => {
+            act(&state, &who, codes::ROWS, request, move |tx| {
+                Box::pin(async move {
+                    let record = branch::create(tx, new).await?;
+                    Ok(done(serde_json::json!({ "code": record.fields.code })))
+                })
+            })
+            .await
+        }
+        Err(error) => Err(error.into()),
+    };
+    match made {
+        Ok(answered) => {
+            let code = answered.answer.body["code"].as_str().unwrap_or_default();
+            Ok(Redirect::to(&format!("{BRANCHES}/{code}")).into_response())
+        }
+        Err(problem) if problem.status().is_client_error() => {
+            let view = View::of(&state, &who).await?;
+            let shown = Shown {
+                status: problem.status(),
+                title: BranchFormTexts::of(view.language()).new,
+                action: BRANCHES.to_owned(),
+                back: BRANCHES.to_owned(),
+                key: &key,
+                is_new: true,
+            };
+            let refusal = Refusal::of(&problem, view.language());
+            show(&state, &who, &view, &shown, &fields, &refusal).await
+        }
+        Err(problem) => Err(problem),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::age;
+    use super::*;
 
     #[test]
-    fn ages_have_two_units_at_most() {
-        assert_eq!(age(-5), "0 s");
-        assert_eq!(age(59_999), "59 s");
-        assert_eq!(age(11_520_000), "3 h 12 min");
-        assert_eq!(age(200_000_000), "2 d 7 h");
+    fn both_languages_say_the_same_things() {
+        assert_eq!(
+            web_kit::language::flaws(BranchesTexts::ALL),
+            Vec::<String>::new()
+        );
     }
 }
