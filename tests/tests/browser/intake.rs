@@ -47,16 +47,21 @@ async fn take_in(stage: &mut Stage, person: &str, fault: &str) -> Result<String>
     browser.type_text("n").await?;
     browser.until_at("/intake").await?;
     browser.until_shown("#fault").await?;
-    tab_to(browser, "name").await?;
+    // The box that finds people has the focus; nobody is found, so Enter means somebody new.
+    tab_to(browser, "who").await?;
     browser.type_text(person).await?;
+    browser.press(Key::Enter).await?;
+    browser.until_shown("#phone").await?;
     tab_to(browser, "category").await?;
     browser.type_text("Kettle").await?;
     tab_to(browser, "fault").await?;
     browser.type_text(fault).await?;
     browser.chord(Key::Control, Key::Enter).await?;
-    browser.until_at("/orders/*").await?;
+    browser.until_at("/visits/*").await?;
     let keys = browser.take_key_count();
     eprintln!("intake of a new person by keys: {keys} keys");
+    browser.type_text("o").await?;
+    browser.until_at("/orders/*").await?;
     id_in_address(browser).await
 }
 

@@ -32,7 +32,7 @@ async fn double_click(stage: &mut Stage) -> Result<()> {
         .browser
         .double_click("#intake button[type=submit]")
         .await?;
-    stage.browser.until_at("/orders/*").await?;
+    stage.browser.until_at("/visits/*").await?;
     stage.until_orders(0, 1).await.map(drop)
 }
 
@@ -40,7 +40,7 @@ async fn double_click(stage: &mut Stage) -> Result<()> {
 async fn back_button(stage: &mut Stage) -> Result<()> {
     fill(stage, "back button").await?;
     stage.browser.click("#intake button[type=submit]").await?;
-    stage.browser.until_at("/orders/*").await?;
+    stage.browser.until_at("/visits/*").await?;
     let first = stage.browser.address().await?;
     stage.browser.reload().await?;
     stage.until_orders(0, 2).await?;
@@ -56,7 +56,7 @@ async fn back_button(stage: &mut Stage) -> Result<()> {
         == "back button";
     if is_old {
         stage.browser.click("#intake button[type=submit]").await?;
-        stage.browser.until_at("/orders/*").await?;
+        stage.browser.until_at("/visits/*").await?;
         let second = stage.browser.address().await?;
         ensure!(first == second, "key {key}: {first} became {second}");
     }
@@ -81,7 +81,7 @@ async fn two_tabs(stage: &mut Stage) -> Result<()> {
     let mut places = Vec::new();
     for tab in [&first, &second] {
         stage.browser.switch_to(tab).await?;
-        stage.browser.until_at("/orders/*").await?;
+        stage.browser.until_at("/visits/*").await?;
         places.push(stage.browser.address().await?);
     }
     ensure!(places[0] == places[1], "two tabs, two orders: {places:?}");
@@ -92,7 +92,6 @@ async fn two_tabs(stage: &mut Stage) -> Result<()> {
 
 async fn fill(stage: &mut Stage, fault: &str) -> Result<()> {
     stage.go(0, "/intake").await?;
-    stage.browser.fill("#name", "Nervous Person").await?;
     stage.browser.fill("#category", "Toaster").await?;
     stage.browser.fill("#fault", fault).await
 }
