@@ -24,7 +24,7 @@ pub struct BranchDigest {
 pub fn by_branch(reader: &Reader<'_>) -> Result<Vec<BranchDigest>, AppError> {
     let mut statement = reader
         .conn()
-        .prepare_cached("select branch, hash from document")?;
+        .prepare_cached("select branch, hash from document order by branch, hash")?;
     let rows = statement.query_map([], |row| {
         Ok((
             row.get::<_, Option<Id<BranchId>>>(0)?.map(|id| id.0),

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/edge/0002_board.sql"),
     include_str!("../../../migrations/edge/0003_stock.sql"),
     include_str!("../../../migrations/edge/0004_find.sql"),
+    include_str!("../../../migrations/edge/0005_digest.sql"),
 ];
 
 /// The schema that this program writes.
