@@ -6,7 +6,7 @@ use domain::order::Status;
 use edge_node::app::customer::{self, Customer, CustomerInput, CustomerPatch};
 use edge_node::app::import::ImportReport;
 use edge_node::app::import::table::{
-    Fault, Field, Kind, Look, Places, Reading, TableImporter, look,
+    Fault, Field, Kind, Known, Look, Places, Reading, TableImporter, look,
 };
 use edge_node::app::import::upload::UploadWriter;
 use edge_node::app::order::form::Order;
@@ -91,7 +91,7 @@ fn looked(store: &Store, reading: &Reading, text: &str) -> Look {
     writer.write(text.as_bytes()).unwrap();
     let upload = writer.finish().unwrap();
     store
-        .read_blocking(|reader| look(reader, reading, upload.pieces()?))
+        .read_blocking(|reader| look(reader, reading, &Known::load(reader)?, upload.pieces()?))
         .unwrap()
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ImportReport;
-use super::table::{Fault, Field, Kind, Places, Reading};
+use super::table::{Fault, Field, Kind, Known, Places, Reading};
 use super::upload::Upload;
 
 /// So many tables are kept; the oldest that does not run goes first.
@@ -38,6 +38,9 @@ pub struct Table {
     pub at_ms: i64,
     /// The sealed file.
     pub upload: Upload,
+    /// Who was known when it was uploaded. Opening everybody takes too long for each look; letting it come in asks
+    /// again.
+    pub known: Known,
     places: Mutex<BTreeMap<Field, usize>>,
     progress: Mutex<Progress>,
 }
@@ -50,11 +53,11 @@ impl Table {
     /// A table whose columns were guessed.
     pub fn new(
         id: String,
-        kind: Kind,
         file_name: String,
         at_ms: i64,
         upload: Upload,
-        places: BTreeMap<Field, usize>,
+        known: Known,
+        (kind, places): (Kind, BTreeMap<Field, usize>),
     ) -> Self {
         Self {
             id,
@@ -62,6 +65,7 @@ impl Table {
             file_name,
             at_ms,
             upload,
+            known,
             places: Mutex::new(places),
             progress: Mutex::default(),
         }

@@ -16,6 +16,7 @@ mod stock;
 pub(crate) mod values;
 
 pub use columns::{Cells, Columns, Places, Reading};
+pub use customers::Known;
 pub use fault::Fault;
 pub use field::{Field, Kind};
 pub use look::{Look, LookRow, look};

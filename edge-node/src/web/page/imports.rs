@@ -27,7 +27,7 @@ use crate::api::v1::imports::Teller;
 use crate::app::import::ImportReport;
 use crate::app::import::desk::{Progress, Table};
 use crate::app::import::table::{
-    Columns, Field, Kind, Look, LookRow, Places, Reading, TableImporter, look, values,
+    Columns, Field, Kind, Known, Look, LookRow, Places, Reading, TableImporter, look, values,
 };
 use crate::app::import::upload::{Upload, UploadWriter};
 use crate::app::wire::hex;
@@ -168,7 +168,12 @@ pub(crate) async fn upload(
     };
     let id: [u8; 9] = state.store().env().bytes();
     let at_ms = state.store().env().now_ms();
-    let table = Table::new(hex(&id), kind, file_name, at_ms, upload, places);
+    let known = match kind {
+        Kind::Customers => state.store().read(Known::load).await?,
+        Kind::Stock | Kind::Orders => Known::default(),
+    };
+    let columns = (kind, places);
+    let table = Table::new(hex(&id), file_name, at_ms, upload, known, columns);
     let table = state.desk().add(table);
     Ok(Redirect::to(&format!("{IMPORTS}/{}", table.id)).into_response())
 }
@@ -321,9 +326,14 @@ async fn answer(
     let page = match table.progress() {
         Progress::Waiting => {
             let looked = table.clone();
-            let found = state
-                .store()
-                .read(move |reader| look(reader, &looked.reading(), looked.upload.pieces()?));
+            let found = state.store().read(move |reader| {
+                look(
+                    reader,
+                    &looked.reading(),
+                    &looked.known,
+                    looked.upload.pieces()?,
+                )
+            });
             waiting_page(&view, table, &found.await?)
         }
         Progress::Running(report) => {

@@ -166,11 +166,12 @@ fn known_as(name: &Personal, phone: &Personal, email: &Personal) -> Vec<Hash> {
 }
 
 /// Everybody who is known here, by what they are known again. In memory only.
-#[derive(Debug, Default)]
-pub(super) struct Known(HashMap<Hash, DocumentId>);
+#[derive(Debug, Clone, Default)]
+pub struct Known(HashMap<Hash, DocumentId>);
 
 impl Known {
-    pub(super) fn load(reader: &Reader<'_>) -> Result<Self, AppError> {
+    /// Opens every customer's name, phone and e-mail once.
+    pub fn load(reader: &Reader<'_>) -> Result<Self, AppError> {
         let mut known = Self::default();
         let mut before = None;
         loop {

@@ -64,23 +64,20 @@ struct Looking<'a, 'r> {
     look: Look,
 }
 
-/// Looks at the pieces of a file.
+/// Looks at the pieces of a file; `known` is who was known when it was uploaded.
 pub fn look(
     reader: &Reader<'_>,
     reading: &Reading,
+    known: &Known,
     pieces: impl IntoIterator<Item = Result<Vec<u8>, AppError>>,
 ) -> Result<Look, AppError> {
     let mut file = FileReader::<Columns>::new(Limits::default(), reading.clone());
     let settings = reader.settings()?;
-    let known = match reading.kind {
-        Kind::Customers => Known::load(reader)?,
-        Kind::Stock | Kind::Orders => Known::default(),
-    };
     let mut looking = Looking {
         reader,
         kind: reading.kind,
         zone: TimeZone::get(&settings.time_zone).unwrap_or(TimeZone::UTC),
-        known,
+        known: known.clone(),
         seen: Seen::default(),
         look: Look::default(),
     };
