@@ -2,6 +2,8 @@
 //!
 //! A scanner types as well, but costs nobody a key.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use anyhow::Result;
 use serde_json::{Value, json};
 
@@ -10,6 +12,8 @@ use super::Browser;
 /// What a hand takes at least from its last letter to Enter. The driver types as fast as a scanner, and a page that knows
 /// scanners by their pace would take a shorter one for it.
 const HAND_MS: u64 = 150;
+/// From one key of a scanner to its next.
+const SCAN_PACE_S: f64 = 0.006;
 
 /// A key without a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,13 +130,35 @@ impl Browser {
     /// # Errors
     /// When the browser refuses.
     pub async fn scan(&self, code: &str) -> Result<()> {
-        let mut steps: Vec<Value> = code
-            .chars()
-            .map(String::from)
-            .flat_map(|key| [down(&key), up(&key)])
-            .collect();
-        steps.extend([down(Key::Enter.code()), up(Key::Enter.code())]);
-        self.keyboard(steps).await
+        self.scan_all(&[code]).await
+    }
+
+    /// A scanner reads codes one right behind the other. Each key carries the time at which a scanner would have sent it,
+    /// so that a busy machine does not turn a scan into typing.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn scan_all(&self, codes: &[&str]) -> Result<()> {
+        // A hand that lays the device down and takes the scanner up.
+        self.keyboard(vec![json!({ "type": "pause", "duration": HAND_MS })])
+            .await?;
+        let begun_s = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64();
+        let keys = codes
+            .iter()
+            .flat_map(|code| code.chars().map(Some).chain([None]));
+        for (number, key) in keys.enumerate() {
+            let timestamp = begun_s + SCAN_PACE_S * f64::from(u16::try_from(number)?);
+            let event = match key {
+                Some(letter) => {
+                    let letter = letter.to_string();
+                    json!({ "type": "keyDown", "key": letter, "text": letter, "timestamp": timestamp })
+                }
+                None => json!({ "type": "keyDown", "key": "Enter", "code": "Enter", "text": "\r",
+                                "windowsVirtualKeyCode": 13, "timestamp": timestamp }),
+            };
+            self.devtools("Input.dispatchKeyEvent", &event).await?;
+        }
+        Ok(())
     }
 
     /// Keys pressed since the last call.

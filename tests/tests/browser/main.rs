@@ -9,11 +9,16 @@
     reason = "a test fails by panicking"
 )]
 
+mod board;
+mod chain;
 mod harness;
 mod hostile;
 mod intake;
+mod line;
 mod once;
 mod pages;
+mod people;
 mod pictures;
 mod sessions;
 mod stage;
+mod stock;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::browser::{Browser, missing};
 use tests::process::chain::wait::{until, until_link};
 use tests::process::chain::{Chain, PASSWORD, PATIENCE, Plan};
@@ -43,6 +43,11 @@ impl Stage {
         self.browser.go(&self.branch(index, path)).await
     }
 
+    /// Goes to a page of the hub.
+    pub async fn go_hub(&self, path: &str) -> Result<()> {
+        self.browser.go(&self.hub(path)).await
+    }
+
     /// Signs out of the program in front.
     pub async fn sign_out(&self) -> Result<()> {
         sign_out(&self.browser).await
@@ -74,6 +79,28 @@ impl Stage {
             until_link(&manager, "cut_off", Duration::from_secs(30)).await?;
         }
         Ok(())
+    }
+
+    /// Waits until the element of this id has the focus.
+    pub async fn until_focus(&self, id: &str) -> Result<()> {
+        let script = "return document.activeElement?.id === arguments[0]";
+        self.browser
+            .until_true(&format!("{id} has the focus"), script, &[json!(id)])
+            .await
+    }
+
+    /// Waits until an order of a branch has this status.
+    pub async fn until_status(&self, index: usize, id: &str, status: &str) -> Result<()> {
+        let manager = self.chain.manager(index).await?;
+        until(&format!("the order is {status}"), PATIENCE, async || {
+            let order = manager.get(&format!("/api/v1/orders/{id}")).await?;
+            Ok(if order["status"] == status {
+                Ok(())
+            } else {
+                Err(order["status"].to_string())
+            })
+        })
+        .await
     }
 
     /// Waits until a branch has so many orders; gives them.

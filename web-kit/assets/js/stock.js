@@ -123,19 +123,18 @@ function list(form) {
 function count(form) {
   const fields = [...form.querySelectorAll('[data-count]')];
   let counting = false;
-  form.addEventListener('input', () => {
-    counting = true;
-  });
+  // A scan passes through the field in use, so that an input event there says nothing; a value that stayed does.
+  const isUntouched = () => fields.every((field) => field.value === field.defaultValue);
   return (part, code) => {
     const row = rowOf(part.sku);
     if (!row) {
       warn(root.dataset.other, { name: part.name, code });
       return;
     }
-    if (!counting) {
-      counting = true;
+    if (!counting && isUntouched()) {
       for (const field of fields) field.value = '0';
     }
+    counting = true;
     const pieces = row.querySelector('[data-count]');
     if (whole(pieces) >= Number(pieces.dataset.most)) {
       warn(root.dataset.over, { name: part.name, n: pieces.dataset.most });

@@ -1,0 +1,143 @@
+//! The line to the hub: the drill that cuts it, and what two people wrote meanwhile.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tests::process::chain::api::fresh_key;
+use tests::process::chain::wait::{until, until_link};
+use tests::process::chain::{PATIENCE, Plan, id_of};
+
+use super::stage::Stage;
+
+/// Goal: an outage is practised by one key and seen by everybody, work goes on in it, and a field that two people wrote
+/// meanwhile is shown as two versions, decided with one key and taken back with one key.
+/// Method: the drill begins in the middle of a journey; a device is taken in; the hub's page says cut off; branch and hub
+/// write the same field; the line comes back, both sides have everything, the versions are settled and unsettled.
+#[tokio::test]
+async fn an_outage_drill_cuts_the_line_and_conflicts_are_settled_and_undone() {
+    run().await.unwrap();
+}
+
+async fn run() -> Result<()> {
+    let plan = Plan {
+        parts: 1,
+        ..Plan::of(&["B1"])
+    };
+    let Some(mut stage) = Stage::open(&plan).await? else {
+        return Ok(());
+    };
+    let manager = stage.chain.manager(0).await?;
+    let contested = id_of(&manager.take_in(&fresh_key(), "hums").await?)?;
+    stage.chain.until_level().await?;
+    let branch = stage.browser.tab().await?;
+    stage.sign_in_manager(0).await?;
+    let hub = stage.browser.open_tab().await?;
+    stage.sign_in_hub("central").await?;
+    stage.go_hub("/branches").await?;
+
+    stage.browser.switch_to(&branch).await?;
+    stage.go(0, "/sync").await?;
+    stage.browser.type_text("d").await?;
+    stage.browser.until_shown("#resume").await?;
+    until_link(&manager, "paused", PATIENCE).await?;
+    stage.browser.inspect("branch-sync-drill").await?;
+    let taken = id_of(&manager.take_in(&fresh_key(), "hisses").await?)?;
+    stage.browser.until_text("#sync", "1").await?;
+    both_write(&stage, &contested).await.context("both write")?;
+    stage.browser.switch_to(&hub).await?;
+    stage
+        .browser
+        .until_shown("#branches [data-tone=apart]")
+        .await
+        .context("the hub's page says cut off")?;
+
+    stage.browser.switch_to(&branch).await?;
+    stage.browser.type_text("d").await?;
+    stage.browser.until_shown("#pause").await?;
+    stage.chain.until_level().await?;
+    let central = stage.chain.hub.api("central").await?;
+    central.get(&format!("/api/v1/orders/{taken}")).await?;
+    stage.browser.switch_to(&hub).await?;
+    stage
+        .browser
+        .until_gone("#branches [data-tone=apart]")
+        .await
+        .context("the hub's page says connected")?;
+    stage.browser.switch_to(&branch).await?;
+    settled_and_undone(&mut stage, &contested)
+        .await
+        .context("deciding")
+}
+
+/// The branch without its line and the hub write the same field.
+async fn both_write(stage: &Stage, id: &str) -> Result<()> {
+    let manager = stage.chain.manager(0).await?;
+    let central = stage.chain.hub.api("central").await?;
+    for (api, words) in [(&manager, "Capacitor is dry"), (&central, "Fan is worn")] {
+        let body = json!({ "diagnosis": words });
+        api.patch(&format!("/api/v1/orders/{id}"), &body).await?;
+    }
+    Ok(())
+}
+
+async fn settled_and_undone(stage: &mut Stage, id: &str) -> Result<()> {
+    stage.until_conflicts(0, 1).await?;
+    stage.go(0, "/decisions").await?;
+    for words in ["Capacitor is dry", "Fan is worn"] {
+        stage.browser.until_text("#decisions", words).await?;
+    }
+    stage.browser.inspect("branch-decisions").await?;
+    let shown = stage.diagnosis(0, id).await?;
+    let key = "const other = [...document.querySelectorAll('#decisions .version')].find((v) => !v.textContent.includes(arguments[0])); \
+        return other.querySelector('button[data-key]').dataset.key";
+    let key = stage.browser.ask(key, &[json!(shown)]).await?;
+    stage.browser.take_key_count();
+    stage
+        .browser
+        .type_text(key.as_str().unwrap_or_default())
+        .await?;
+    stage
+        .browser
+        .until_shown("[data-done] button[data-key=z]")
+        .await?;
+    stage.until_conflicts(0, 0).await?;
+    let settled = stage.diagnosis(0, id).await?;
+    ensure!(settled != shown, "{shown} stays {settled}");
+    // Shown is not yet listening: the page must have its scripts.
+    stage.browser.until_at("/decisions").await?;
+    stage.browser.type_text("z").await?;
+    stage
+        .browser
+        .until_gone("[data-done] button[data-key=z]")
+        .await?;
+    until("the field shows what it showed", PATIENCE, async || {
+        let now = stage.diagnosis(0, id).await?;
+        Ok(if now == shown { Ok(()) } else { Err(now) })
+    })
+    .await?;
+    let keys = stage.browser.take_key_count();
+    ensure!(keys == 2, "a decision and its way back take {keys} keys");
+    Ok(())
+}
+
+impl Stage {
+    /// What the diagnosis of an order says at a branch.
+    async fn diagnosis(&self, index: usize, id: &str) -> Result<String> {
+        let manager = self.chain.manager(index).await?;
+        let order = manager.get(&format!("/api/v1/orders/{id}")).await?;
+        Ok(order["diagnosis"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until a branch has so many open conflicts.
+    async fn until_conflicts(&self, index: usize, count: usize) -> Result<Vec<Value>> {
+        let manager = self.chain.manager(index).await?;
+        until(&format!("{count} conflicts"), PATIENCE, async || {
+            let conflicts = manager.list("/api/v1/conflicts").await?;
+            Ok(if conflicts.len() == count {
+                Ok(conflicts)
+            } else {
+                Err(json!(conflicts).to_string())
+            })
+        })
+        .await
+    }
+}

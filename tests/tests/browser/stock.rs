@@ -1,0 +1,176 @@
+//! Parts: a delivery by scan, and pieces on their way from one branch to another.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+use tests::browser::Key;
+use tests::process::chain::wait::until;
+use tests::process::chain::{PATIENCE, Plan};
+
+use super::stage::Stage;
+
+/// Goal: goods are counted by the scanner, each piece once, and a transfer is one story over two branches and the hub.
+/// Method: two branches; a transfer asked for at one, approved at the hub, sent by the other, taken in with a piece
+/// missing; a delivery of ten scans in a second while the focus is in another field, with the hub and with it killed.
+#[tokio::test]
+async fn deliveries_and_transfers_are_counted_by_scan_also_with_the_hub_killed() {
+    run().await.unwrap();
+}
+
+async fn run() -> Result<()> {
+    let plan = Plan {
+        parts: 3,
+        ..Plan::of(&["B1", "B2"])
+    };
+    let Some(mut stage) = Stage::open(&plan).await? else {
+        return Ok(());
+    };
+    let source = stage.browser.tab().await?;
+    stage.sign_in_manager(0).await?;
+    let destination = stage.browser.open_tab().await?;
+    stage.sign_in_manager(1).await?;
+    let hub = stage.browser.open_tab().await?;
+    stage.sign_in_hub("central").await?;
+
+    stage.browser.switch_to(&destination).await?;
+    ask(&mut stage).await.context("asking for parts")?;
+    stage.browser.switch_to(&hub).await?;
+    approve(&stage).await.context("approving")?;
+    stage.browser.switch_to(&source).await?;
+    send(&mut stage).await.context("sending")?;
+    stage.browser.switch_to(&destination).await?;
+    take_in(&mut stage).await.context("taking in")?;
+    stage.browser.switch_to(&hub).await?;
+    balanced(&stage).await.context("what the hub says")?;
+    // A page whose program is killed says so in the log.
+    stage.browser.close_tab().await?;
+
+    stage.browser.switch_to(&source).await?;
+    delivery(&mut stage, "L-1").await.context("connected")?;
+    stage.kill_hub().await?;
+    delivery(&mut stage, "L-2").await.context("cut off")?;
+    stage.chain.hub.start().await?;
+    stage.chain.until_level().await?;
+    stage.chain.ensure_equal().await
+}
+
+/// Three pieces by three scans, from the other branch.
+async fn ask(stage: &mut Stage) -> Result<()> {
+    stage.go(1, "/transfers/new").await?;
+    stage.browser.fill("#note", "for the window").await?;
+    for _ in 0..3 {
+        stage.browser.scan("P-00").await?;
+    }
+    stage.browser.until_text("#ask [data-total]", "3").await?;
+    stage.browser.choose("#from", "B1").await?;
+    stage.browser.click("#ask button[value=ask]").await?;
+    stage.browser.until_text("main", "Branch B1").await?;
+    Ok(())
+}
+
+/// One click on the card; the way here was the other.
+async fn approve(stage: &Stage) -> Result<()> {
+    stage.go_hub("/transfers").await?;
+    stage.browser.click(".move form button").await?;
+    stage.browser.until_gone(".move form button").await
+}
+
+async fn send(stage: &mut Stage) -> Result<()> {
+    open_transfer(stage, 0).await?;
+    stage.browser.click("#goods button[value=all]").await?;
+    stage.browser.until_gone("#goods button[value=all]").await
+}
+
+/// Two of three are there; the third is missing, and says so.
+async fn take_in(stage: &mut Stage) -> Result<()> {
+    open_transfer(stage, 1).await?;
+    stage
+        .browser
+        .fill("#goods input[name=missing]", "0")
+        .await?;
+    for _ in 0..2 {
+        stage.browser.scan("P-00").await?;
+    }
+    let good = "return document.querySelector('#goods input[name=quantity]').value === '2'";
+    stage
+        .browser
+        .until_true("two pieces are counted", good, &[])
+        .await?;
+    stage
+        .browser
+        .fill("#goods input[name=missing]", "1")
+        .await?;
+    stage.browser.click("#goods button[value=counted]").await?;
+    stage
+        .browser
+        .until_text("#transfer", "Some are missing")
+        .await?;
+    // It turns up: the last piece is taken in as all that is left.
+    stage.browser.click("#goods button[value=all]").await?;
+    stage.browser.until_gone("#goods button[value=all]").await
+}
+
+/// Opens the one transfer of a branch, once it can be acted on.
+async fn open_transfer(stage: &Stage, index: usize) -> Result<()> {
+    let manager = stage.chain.manager(index).await?;
+    let state = ["approved", "shipped"][index];
+    let id = until(&format!("a transfer is {state}"), PATIENCE, async || {
+        let transfers = manager.list("/api/v1/transfers").await?;
+        let found = transfers.iter().find(|transfer| transfer["state"] == state);
+        Ok(match found.and_then(|transfer| transfer["id"].as_str()) {
+            Some(id) => Ok(id.to_owned()),
+            None => Err(json!(transfers).to_string()),
+        })
+    })
+    .await?;
+    stage.go(index, "/transfers").await?;
+    stage
+        .browser
+        .click(&format!("#transfers a[href='/transfers/{id}']"))
+        .await?;
+    stage.browser.until_shown("#goods").await
+}
+
+/// The hub's page of the part holds its equation.
+async fn balanced(stage: &Stage) -> Result<()> {
+    stage.chain.until_level().await?;
+    stage.go_hub("/stock/P-00").await?;
+    stage.browser.until_shown(".equation").await?;
+    stage.browser.until_shown(".proved").await
+}
+
+/// Ten scans of two parts at the pace of a scanner, the focus in the field of the delivery note.
+async fn delivery(stage: &mut Stage, note: &str) -> Result<()> {
+    let manager = stage.chain.manager(0).await?;
+    let before = on_hand(&manager.stock("P-01").await?, &manager.stock("P-02").await?);
+    stage.go(0, "/stock/delivery").await?;
+    stage.browser.fill("#reference", note).await?;
+    let codes = ["P-01", "P-02"].repeat(5);
+    let begun = Instant::now();
+    stage.browser.scan_all(&codes).await?;
+    eprintln!("ten scans: {} ms", begun.elapsed().as_millis());
+    stage
+        .browser
+        .until_text("#delivery [data-total]", "10")
+        .await?;
+    let kept = "return document.querySelector('#reference').value === arguments[0] && document.activeElement.id === 'reference'";
+    stage
+        .browser
+        .until_true("the note stays and keeps the focus", kept, &[json!(note)])
+        .await?;
+    stage.browser.chord(Key::Control, Key::Enter).await?;
+    stage.browser.until_shown(".toast").await?;
+    let after = on_hand(&manager.stock("P-01").await?, &manager.stock("P-02").await?);
+    ensure!(
+        after == [before[0] + 5, before[1] + 5],
+        "ten scans: {before:?} became {after:?}"
+    );
+    let errors = stage.browser.take_errors().await?;
+    ensure!(errors.is_empty(), "{errors:?}");
+    Ok(())
+}
+
+fn on_hand(first: &Value, second: &Value) -> [i64; 2] {
+    [first, second].map(|stock| stock["on_hand"].as_i64().unwrap_or(i64::MIN))
+}
