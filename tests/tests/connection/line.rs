@@ -74,8 +74,9 @@ async fn a_hub_that_stops_says_so_and_is_found_again() {
     let serving = branch.serve(&address.to_string());
     serving.line.touch();
     serving.becomes(LinkState::Connected).await;
-    hub.listener.take().unwrap().stop().await;
-    let status = serving.becomes(LinkState::Connecting).await;
+    // Watched while it stops: the next try may be refused before the listener is gone, and says so in turn.
+    let listener = hub.listener.take().unwrap();
+    let (status, ()) = tokio::join!(serving.becomes(LinkState::Connecting), listener.stop());
     assert_eq!(status.detail, "the hub stops");
     hub.listen(address).await;
     let back = Instant::now();

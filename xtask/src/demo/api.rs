@@ -143,20 +143,30 @@ impl Api {
             .ok(&format!("POST {}{path}", self.base))
     }
 
-    /// The token; of many who ask at once, one signs in.
-    async fn token(&self) -> Result<String> {
-        let mut token = self.token.lock().await;
-        if let Some(known) = &*token {
-            return Ok(known.clone());
-        }
+    /// The id of the person who signs in.
+    pub(crate) async fn staff_id(&self) -> Result<String> {
+        let session = self.sign_in().await?;
+        let id = session["staff"]["id"].as_str();
+        Ok(id.context("a session without a person")?.to_owned())
+    }
+
+    async fn sign_in(&self) -> Result<Value> {
         let body = json!({ "username": self.username, "password": self.password });
         let request = self
             .http
             .post(format!("{}/api/v1/session", self.base))
             .json(&body);
         let answer = read(request.send().await?).await?;
-        let what = format!("signing in at {} as {}", self.base, self.username);
-        let fresh = answer.ok(&what)?["token"]
+        answer.ok(&format!("signing in at {} as {}", self.base, self.username))
+    }
+
+    /// The token; of many who ask at once, one signs in.
+    async fn token(&self) -> Result<String> {
+        let mut token = self.token.lock().await;
+        if let Some(known) = &*token {
+            return Ok(known.clone());
+        }
+        let fresh = self.sign_in().await?["token"]
             .as_str()
             .context("a session without a token")?
             .to_owned();

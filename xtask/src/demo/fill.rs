@@ -3,12 +3,15 @@
 //! Everything is generated from a seed and says so: customers carry "(generated)", orders a note, movements a
 //! reference.
 
+use std::time::SystemTime;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::api::Api;
 use super::chain::{Chain, NewBranch, PASSWORD};
 use super::place::Login;
+use super::scripted::rfc3339;
 use super::words::{self, Dice};
 
 pub(crate) const PARTS: usize = 400;
@@ -132,12 +135,33 @@ async fn add_staff(
 pub(crate) async fn company(chain: &Chain) -> Result<()> {
     let body = json!({
         "legal_name": "Counterpart Demo Repairs GmbH (generated)", "tax_id": "DE000000000",
+        "tax_rates": [{ "name": "standard", "rate_bp": 1900 }, { "name": "reduced", "rate_bp": 700 }],
+        "receipt_texts": {
+            "intake": "We keep a repaired device for three months. Please bring this paper. (generated)",
+            "intake_de": "Wir bewahren ein repariertes Gerät drei Monate auf. Bitte bringen Sie diesen Beleg mit. (generiert)",
+        },
     });
     chain
         .hub_api("central_manager")?
         .patch("/api/v1/settings", &body)
         .await
         .map(drop)
+}
+
+/// The usual faults of each kind of device, with what mending them costs.
+pub(crate) async fn presets(chain: &Chain) -> Result<()> {
+    let manager = chain.hub_api("central_manager")?;
+    for category in words::CATEGORIES {
+        for (fault, service, price_minor, minutes) in words::PRESETS {
+            let body = json!({
+                "category": category, "fault": fault, "service": format!("{service} (generated)"),
+                "price": { "amount_minor": price_minor, "currency": "EUR" }, "tax_rate_bp": 1900, "minutes": minutes,
+            });
+            let key = format!("demo-preset-{category}-{fault}");
+            manager.post("/api/v1/presets", &key, &body).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Parts with prices; gives their skus.
@@ -185,6 +209,7 @@ pub(crate) async fn orders(chain: &Chain, index: usize, skus: &[String]) -> Resu
     let clerk = chain.branch_api(index, "clerk")?;
     let technician = chain.branch_api(index, "technician")?;
     let count = chain.branches.len();
+    let bench = technician.staff_id().await?;
     let mut dice = Dice::new(0x0DE5 + index as u64);
     let mut customers = Vec::new();
     for number in 0..share(CUSTOMERS, index, count) {
@@ -213,6 +238,12 @@ pub(crate) async fn orders(chain: &Chain, index: usize, skus: &[String]) -> Resu
             customer,
         )
         .await?;
+        // Every second order has somebody who works on it.
+        if number % 2 == 1 {
+            let path = format!("/api/v1/orders/{order}");
+            let theirs = json!({ "technician_id": bench });
+            technician.patch(&path, &theirs).await?;
+        }
         advance(&technician, &clerk, &mut dice, number, &order, skus).await?;
     }
     Ok(())
@@ -227,6 +258,7 @@ async fn intake(clerk: &Api, dice: &mut Dice, key: &str, customer: &str) -> Resu
     let (category, brand, model, fault) = words::device(dice);
     let body = json!({
         "customer_id": customer,
+        "promised_at": promise(dice)?, "urgent": dice.below(8) == 0,
         "devices": [{ "category": category, "brand": brand, "model": model, "fault": fault,
                       "serial": format!("GEN{:08}", dice.below(100_000_000)), "accessories": ["charger"] }],
     });
@@ -244,6 +276,15 @@ async fn intake(clerk: &Api, dice: &mut Dice, key: &str, customer: &str) -> Resu
         )
         .await?;
     Ok(id)
+}
+
+/// An hour between yesterday and in three days; one order in six has none.
+fn promise(dice: &mut Dice) -> Result<Option<String>> {
+    const HOUR: u64 = 3_600;
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    let hours = since_1970.as_secs() / HOUR + dice.below(96);
+    let named = dice.below(6) > 0;
+    Ok(named.then(|| rfc3339((hours - 18) * HOUR)))
 }
 
 /// Moves an order as far as its number says, so that every state is there.
@@ -281,6 +322,12 @@ async fn advance(
         } else {
             technician
         };
+        if *status == "awaiting_approval" {
+            add_labour(technician, dice, order).await?;
+            let path = format!("/api/v1/orders/{order}/estimates");
+            let key = format!("demo-estimate-{order}");
+            technician.post(&path, &key, &Value::Null).await?;
+        }
         move_to(
             who,
             order,
@@ -309,6 +356,14 @@ pub(crate) async fn move_to(
 }
 
 async fn add_lines(technician: &Api, dice: &mut Dice, order: &str, skus: &[String]) -> Result<()> {
+    add_labour(technician, dice, order).await?;
+    let sku = &skus[dice.below(skus.len() as u64) as usize];
+    use_part(technician, order, sku, &format!("demo-part-{order}"))
+        .await
+        .map(drop)
+}
+
+async fn add_labour(technician: &Api, dice: &mut Dice, order: &str) -> Result<()> {
     let labour = json!({
         "kind": "service", "text": "Labour (generated)", "quantity": 1,
         "unit_price": { "amount_minor": 2_900 + 500 * dice.below(8) as i64, "currency": "EUR" }, "tax_rate_bp": 1900,
@@ -319,9 +374,6 @@ async fn add_lines(technician: &Api, dice: &mut Dice, order: &str, skus: &[Strin
             &format!("demo-labour-{order}"),
             &labour,
         )
-        .await?;
-    let sku = &skus[dice.below(skus.len() as u64) as usize];
-    use_part(technician, order, sku, &format!("demo-part-{order}"))
         .await
         .map(drop)
 }

@@ -73,6 +73,7 @@ pub(super) async fn first_start(chain: &mut Chain, folder: &Path) -> Result<()> 
     for index in 0..chain.branches.len() {
         fill::branch_staff(chain, index).await?;
     }
+    fill::presets(chain).await?;
     let skus = fill::parts(chain, fill::PARTS).await?;
     fill::wait_for_people_and_parts(chain, &skus).await?;
     for index in 0..chain.branches.len() {

@@ -323,7 +323,7 @@ fn now_text() -> String {
 
 /// Seconds since 1970 as RFC 3339 in UTC (days to civil date after Howard Hinnant, "chrono-Compatible Low-Level Date
 /// Algorithms").
-fn rfc3339(seconds: u64) -> String {
+pub(super) fn rfc3339(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let z = days + 719_468;
     let (era, doe) = (z / 146_097, z % 146_097);

@@ -59,9 +59,24 @@ pub(crate) fn person(dice: &mut Dice) -> (String, String, String) {
     )
 }
 
+/// Kinds of devices.
+pub(crate) const CATEGORIES: [&str; 4] = ["Laptop", "Mobile", "Tablet", "Desktop computer"];
+
+/// Fault, service, price in cents and minutes of what shops mend most.
+pub(crate) const PRESETS: [(&str, &str, i64, u32); 8] = [
+    ("Screen", "Screen replaced", 8_900, 60),
+    ("Battery", "Battery replaced", 4_900, 45),
+    ("Liquid", "Liquid damage: open, clean, test", 8_900, 90),
+    ("Charging", "Charging port replaced", 7_900, 60),
+    ("Keyboard", "Keyboard replaced", 7_900, 75),
+    ("Slow", "Set up anew", 4_900, 60),
+    ("Data", "Data brought over", 9_900, 120),
+    ("Cleaning", "Cleaned inside", 1_900, 30),
+];
+
 /// Category, brand, model and fault of a device.
 pub(crate) fn device(dice: &mut Dice) -> (&'static str, &'static str, String, &'static str) {
-    let category = dice.pick(&["Laptop", "Mobile", "Tablet", "Desktop computer"]);
+    let category = dice.pick(&CATEGORIES);
     let brand = dice.pick(&[
         "Lenovo",
         "HP",

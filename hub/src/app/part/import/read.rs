@@ -444,7 +444,10 @@ mod tests {
         let Upload { pieces, mut rows } = Upload::start(wanted.collect());
         // In small pieces, as a slow line would bring it.
         for piece in text.as_bytes().chunks(7) {
-            pieces.send(Bytes::copy_from_slice(piece)).await.unwrap();
+            // The reader goes away at once where the first line is wrong.
+            if pieces.send(Bytes::copy_from_slice(piece)).await.is_err() {
+                break;
+            }
         }
         drop(pieces);
         let mut read = Vec::new();
