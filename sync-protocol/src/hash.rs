@@ -78,9 +78,25 @@ pub fn document_hash(document: &[u8; 16], sorted_heads: &[Hash]) -> Hash {
 /// Digest over document hashes: plain SHA-256 of the sorted hashes one behind the other.
 pub fn digest_of_documents(mut hashes: Vec<Hash>) -> Hash {
     hashes.sort_unstable();
-    let mut inner = Sha256::new();
+    let mut digest = DocumentsDigest::default();
     for hash in &hashes {
-        inner.update(hash);
+        digest.add(hash);
     }
-    inner.finalize().into()
+    digest.finish()
+}
+
+/// The same over hashes that come in order, one by one, without holding them.
+#[derive(Debug, Clone, Default)]
+pub struct DocumentsDigest(Sha256);
+
+impl DocumentsDigest {
+    /// Takes the next hash, which is not below the one before.
+    pub fn add(&mut self, hash: &Hash) {
+        self.0.update(hash);
+    }
+
+    /// The digest over all that came.
+    pub fn finish(self) -> Hash {
+        self.0.finalize().into()
+    }
 }

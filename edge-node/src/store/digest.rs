@@ -1,9 +1,7 @@
 //! Digests of documents per branch that they belong to: what branch and hub compare.
 
-use std::collections::BTreeMap;
-
 use domain::id::BranchId;
-use sync_protocol::hash::{Hash, digest_of_documents};
+use sync_protocol::hash::{DocumentsDigest, Hash};
 
 use super::reader::Reader;
 use super::value::{Id, hash};
@@ -16,7 +14,7 @@ pub struct BranchDigest {
     pub branch: Option<BranchId>,
     /// How many.
     pub count: u64,
-    /// `H` over their hashes, see [`digest_of_documents`].
+    /// Over their hashes, see [`DocumentsDigest`].
     pub digest: Hash,
 }
 
@@ -25,21 +23,33 @@ pub fn by_branch(reader: &Reader<'_>) -> Result<Vec<BranchDigest>, AppError> {
     let mut statement = reader
         .conn()
         .prepare_cached("select branch, hash from document order by branch, hash")?;
-    let rows = statement.query_map([], |row| {
-        Ok((
-            row.get::<_, Option<Id<BranchId>>>(0)?.map(|id| id.0),
-            hash(row, 1)?,
-        ))
-    })?;
-    let mut hashes: BTreeMap<Option<BranchId>, Vec<Hash>> = BTreeMap::new();
-    for row in rows {
-        let (branch, hash) = row?;
-        hashes.entry(branch).or_default().push(hash);
+    let mut rows = statement.query([])?;
+    // Hundreds of thousands of hashes: none is held, they come in the order in which they are hashed.
+    let mut digests = Vec::new();
+    let mut now: Option<(Option<BranchId>, u64, DocumentsDigest)> = None;
+    while let Some(row) = rows.next()? {
+        let branch = row.get::<_, Option<Id<BranchId>>>(0)?.map(|id| id.0);
+        let hash = hash(row, 1)?;
+        match &mut now {
+            Some((there, count, digest)) if *there == branch => {
+                *count += 1;
+                digest.add(&hash);
+            }
+            _ => {
+                let mut digest = DocumentsDigest::default();
+                digest.add(&hash);
+                digests.extend(now.replace((branch, 1, digest)).map(done));
+            }
+        }
     }
-    let digest = |(branch, hashes): (Option<BranchId>, Vec<Hash>)| BranchDigest {
+    digests.extend(now.map(done));
+    Ok(digests)
+}
+
+fn done((branch, count, digest): (Option<BranchId>, u64, DocumentsDigest)) -> BranchDigest {
+    BranchDigest {
         branch,
-        count: hashes.len() as u64,
-        digest: digest_of_documents(hashes),
-    };
-    Ok(hashes.into_iter().map(digest).collect())
+        count,
+        digest: digest.finish(),
+    }
 }
