@@ -286,7 +286,7 @@ async fn parked(
 /// Why something parked is decided.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SettleInput {
+pub struct ReasonInput {
     /// For the branch and for the audit.
     #[schema(example = "the customer confirmed it")]
     reason: String,
@@ -307,12 +307,12 @@ pub struct Settled {
 #[utoipa::path(post, path = "/api/v1/parked/{id}/release", tag = "exceptions",
     params(("id" = String, Path, format = "uuid", description = "The parked entry"), KeyHeader),
     extensions(("x-permission" = json!("parked_settle"))),
-    request_body = SettleInput, responses((status = 200, body = Settled), WriteErrors))]
+    request_body = ReasonInput, responses((status = 200, body = Settled), WriteErrors))]
 async fn release(
     State(state): State<HubState>,
     who: May<may::ParkedSettle>,
     ApiPath(id): ApiPath<String>,
-    command: KeyedCommand<SettleInput>,
+    command: KeyedCommand<ReasonInput>,
 ) -> Result<Response, Problem> {
     settle(&state, &who, &id, command, VerdictKind::Released).await
 }
@@ -321,12 +321,12 @@ async fn release(
 #[utoipa::path(post, path = "/api/v1/parked/{id}/drop", tag = "exceptions",
     params(("id" = String, Path, format = "uuid", description = "The parked entry"), KeyHeader),
     extensions(("x-permission" = json!("parked_settle"))),
-    request_body = SettleInput, responses((status = 200, body = Settled), WriteErrors))]
+    request_body = ReasonInput, responses((status = 200, body = Settled), WriteErrors))]
 async fn drop_entry(
     State(state): State<HubState>,
     who: May<may::ParkedSettle>,
     ApiPath(id): ApiPath<String>,
-    command: KeyedCommand<SettleInput>,
+    command: KeyedCommand<ReasonInput>,
 ) -> Result<Response, Problem> {
     settle(&state, &who, &id, command, VerdictKind::Dropped).await
 }
@@ -335,7 +335,7 @@ async fn settle(
     state: &HubState,
     who: &May<may::ParkedSettle>,
     id: &str,
-    KeyedCommand { body, request }: KeyedCommand<SettleInput>,
+    KeyedCommand { body, request }: KeyedCommand<ReasonInput>,
     verdict: VerdictKind,
 ) -> Result<Response, Problem> {
     let id = parse_uuid(id).map_err(|_| Problem::not_found("There is no such parked entry."))?;

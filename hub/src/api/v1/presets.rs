@@ -117,6 +117,7 @@ pub struct PresetChange {
 #[into_params(parameter_in = Query)]
 pub struct PresetFilter {
     /// Only those with these words in category, fault or service.
+    #[serde(default, deserialize_with = "web_kit::extract::query_text")]
     #[param(required = false, max_length = 200)]
     q: Option<String>,
 }
