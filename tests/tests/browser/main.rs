@@ -13,7 +13,6 @@ mod board;
 mod chain;
 mod harness;
 mod hostile;
-mod intake;
 mod line;
 mod once;
 mod pages;

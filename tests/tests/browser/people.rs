@@ -13,7 +13,7 @@ const MOST_KEYS: u32 = 35;
 
 /// Goal: the counter works without the mouse, with the hub and without it, within the keys that a clerk is promised; who
 /// was here is found by whatever is left of them.
-/// Method: a returning person is taken in by keys that are counted, then one with two devices, then both are searched by
+/// Method: a returning person is taken in by keys that are counted, then one with two devices, then one by Tab alone; who was here is searched by
 /// phone digits, accents, a typing error, the end of a serial and words of the fault; all once more with the hub killed.
 /// When it is back, two records of one person are joined on its page.
 #[tokio::test]
@@ -60,9 +60,11 @@ async fn at_the_counter(stage: &mut Stage, fault: &str, round: usize) -> Result<
     returning(stage, fault)
         .await
         .context("a returning person")?;
-    stage.until_orders(0, 1 + 3 * round - 2).await?;
+    stage.until_orders(0, 4 * round - 2).await?;
     two_devices(stage, round).await.context("two devices")?;
-    stage.until_orders(0, 1 + 3 * round).await?;
+    stage.until_orders(0, 4 * round).await?;
+    by_tab_alone(stage, round).await.context("by Tab alone")?;
+    stage.until_orders(0, 4 * round + 1).await?;
     found(stage, fault).await.context("found again")?;
     let errors = stage.browser.take_errors().await?;
     ensure!(errors.is_empty(), "{errors:?}");
@@ -116,6 +118,42 @@ async fn two_devices(stage: &mut Stage, round: usize) -> Result<()> {
     let labels = stage.browser.count(".device-label").await?;
     ensure!(labels == 2, "two devices have {labels} labels");
     Ok(())
+}
+
+/// A new person, from the board to the order, the fields reached by Tab.
+async fn by_tab_alone(stage: &mut Stage, round: usize) -> Result<()> {
+    stage.go(0, "/board").await?;
+    stage.browser.take_key_count();
+    stage.browser.type_text("n").await?;
+    stage.browser.until_at("/intake").await?;
+    tab_to(stage, "who").await?;
+    stage
+        .browser
+        .type_text(["Ada Lovelace", "Grace Hopper"][round - 1])
+        .await?;
+    stage.browser.press(Key::Enter).await?;
+    stage.browser.until_shown("#phone").await?;
+    for (field, text) in [("category", "Radio"), ("fault", "smells")] {
+        tab_to(stage, field).await?;
+        stage.browser.type_text(text).await?;
+    }
+    stage.browser.chord(Key::Control, Key::Enter).await?;
+    stage.browser.until_at("/visits/*").await?;
+    let keys = stage.browser.take_key_count();
+    eprintln!("intake of a new person by Tab alone: {keys} keys");
+    stage.browser.type_text("o").await?;
+    stage.browser.until_at("/orders/*").await
+}
+
+/// Tab until a field has the focus.
+async fn tab_to(stage: &mut Stage, field: &str) -> Result<()> {
+    for _ in 0..40 {
+        if stage.browser.focused().await? == field {
+            return Ok(());
+        }
+        stage.browser.press(Key::Tab).await?;
+    }
+    anyhow::bail!("Tab does not come to {field}")
 }
 
 async fn found(stage: &mut Stage, fault: &str) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 use tests::browser::{Browser, missing};
 use tests::process::chain::wait::{until, until_link};
@@ -139,12 +139,4 @@ pub async fn sign_in(
 pub async fn sign_out(browser: &Browser) -> Result<()> {
     browser.click("nav.rail form button").await?;
     browser.until_at("/sign-in").await
-}
-
-/// The id at the end of the address of the page in front.
-pub async fn id_in_address(browser: &Browser) -> Result<String> {
-    let address = browser.address().await?;
-    let path = address.split(['?', '#']).next().unwrap_or_default();
-    let id = path.rsplit('/').next().filter(|id| !id.is_empty());
-    Ok(id.context("an address with an id")?.to_owned())
 }
