@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
-use crate::command::{cargo, run as run_command, target_folder, workspace_root};
+use crate::command::{cargo, output, run as run_command, target_folder, workspace_root};
 use crate::demo::{Filled, Programs};
 use crate::install::{self, Need};
 
@@ -23,7 +24,7 @@ pub(crate) struct Arguments {}
 pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     install::ensure(&[Need::Database, Need::Browser, Need::Npm, Need::Pngquant])?;
     let root = workspace_root()?;
-    run_command(cargo(&root).args(["build", "-p", "hub", "-p", "edge-node", "--bins"]))?;
+    let journeys = build(&root)?;
     let target = target_folder(&root)?;
     let taken = target.join("pictures-taken");
     if taken.exists() {
@@ -33,21 +34,34 @@ pub(crate) fn run(_arguments: &Arguments) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let outcome = runtime
         .block_on(chain.start())
-        .and_then(|demo| take(&root, &demo, &taken));
+        .and_then(|demo| take(&journeys, &demo, &taken));
     let ended = chain.end();
     outcome?;
     ended?;
     keep(&taken, &root.join(FOLDER))
 }
 
+/// Builds the programs and the journeys in one call, so that nothing is compiled twice; gives the journeys' executable.
+fn build(root: &Path) -> Result<PathBuf> {
+    let mut build = cargo(root);
+    build.args(["build", "-p", "hub", "-p", "edge-node", "-p", "tests"]);
+    build.args(["--bins", "--test", "browser"]);
+    let built = output(build.args(["--message-format", "json-render-diagnostics"]))?;
+    built
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == "browser")
+        .find_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .context("cargo built no test named browser")
+}
+
 /// Lets the browser go through all pages of the chain.
-fn take(root: &Path, demo: &Path, taken: &Path) -> Result<()> {
-    let mut tests = cargo(root);
-    tests.args(["test", "-p", "tests", "--test", "browser", "--"]);
-    tests.args(["pictures::", "--ignored", "--nocapture"]);
-    tests.env("COUNTERPART_DEMO_FILE", demo);
-    tests.env("COUNTERPART_PICTURES", taken);
-    run_command(&mut tests)
+fn take(journeys: &Path, demo: &Path, taken: &Path) -> Result<()> {
+    let mut journeys = Command::new(journeys);
+    journeys.args(["pictures::", "--ignored", "--nocapture"]);
+    journeys.env("COUNTERPART_DEMO_FILE", demo);
+    journeys.env("COUNTERPART_PICTURES", taken);
+    run_command(&mut journeys)
 }
 
 /// Replaces what is in the folder by what was taken.

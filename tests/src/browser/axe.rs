@@ -74,6 +74,30 @@ async fn install(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// A target that something fixed covers in part is small only until it is scrolled to: asked again in the middle.
+const STILL_SMALL: &str = "async function isStillSmall(rule, node) { \
+    if (rule.id !== 'target-size') return true; \
+    const target = document.querySelector(node.target[0]); \
+    const places = []; \
+    for (let at = target; at; at = at.parentElement) places.push([at, at.scrollTop, at.scrollLeft]); \
+    target.scrollIntoView({ block: 'center', behavior: 'instant' }); \
+    const again = await axe.run(target, { runOnly: { type: 'rule', values: ['target-size'] }, resultTypes: ['violations'] }); \
+    for (const [at, top, left] of places) at.scrollTo({ top, left, behavior: 'instant' }); \
+    return again.violations.length > 0; \
+}";
+/// Asks, and gives a line for each finding.
+const ASK: &str = "const done = arguments[arguments.length - 1]; \
+    axe.run(document, { runOnly: arguments[0], resultTypes: ['violations'] }) \
+      .then(async (found) => { \
+        const lines = []; \
+        for (const rule of found.violations) for (const node of rule.nodes) { \
+          if (!(await isStillSmall(rule, node))) continue; \
+          lines.push(`${rule.id}: ${node.target.join(' ')}: ${node.html.slice(0, 160)}: ${node.failureSummary.replaceAll('\\n', ' ').slice(0, 300)}`); \
+        } \
+        done(lines); \
+      }) \
+      .catch((error) => done([`axe failed: ${error}`]));";
+
 /// How much of it is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rules {
@@ -111,11 +135,7 @@ impl Browser {
         if is_there != true {
             self.ask(source, &[]).await?;
         }
-        let script = "const done = arguments[arguments.length - 1]; \
-            axe.run(document, { runOnly: arguments[0], resultTypes: ['violations'] }) \
-              .then((found) => done(found.violations.flatMap((rule) => rule.nodes.map((node) => \
-                `${rule.id}: ${node.target.join(' ')}: ${node.html.slice(0, 160)}: ${node.failureSummary.replaceAll('\\n', ' ').slice(0, 300)}`)))) \
-              .catch((error) => done([`axe failed: ${error}`]));";
+        let script = format!("{STILL_SMALL} {ASK}");
         let call = json!({ "script": script, "args": [rules.wanted()] });
         let found = self.wire.post("execute/async", &call).await?;
         let lines = found.as_array().context("axe gives a list")?;
