@@ -151,13 +151,15 @@ pub(crate) async fn company(chain: &Chain) -> Result<()> {
 /// The usual faults of each kind of device, with what mending them costs.
 pub(crate) async fn presets(chain: &Chain) -> Result<()> {
     let manager = chain.hub_api("central_manager")?;
-    for category in words::CATEGORIES {
-        for (fault, service, price_minor, minutes) in words::PRESETS {
+    for (kind, category) in words::CATEGORIES.into_iter().enumerate() {
+        for (number, (fault, service, price_minor, minutes)) in
+            words::PRESETS.into_iter().enumerate()
+        {
             let body = json!({
                 "category": category, "fault": fault, "service": format!("{service} (generated)"),
                 "price": { "amount_minor": price_minor, "currency": "EUR" }, "tax_rate_bp": 1900, "minutes": minutes,
             });
-            let key = format!("demo-preset-{category}-{fault}");
+            let key = format!("demo-preset-{kind}-{number}");
             manager.post("/api/v1/presets", &key, &body).await?;
         }
     }
