@@ -171,7 +171,7 @@ fn open_writing(path: &Path) -> Result<Connection, StoreError> {
     configure(&conn)?;
     conn.pragma_update(None, "synchronous", "full")?;
     conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-    conn.pragma_update(None, "cache_size", -32_000)?;
+    conn.pragma_update(None, "cache_size", -24_000)?;
     Ok(conn)
 }
 
