@@ -96,7 +96,7 @@ pub fn all(program: &Path, data: &Path, size: Size) {
     search(&mut page, &mut api, &floor);
     intake(&mut api, &floor);
     scans(server.address, &mut api);
-    paint(&server, data, &targets);
+    paint(&server, data, &targets, &mut page);
     let (resident, peak) = server.memory_mib();
     print(
         &Row {
@@ -383,7 +383,7 @@ fn scans(address: SocketAddr, api: &mut Connection) {
 }
 
 /// First paint of every page, above an empty page of the same server.
-fn paint(server: &Server, place: &Path, targets: &[Target]) {
+fn paint(server: &Server, place: &Path, targets: &[Target], page: &mut Connection) {
     let Some(mut browser) = Browser::start(server.address, place) else {
         eprintln!("pages: first paint was not measured: chromium or chromedriver is not installed");
         return;
@@ -404,13 +404,9 @@ fn paint(server: &Server, place: &Path, targets: &[Target]) {
             continue;
         };
         // Parts of pages are no pages: a browser never stands on them.
-        let is_whole = {
-            let mut asked = Connection::open(server.address);
-            let (page, _) = people(server.address);
-            asked.headers = page.headers;
-            let answer = asked.get(address);
-            answer.status == 200 && answer.text().trim_start().starts_with("<!doctype html>")
-        };
+        let shown = page.get(address);
+        let is_whole =
+            shown.status == 200 && shown.text().trim_start().starts_with("<!doctype html>");
         if !is_whole {
             continue;
         }
