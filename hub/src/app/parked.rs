@@ -1,6 +1,6 @@
 //! Parked transactions: seen with who wrote them, released or dropped by a person with a reason.
 //!
-//! A release is a transaction of the hub whose verdict makes [`super::apply`] take the parked items through the same
+//! A release is a transaction of the hub whose verdict makes `super::apply` take the parked items through the same
 //! checks and the same application as a log that comes in. Where they are refused again, nothing is written.
 
 use std::collections::BTreeMap;
