@@ -15,6 +15,7 @@ pub struct Browser {
     driver: Child,
     wire: Connection,
     session: String,
+    process: Option<rustix::process::Pid>,
     server: SocketAddr,
 }
 
@@ -50,6 +51,7 @@ impl Browser {
             driver,
             wire: Connection::open(port),
             session: String::new(),
+            process: None,
             server,
         };
         let profile = format!("--user-data-dir={}", place.join("profile").display());
@@ -73,6 +75,9 @@ impl Browser {
             .as_str()
             .unwrap_or_default()
             .to_owned();
+        browser.process = opened["value"]["capabilities"]["goog:processID"]
+            .as_i64()
+            .and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?));
         assert!(!browser.session.is_empty(), "{opened}");
         browser.open("/sign-in");
         browser.ask(&format!(
@@ -124,8 +129,13 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let path = format!("/session/{}", self.session);
-        self.wire.json("DELETE", &path, "", &Value::Null);
+        // A driver that is killed leaves its browser behind.
+        if let Some(process) = self.process
+            && let Err(error) =
+                rustix::process::kill_process(process, rustix::process::Signal::KILL)
+        {
+            eprintln!("pages: the browser had ended already: {error}");
+        }
         drop(self.driver.kill());
         drop(self.driver.wait());
     }
