@@ -9,6 +9,7 @@ mod chain;
 mod check;
 mod child;
 mod databases;
+mod devices;
 mod fill;
 mod filled;
 mod person;
@@ -16,6 +17,7 @@ mod place;
 mod plant;
 mod report;
 mod scripted;
+mod transfers;
 mod words;
 
 use std::path::PathBuf;

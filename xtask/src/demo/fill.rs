@@ -1,7 +1,7 @@
 //! The chain that a person finds: people, parts, customers, orders and stock, made through the API that people use.
 //!
-//! Everything is generated from a seed and says so: customers carry "(generated)", orders a note, movements a
-//! reference.
+//! Everything is generated from a seed and says so: customers and orders by a note, people and the company by
+//! "(generated)", parts by their skus, movements by a reference.
 
 use std::time::SystemTime;
 
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::chain::{Chain, NewBranch, PASSWORD};
+use super::devices::{self, Device};
 use super::place::Login;
 use super::scripted::rfc3339;
 use super::words::{self, Dice};
@@ -151,13 +152,12 @@ pub(crate) async fn company(chain: &Chain) -> Result<()> {
 /// The usual faults of each kind of device, with what mending them costs.
 pub(crate) async fn presets(chain: &Chain) -> Result<()> {
     let manager = chain.hub_api("central_manager")?;
-    for (kind, category) in words::CATEGORIES.into_iter().enumerate() {
-        for (number, (fault, service, price_minor, minutes)) in
-            words::PRESETS.into_iter().enumerate()
-        {
+    for (kind, category) in devices::CATEGORIES.iter().enumerate() {
+        for (number, preset) in category.presets.iter().enumerate() {
             let body = json!({
-                "category": category, "fault": fault, "service": format!("{service} (generated)"),
-                "price": { "amount_minor": price_minor, "currency": "EUR" }, "tax_rate_bp": 1900, "minutes": minutes,
+                "category": category.name, "fault": preset.fault, "service": preset.service,
+                "price": { "amount_minor": preset.price_minor, "currency": "EUR" },
+                "tax_rate_bp": 1900, "minutes": preset.minutes,
             });
             let key = format!("demo-preset-{kind}-{number}");
             manager.post("/api/v1/presets", &key, &body).await?;
@@ -169,26 +169,28 @@ pub(crate) async fn presets(chain: &Chain) -> Result<()> {
 /// Parts with prices; gives their skus.
 pub(crate) async fn parts(chain: &Chain, count: usize) -> Result<Vec<String>> {
     let manager = chain.hub_api("central_manager")?;
-    let mut dice = Dice::new(0xC0);
     let mut skus = Vec::with_capacity(count);
-    for number in 0..count {
-        let (sku, name, category, price_minor) = words::part(&mut dice, number);
+    for part in devices::parts(count) {
         let body = json!({
-            "sku": sku, "name": name, "category": category,
-            "price": { "amount_minor": price_minor, "currency": "EUR" }, "tax_rate_bp": 1900,
+            "sku": part.sku, "name": part.name, "category": part.category,
+            "price": { "amount_minor": part.price_minor, "currency": "EUR" }, "tax_rate_bp": 1900,
         });
         manager
-            .post("/api/v1/parts", &format!("demo-part-{sku}"), &body)
+            .post("/api/v1/parts", &format!("demo-part-{}", part.sku), &body)
             .await?;
-        skus.push(sku);
+        skus.push(part.sku);
     }
     Ok(skus)
 }
 
-/// Opening stock of a branch: a different share of the parts at each.
+/// Opening stock of a branch: a different share of the parts at each, and a shelf and a reorder point for some.
 pub(crate) async fn opening_stock(api: &Api, seed: u64, skus: &[String]) -> Result<()> {
     let mut dice = Dice::new(0x570C + seed);
-    for sku in skus {
+    for (number, sku) in skus.iter().enumerate() {
+        if number.is_multiple_of(8) {
+            let shelf = json!({ "bin": format!("{}{}", dice.letter(), 1 + dice.below(9)), "reorder_point": 3 });
+            api.patch(&format!("/api/v1/stock/{sku}"), &shelf).await?;
+        }
         if dice.below(10) < 3 {
             continue;
         }
@@ -207,7 +209,7 @@ pub(crate) async fn opening_stock(api: &Api, seed: u64, skus: &[String]) -> Resu
 }
 
 /// Customers and orders of a branch, in all states.
-pub(crate) async fn orders(chain: &Chain, index: usize, skus: &[String]) -> Result<()> {
+pub(crate) async fn orders(chain: &Chain, index: usize) -> Result<()> {
     let clerk = chain.branch_api(index, "clerk")?;
     let technician = chain.branch_api(index, "technician")?;
     let count = chain.branches.len();
@@ -216,7 +218,10 @@ pub(crate) async fn orders(chain: &Chain, index: usize, skus: &[String]) -> Resu
     let mut customers = Vec::new();
     for number in 0..share(CUSTOMERS, index, count) {
         let (name, phone, email) = words::person(&mut dice);
-        let body = json!({ "name": name, "phone": phone, "email": email, "language": "de" });
+        let body = json!({
+            "name": name, "phone": phone, "email": email, "language": "de",
+            "note": "This person is generated for the demo.",
+        });
         let customer = clerk
             .post(
                 "/api/v1/customers",
@@ -233,20 +238,16 @@ pub(crate) async fn orders(chain: &Chain, index: usize, skus: &[String]) -> Resu
     }
     for number in 0..share(ORDERS, index, count) {
         let customer = &customers[dice.below(customers.len() as u64) as usize];
-        let order = intake(
-            &clerk,
-            &mut dice,
-            &format!("demo-order-{index}-{number}"),
-            customer,
-        )
-        .await?;
+        let device = devices::device(&mut dice);
+        let key = format!("demo-order-{index}-{number}");
+        let order = intake(&clerk, &mut dice, &key, customer, &device).await?;
         // Every second order has somebody who works on it.
         if number % 2 == 1 {
             let path = format!("/api/v1/orders/{order}");
             let theirs = json!({ "technician_id": bench });
             technician.patch(&path, &theirs).await?;
         }
-        advance(&technician, &clerk, &mut dice, number, &order, skus).await?;
+        advance(&technician, &clerk, number, &order, &device).await?;
     }
     Ok(())
 }
@@ -256,13 +257,19 @@ fn share(total: usize, index: usize, count: usize) -> usize {
     total / count + usize::from(index < total % count)
 }
 
-async fn intake(clerk: &Api, dice: &mut Dice, key: &str, customer: &str) -> Result<String> {
-    let (category, brand, model, fault) = words::device(dice);
+async fn intake(
+    clerk: &Api,
+    dice: &mut Dice,
+    key: &str,
+    customer: &str,
+    device: &Device,
+) -> Result<String> {
     let body = json!({
         "customer_id": customer,
         "promised_at": promise(dice)?, "urgent": dice.below(8) == 0,
-        "devices": [{ "category": category, "brand": brand, "model": model, "fault": fault,
-                      "serial": format!("GEN{:08}", dice.below(100_000_000)), "accessories": ["charger"] }],
+        "devices": [{ "category": device.category, "brand": device.brand, "model": device.model,
+                      "fault": device.fault, "serial": format!("GEN{:08}", dice.below(100_000_000)),
+                      "accessories": [device.accessory] }],
     });
     let visit = clerk.post("/api/v1/orders", key, &body).await?;
     let id = visit["items"][0]["id"]
@@ -280,23 +287,29 @@ async fn intake(clerk: &Api, dice: &mut Dice, key: &str, customer: &str) -> Resu
     Ok(id)
 }
 
-/// An hour between yesterday and in three days; one order in six has none.
+/// An opening hour of a working day from yesterday to in three days; one order in six has none.
 fn promise(dice: &mut Dice) -> Result<Option<String>> {
-    const HOUR: u64 = 3_600;
+    const DAY: u64 = 86_400;
+    const DAYS_AFTER_YESTERDAY: [u64; 12] = [0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4];
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-    let hours = since_1970.as_secs() / HOUR + dice.below(96);
+    let after = DAYS_AFTER_YESTERDAY[dice.below(12) as usize];
+    let mut day = since_1970.as_secs() / DAY - 1 + after;
+    // 1 January 1970 was a Thursday; nobody promises a Sunday.
+    if (day + 4).is_multiple_of(7) {
+        day += 1;
+    }
+    let half_hours = 18 + dice.below(15);
     let named = dice.below(6) > 0;
-    Ok(named.then(|| rfc3339((hours - 18) * HOUR)))
+    Ok(named.then(|| rfc3339(day * DAY + half_hours * 1_800)))
 }
 
 /// Moves an order as far as its number says, so that every state is there.
 async fn advance(
     technician: &Api,
     clerk: &Api,
-    dice: &mut Dice,
     number: usize,
     order: &str,
-    skus: &[String],
+    device: &Device,
 ) -> Result<()> {
     const ROADS: [&[&str]; 9] = [
         &[],
@@ -312,7 +325,7 @@ async fn advance(
     let road = ROADS[number % ROADS.len()];
     for (step, status) in road.iter().enumerate() {
         if *status == "in_repair" {
-            add_lines(technician, dice, order, skus).await?;
+            add_lines(technician, order, device).await?;
         }
         let outcome = if *status == "ready" {
             json!("repaired")
@@ -325,7 +338,7 @@ async fn advance(
             technician
         };
         if *status == "awaiting_approval" {
-            add_labour(technician, dice, order).await?;
+            add_labour(technician, order, device).await?;
             let path = format!("/api/v1/orders/{order}/estimates");
             let key = format!("demo-estimate-{order}");
             technician.post(&path, &key, &Value::Null).await?;
@@ -357,18 +370,21 @@ pub(crate) async fn move_to(
         .await
 }
 
-async fn add_lines(technician: &Api, dice: &mut Dice, order: &str, skus: &[String]) -> Result<()> {
-    add_labour(technician, dice, order).await?;
-    let sku = &skus[dice.below(skus.len() as u64) as usize];
-    use_part(technician, order, sku, &format!("demo-part-{order}"))
-        .await
-        .map(drop)
+/// The work, and the best part that is free here.
+async fn add_lines(technician: &Api, order: &str, device: &Device) -> Result<()> {
+    add_labour(technician, order, device).await?;
+    for sku in &device.skus {
+        if use_part(technician, order, sku, &format!("demo-part-{order}-{sku}")).await? {
+            break;
+        }
+    }
+    Ok(())
 }
 
-async fn add_labour(technician: &Api, dice: &mut Dice, order: &str) -> Result<()> {
+async fn add_labour(technician: &Api, order: &str, device: &Device) -> Result<()> {
     let labour = json!({
-        "kind": "service", "text": "Labour (generated)", "quantity": 1,
-        "unit_price": { "amount_minor": 2_900 + 500 * dice.below(8) as i64, "currency": "EUR" }, "tax_rate_bp": 1900,
+        "kind": "service", "text": device.preset.service, "quantity": 1,
+        "unit_price": { "amount_minor": device.preset.price_minor, "currency": "EUR" }, "tax_rate_bp": 1900,
     });
     technician
         .post(

@@ -8,8 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::chain::{Chain, Programs};
 use super::child::stop_left_over;
-use super::fill;
 use super::place::{DemoFile, Ports, folder_of, make_folder};
+use super::{fill, transfers};
 
 /// Written when the fill is complete; a folder without it is begun anew.
 const FILLED: &str = "filled";
@@ -79,9 +79,10 @@ pub(super) async fn first_start(chain: &mut Chain, folder: &Path) -> Result<()> 
     for index in 0..chain.branches.len() {
         let keeper = chain.branch_api(index, "branch_manager")?;
         fill::opening_stock(&keeper, index as u64, &skus).await?;
-        fill::orders(chain, index, &skus).await?;
+        fill::orders(chain, index).await?;
         println!("{} is filled", chain.branches[index].name);
     }
+    transfers::fill(chain).await?;
     chain.file()?.write(&folder.join("demo.json"))?;
     std::fs::write(folder.join(FILLED), "").context("marking the demo as filled")
 }

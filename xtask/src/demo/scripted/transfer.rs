@@ -1,16 +1,14 @@
 //! One transfer through all hands: requested and approved at the hub, shipped by one branch, received by another.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::super::api::{self, Api};
+use super::super::api::Api;
 use super::super::chain::Chain;
 use super::super::report::Transfer;
+use super::super::transfers::wait_for_state;
 
 const QUANTITY: i64 = 2;
-const WITHIN: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(chain: &Chain, skus: &[String]) -> Result<Transfer> {
     let (source, destination) = (
@@ -81,22 +79,4 @@ async fn part_with_stock(source: &Api, skus: &[String]) -> Result<String> {
 async fn on_hand(api: &Api, sku: &str) -> Result<i64> {
     let stock = api.get(&format!("/api/v1/stock/{sku}")).await?;
     stock["on_hand"].as_i64().context("stock without on_hand")
-}
-
-async fn wait_for_state(api: &Api, id: &str, wanted: &str) -> Result<String> {
-    let what = format!("transfer {id} becomes {wanted} at {}", api.base);
-    api::until(&what, WITHIN, || async move {
-        let found = api
-            .list("/api/v1/transfers")
-            .await?
-            .into_iter()
-            .find(|transfer| transfer["id"] == id);
-        let state = found.map_or(Value::Null, |transfer| transfer["state"].clone());
-        Ok(if state == wanted {
-            Ok(wanted.to_owned())
-        } else {
-            Err(state.to_string())
-        })
-    })
-    .await
 }
