@@ -187,8 +187,8 @@ pub(crate) async fn parts(chain: &Chain, count: usize) -> Result<Vec<String>> {
 pub(crate) async fn opening_stock(api: &Api, seed: u64, skus: &[String]) -> Result<()> {
     let mut dice = Dice::new(0x570C + seed);
     for (number, sku) in skus.iter().enumerate() {
-        if number.is_multiple_of(8) {
-            let shelf = json!({ "bin": format!("{}{}", dice.letter(), 1 + dice.below(9)), "reorder_point": 3 });
+        if number.is_multiple_of(3) {
+            let shelf = json!({ "bin": format!("{}{}", dice.letter(), 1 + dice.below(9)), "reorder_point": dice.below(4) });
             api.patch(&format!("/api/v1/stock/{sku}"), &shelf).await?;
         }
         if dice.below(10) < 3 {
