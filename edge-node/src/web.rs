@@ -5,6 +5,8 @@
 
 mod frame;
 pub mod page;
+mod posted;
+mod said;
 mod texts;
 mod view;
 
@@ -101,6 +103,10 @@ fn pages() -> Pages {
             "/orders/{id}/lines/{line}/consume",
             post(page::order::consume),
         )
+        .route(
+            "/orders/{id}/lines/{line}/return",
+            post(page::order::put_back),
+        )
         .route("/orders/{id}/estimates", post(page::order::make_estimate))
         .route(
             "/orders/{id}/estimates/{version}/answer",
@@ -144,6 +150,7 @@ fn stock_routes() -> Pages {
             DELIVERY,
             get(page::delivery::form).post(page::delivery::save),
         )
+        .route("/stock/delivery/undo", post(page::delivery::undo))
         .route("/stock/{sku}", get(page::part::part))
         .route("/stock/{sku}/movements", post(page::part::correct))
         .route("/stock/{sku}/settings", post(page::part::keep))

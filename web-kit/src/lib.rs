@@ -53,5 +53,5 @@ pub use shell::{
 };
 pub use sign_in::{SessionAnswer, SessionStaff, SignInForm, SignInPage, SignInRequest, safe_next};
 pub use texts::ShellTexts;
-pub use toast::{Toast, ToastUndo};
+pub use toast::{Toast, ToastUndo, WaitingToasts};
 pub use wall::WallClock;

@@ -17,6 +17,7 @@ use crate::language::Language;
 use crate::problem::Problem;
 use crate::screen::Screen;
 use crate::texts::ShellTexts;
+use crate::toast::Toast;
 
 const VARY: HeaderValue = HeaderValue::from_static("HX-Request, HX-Request-Type");
 const HTMX_CONFIG: &str = r#"{"extensions":"","includeIndicatorCSS":false,"defaultSettleDelay":0,"defaultTimeout":10000,"morphIgnore":["data-htmx-powered","open","data-ui-"]}"#;
@@ -302,6 +303,8 @@ pub struct Frame {
     pub status: StatusBar,
     /// The event stream, when pages update themselves.
     pub live: Option<Live>,
+    /// What the form before this page did.
+    pub toast: Option<Toast>,
 }
 
 /// What a page puts into the frame.
@@ -344,6 +347,7 @@ struct BaseTemplate<'a> {
     content: &'a Content,
     texts: &'a ShellTexts,
     status_bar: &'a SafeHtml,
+    toast: SafeHtml,
     htmx_config: &'static str,
 }
 
@@ -360,6 +364,10 @@ impl Frame {
             content,
             texts,
             status_bar: &status_bar,
+            toast: match &self.toast {
+                Some(toast) => toast.markup(self.language)?,
+                None => SafeHtml::empty(),
+            },
             htmx_config: HTMX_CONFIG,
         })
     }

@@ -1,7 +1,11 @@
 //! Toasts: one line that says what was done, with the way back.
 //!
-//! A toast is part of an answer to htmx: it goes into the shell's region whatever the answer's own target is. Without
-//! a script there is none, and the page that follows shows what was done.
+//! A toast goes into the shell's region: as part of an answer to htmx whatever the answer's own target is, or drawn by
+//! the page that follows a form. For that page it waits under a random name in [`WaitingToasts`]; an address carries
+//! the name only, never what the toast says.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use askama::Template;
 
@@ -12,6 +16,10 @@ use crate::texts::ShellTexts;
 
 /// The shell's region for toasts.
 const REGION: &str = "#toasts";
+/// The most that wait; a page that never came leaves its toast to be pushed out.
+const WAITING_MAX: usize = 64;
+/// The part of an address that names a waiting toast.
+pub const SAID: &str = "said";
 
 /// What was done, in one line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +32,8 @@ pub struct Toast {
     pub undo: Option<ToastUndo>,
     /// Whether it says that something was refused.
     pub is_late: bool,
+    /// The page whose list, kept in the tab until it is saved, is done with.
+    pub clears: Option<&'static str>,
 }
 
 /// A form of hidden fields behind the button Undo, key `Z`.
@@ -50,6 +60,7 @@ impl Toast {
             text: text.into(),
             undo: None,
             is_late: false,
+            clears: None,
         }
     }
 
@@ -57,6 +68,13 @@ impl Toast {
     #[must_use]
     pub fn late(mut self) -> Self {
         self.is_late = true;
+        self
+    }
+
+    /// As the word that the list kept for the page at `address` is saved.
+    #[must_use]
+    pub fn clears(mut self, address: &'static str) -> Self {
+        self.clears = Some(address);
         self
     }
 
@@ -75,9 +93,39 @@ impl Toast {
     /// # Errors
     /// 500 when the template fails.
     pub fn partial(&self, language: Language) -> Result<SafeHtml, Problem> {
+        Ok(self.markup(language)?.partial(REGION, "innerHTML"))
+    }
+
+    /// The toast by itself.
+    pub(crate) fn markup(&self, language: Language) -> Result<SafeHtml, Problem> {
         let texts = ShellTexts::of(language);
-        let toast = ToastTemplate { toast: self, texts };
-        Ok(SafeHtml::render(&toast)?.partial(REGION, "innerHTML"))
+        SafeHtml::render(&ToastTemplate { toast: self, texts })
+    }
+}
+
+/// Toasts that wait for the page that follows their form; each is shown once.
+#[derive(Debug, Default)]
+pub struct WaitingToasts(Mutex<VecDeque<(String, Toast)>>);
+
+impl WaitingToasts {
+    /// Keeps a toast under a name that nobody can guess.
+    pub fn keep(&self, name: String, toast: Toast) {
+        let mut waiting = self.lock();
+        waiting.push_back((name, toast));
+        while waiting.len() > WAITING_MAX {
+            waiting.pop_front();
+        }
+    }
+
+    /// Gives the toast of a name away.
+    pub fn take(&self, name: &str) -> Option<Toast> {
+        let mut waiting = self.lock();
+        let at = waiting.iter().position(|(kept, _)| kept == name)?;
+        waiting.remove(at).map(|(_, toast)| toast)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(String, Toast)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,5 +150,16 @@ mod tests {
             .partial(Language::English)
             .unwrap();
         assert!(!plain.as_str().contains("<form"));
+    }
+
+    #[test]
+    fn a_waiting_toast_is_given_once_and_the_oldest_goes_first() {
+        let waiting = WaitingToasts::default();
+        for n in 0..=WAITING_MAX {
+            waiting.keep(n.to_string(), Toast::new("4180", n.to_string()));
+        }
+        assert_eq!(waiting.take("0"), None);
+        assert_eq!(waiting.take("64"), Some(Toast::new("4180", "64")));
+        assert_eq!(waiting.take("64"), None);
     }
 }

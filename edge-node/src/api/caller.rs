@@ -33,6 +33,7 @@ pub struct Caller {
     is_page: bool,
     expires_at: Option<Time>,
     screen: Screen,
+    said: Option<String>,
 }
 
 impl Caller {
@@ -76,6 +77,11 @@ impl Caller {
         self.screen
     }
 
+    /// The name of the toast that waits for the page asked for.
+    pub fn said(&self) -> Option<&str> {
+        self.said.as_deref()
+    }
+
     /// Whether the person may do this here.
     pub fn may(&self, permission: Permission) -> bool {
         allows(self.actor.role, permission, Side::Branch)
@@ -110,6 +116,7 @@ impl Caller {
                 is_page: false,
                 expires_at: None,
                 screen: Screen::default(),
+                said: None,
             });
         }
         let signed_in = staff::session(state.store(), &token).await?;
@@ -126,6 +133,7 @@ impl Caller {
             is_page: signed_in.is_page,
             expires_at: Some(signed_in.expires_at),
             screen: Screen::default(),
+            said: None,
         })
     }
 }
@@ -138,9 +146,17 @@ impl FromRequestParts<EdgeState> for Caller {
         let caller = Self::of(credentials, state).await?;
         Ok(Self {
             screen: Screen::of(&parts.headers),
+            said: said(parts),
             ..caller
         })
     }
+}
+
+fn said(parts: &Parts) -> Option<String> {
+    let query = parts.uri.query()?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, name) = pairs.find(|(name, _)| *name == web_kit::toast::SAID)?;
+    Some(name.to_owned())
 }
 
 /// A permission as a type.

@@ -10,7 +10,7 @@ use axum::extract::FromRef;
 use tokio::sync::{broadcast, watch};
 use web_kit::{
     FailureLimiter, FailureLimits, FormKey, HostAllowList, IdempotencySecret, Problem,
-    SessionCookie, SessionToken,
+    SessionCookie, SessionToken, WaitingToasts,
 };
 
 use super::live::ImportProgress;
@@ -55,6 +55,7 @@ struct Inner {
     imports: broadcast::Sender<ImportProgress>,
     import_count: AtomicU64,
     desk: Desk,
+    toasts: WaitingToasts,
 }
 
 impl EdgeState {
@@ -73,6 +74,7 @@ impl EdgeState {
             imports: broadcast::Sender::new(64),
             import_count: AtomicU64::new(0),
             desk: Desk::default(),
+            toasts: WaitingToasts::default(),
         }))
     }
 
@@ -109,6 +111,11 @@ impl EdgeState {
     /// Tables on their way in.
     pub fn desk(&self) -> &Desk {
         &self.0.desk
+    }
+
+    /// What forms did, until the page that follows says it.
+    pub fn toasts(&self) -> &WaitingToasts {
+        &self.0.toasts
     }
 
     /// What is counted.

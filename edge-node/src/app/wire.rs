@@ -175,6 +175,8 @@ names! {
     MovementKindForm "MovementKind" MovementKind::NAMES;
     /// Names of the kinds of movements that a person enters.
     HandKindForm "HandMovementKind" ["opening", "receive", "adjust_found", "adjust_lost", "scrap"];
+    /// Names of the tables that may be taken over.
+    TableKindForm "TableKind" ["customers", "stock", "orders"];
     /// Names of [`Account`].
     AccountForm "StockAccount" Account::NAMES;
     /// Names of [`TransferState`].

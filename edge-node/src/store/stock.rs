@@ -216,23 +216,22 @@ pub fn reservation(
     Ok(found)
 }
 
-/// The `use` of an order line's pieces, if there was one.
-pub fn use_of(
+/// Every `use` of an order line's pieces and every return of them, in their order.
+pub fn uses_of(
     reader: &Reader<'_>,
     order: &[u8; 16],
     line: &[u8; 16],
-) -> Result<Option<MovementRecord>, AppError> {
-    let found = reader
+) -> Result<Vec<MovementRecord>, AppError> {
+    let mut statement = reader
         .conn()
         .prepare_cached(
             "select id, part, branch, kind, quantity, from_account, to_account, subject, text, at, staff, superseded,
                  balance_after, row
-             from movement where subject = ?1 and line = ?2 and kind = 4 and superseded = 0
-                 and subject <> x'00000000000000000000000000000000' limit 1",
-        )?
-        .query_row((order, line), read_movement)
-        .optional()?;
-    Ok(found)
+             from movement where subject = ?1 and line = ?2 and kind in (4, 5) and superseded = 0
+                 and subject <> x'00000000000000000000000000000000' order by row",
+        )?;
+    let found = statement.query_map((order, line), read_movement)?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 /// The branch of a machine, where the hub has told of it.
@@ -245,7 +244,7 @@ pub fn branch_of_node(reader: &Reader<'_>, node: NodeId) -> Result<Option<Branch
     Ok(found.flatten().map(|id| id.0))
 }
 
-/// The pieces of an order line that were used: the quantity of its `use`, if there was one.
+/// The pieces of an order line that are used up: what was used and did not come back.
 pub fn used_quantity(
     reader: &Reader<'_>,
     order: &[u8; 16],
@@ -254,10 +253,10 @@ pub fn used_quantity(
     let found = reader
         .conn()
         .prepare_cached(
-            "select quantity from movement where subject = ?1 and line = ?2 and kind = 4 and superseded = 0
-                 and subject <> x'00000000000000000000000000000000' limit 1",
+            "select sum(case kind when 4 then quantity else -quantity end) from movement
+             where subject = ?1 and line = ?2 and kind in (4, 5) and superseded = 0
+                 and subject <> x'00000000000000000000000000000000'",
         )?
-        .query_row((order, line), |row| row.get(0))
-        .optional()?;
-    Ok(found)
+        .query_row((order, line), |row| row.get::<_, Option<i64>>(0))?;
+    Ok(found.filter(|quantity| *quantity > 0))
 }

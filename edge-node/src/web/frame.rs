@@ -43,6 +43,7 @@ pub(crate) async fn frame(
             url: "/api/v1/events".to_owned(),
             names: EVENT_NAMES,
         }),
+        toast: who.said().and_then(|name| state.toasts().take(name)),
     })
 }
 

@@ -54,8 +54,9 @@ async fn the_page_tells_what_who_and_where() {
     let path = format!("/orders/{id}");
     let form = "key=s-1&to=diagnosing&back=order&note=Smells".to_owned();
     let moved = tim.post(&format!("{path}/status"), form).await;
-    assert_eq!(moved.headers()[header::LOCATION], path.as_str());
-    let page = tim.page(&path).await;
+    let to = moved.headers()[header::LOCATION].to_str().unwrap();
+    let page = tim.page(to).await;
+    assert!(page.contains("<div class=\"toast\">"), "{page}");
     assert!(page.contains(&number) && page.contains("&#60;i&#62;Coffee"));
     assert!(
         page.contains("aria-current=\"step\"><span>Diagnosing</span>"),
@@ -351,4 +352,77 @@ async fn a_number_leads_to_its_order_and_a_list_can_be_narrowed() {
         .await
         .unwrap();
     assert!(list.contains(&number));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_part_comes_back_to_the_shelf_and_an_answer_is_asked_for_again() {
+    let shop = Served::open().await;
+    let (id, _) = order(&shop).await;
+    receive(&shop, "SCR-1", 1).await;
+    let tim = Browser::sign_in(&shop, "tim").await;
+    let path = format!("/orders/{id}");
+    for key in ["p-1", "p-2"] {
+        let scan = format!("key={key}&code=SCR-1");
+        let answer = tim.post_fragment(&format!("{path}/parts"), scan).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+    let line = read(&shop, &id).await["lines"][0].clone();
+    assert_eq!(line["stock"], "consumed");
+    let line = line["id"].as_str().unwrap();
+    let back = format!("{path}/lines/{line}/return");
+    for _ in 0..2 {
+        let answer = tim.post_fragment(&back, "key=b-1".to_owned()).await;
+        let answer = answer.text().await.unwrap();
+        assert!(
+            answer.contains("back on the shelf and set aside, 1"),
+            "{answer}"
+        );
+    }
+    let refused = tim.post_fragment(&back, "key=b-2".to_owned()).await;
+    assert_eq!(refused.status(), StatusCode::CONFLICT);
+    assert!(refused.text().await.unwrap().contains("is used up"));
+    assert_eq!(read(&shop, &id).await["lines"][0]["stock"], "reserved");
+    let shelf = shop.sign_in("tim").await;
+    let shelf = shelf.get("/api/v1/stock/SCR-1").await.ok(200);
+    assert_eq!(
+        (&shelf["on_hand"], &shelf["reserved"]),
+        (&1.into(), &1.into())
+    );
+    // Used a second time, it counts a second time.
+    tim.post_fragment(&format!("{path}/parts"), "key=p-3&code=SCR-1".to_owned())
+        .await;
+    assert_eq!(read(&shop, &id).await["lines"][0]["stock"], "consumed");
+    let page = tim.page(&path).await;
+    assert_eq!(page.matches(", put back").count(), 1, "{page}");
+    assert_eq!(page.matches(", used").count(), 2, "{page}");
+    // An answer stays said; the same amount without an answer takes its place.
+    tim.post_fragment(&format!("{path}/estimates"), "key=e-1&amount=80".to_owned())
+        .await;
+    let said = tim
+        .post_fragment(
+            &format!("{path}/estimates/1/answer"),
+            "key=e-2&answer=approved&by=phone".to_owned(),
+        )
+        .await;
+    let said = said.text().await.unwrap();
+    let undo = from_id_free(&said);
+    assert!(undo.contains("name=\"amount\" value=\"80.00\""), "{said}");
+    let again = format!("key={}&amount=80.00&undo=yes", key_of(undo));
+    let again = tim.post_fragment(&format!("{path}/estimates"), again).await;
+    let again = again.text().await.unwrap();
+    assert!(
+        again.contains("answer taken back, estimate 2 asks again"),
+        "{again}"
+    );
+    let order = read(&shop, &id).await;
+    assert_eq!(order["estimates"][1]["answer"], Value::Null);
+    assert_eq!(
+        order["estimates"][1]["gross"],
+        order["estimates"][0]["gross"]
+    );
+}
+
+/// The toast of an answer to htmx.
+fn from_id_free(answer: &str) -> &str {
+    answer.split_once("hx-target=\"#toasts\"").unwrap().1
 }

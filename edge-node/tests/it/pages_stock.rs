@@ -97,6 +97,44 @@ fn a_delivery_is_booked_whole_or_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_is_taken_back_whole_or_not_at_all() {
+    let shop = Served::open().await;
+    let browser = Browser::sign_in(&shop, "tim").await;
+    let book = "key=d-1&kind=receive&reference=L-7&sku=SCR-1&quantity=2&sku=FAN-3&quantity=1";
+    let said = led_to(&browser.post("/stock/delivery", book.to_owned()).await);
+    assert!(said.starts_with("/stock/delivery?said="), "{said}");
+    let page = browser.page(&said).await;
+    let toast = page.split_once("id=\"toasts\"").unwrap().1;
+    assert!(
+        toast.contains("3 pieces of 2 parts") && toast.contains("data-clears=\"/stock/delivery\""),
+        "{toast}"
+    );
+    let movements: String = toast
+        .split("name=\"movement\" value=\"")
+        .skip(1)
+        .map(|rest| format!("&movement={}", rest.split_once('"').unwrap().0))
+        .collect();
+    let back = format!("key={}{movements}", key_of(toast));
+    for _ in 0..2 {
+        let answer = browser.post_fragment("/stock/delivery/undo", back.clone());
+        let answer = answer.await.text().await.unwrap();
+        assert!(
+            answer.contains("3 pieces are booked to the supplier"),
+            "{answer}"
+        );
+    }
+    let tim = shop.sign_in("tim").await;
+    for sku in ["SCR-1", "FAN-3"] {
+        let shelf = tim.get(&format!("/api/v1/stock/{sku}")).await.ok(200);
+        assert_eq!(shelf["on_hand"], json!(0));
+    }
+    let other = format!("key=d-9{movements}");
+    let refused = browser.post_fragment("/stock/delivery/undo", other).await;
+    assert_eq!(refused.status(), StatusCode::CONFLICT);
+    assert!(refused.text().await.unwrap().contains("It stays booked"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_by_api_is_one_effect() {
     let shop = Served::open().await;
     let tim = shop.sign_in("tim").await;
@@ -172,8 +210,10 @@ async fn a_delivery_grows_by_codes_and_is_booked_once() {
         "key={key}&kind=receive&reference=P-1&sku=SCR-1&quantity=12&sku=BAT-2&quantity=1&code=&action=save"
     );
     let saved = led_to(&browser.post("/stock/delivery", form.clone()).await);
-    assert_eq!(saved, "/stock/delivery?pieces=13&parts=2");
-    assert_eq!(led_to(&browser.post("/stock/delivery", form).await), saved);
+    let again = led_to(&browser.post("/stock/delivery", form).await);
+    for said in [&again, &saved] {
+        assert!(said.starts_with("/stock/delivery?said="), "{said}");
+    }
     assert!(
         browser
             .page(&saved)
@@ -232,10 +272,11 @@ async fn every_quantity_leads_to_what_makes_it() {
     let keep = format!(
         "key={key}&bin=A1-02&was_bin=&reorder_point=4&was_reorder_point=&barcodes=&was_barcodes="
     );
-    assert_eq!(
-        led_to(&browser.post("/stock/SCR-1/settings", keep).await),
-        "/stock/SCR-1?done=saved"
-    );
+    let saved = led_to(&browser.post("/stock/SCR-1/settings", keep).await);
+    let said = browser.page(&saved).await;
+    assert!(said.contains("How the part is kept is saved."), "{said}");
+    // What was done is said once, and never in the address.
+    assert!(!browser.page(&saved).await.contains("is kept is saved"));
     let low = browser.page("/stock?show=reorder").await;
     assert!(low.contains("A1-02") && low.contains("reached"), "{low}");
     assert!(
@@ -287,10 +328,29 @@ async fn a_correction_has_a_reason_and_books_once() {
     assert_eq!(short.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(short.text().await.unwrap().contains("Only 0 are on hand"));
     let found = led_to(&post("kind=adjust_found&quantity=2&reason=%3Cb%3Eshelf%3C%2Fb%3E").await);
-    assert!(found.starts_with("/stock/SCR-1?done="), "{found}");
+    assert!(found.starts_with("/stock/SCR-1?said="), "{found}");
     let again = led_to(&post("kind=adjust_found&quantity=2&reason=%3Cb%3Eshelf%3C%2Fb%3E").await);
-    assert_eq!(again, found);
+    assert!(browser.page(&again).await.contains("2 on hand now."));
     let page = browser.page(&found).await;
+    // Taken back by the opposite move, once, however often it was said.
+    let undo = page.split_once("id=\"toasts\"").unwrap().1;
+    assert_eq!(key_of(undo), format!("{key}.back"));
+    let back = format!(
+        "key={}&kind=adjust_lost&quantity=2&reason=wrong+shelf&undo=yes",
+        key_of(undo)
+    );
+    for _ in 0..2 {
+        let toast = browser
+            .post_fragment("/stock/SCR-1/movements", back.clone())
+            .await;
+        let toast = toast.text().await.unwrap();
+        assert!(
+            toast.contains("Taken back: Lost, 2. 0 on hand now.") && !toast.contains("<form"),
+            "{toast}"
+        );
+    }
+    let again = "key=again&kind=adjust_found&quantity=2&reason=%3Cb%3Eshelf%3C%2Fb%3E".to_owned();
+    led_to(&browser.post("/stock/SCR-1/movements", again).await);
     assert!(
         page.contains("Found: 2. 2 on hand now.") && page.contains("&#60;b&#62;shelf"),
         "{page}"
@@ -359,7 +419,7 @@ async fn goods_are_asked_for_sent_and_taken_in() {
     let over = ship("sku=SCR-1&quantity=4&action=packed").await;
     assert_eq!(over.status(), StatusCode::UNPROCESSABLE_ENTITY);
     let sent = led_to(&ship("sku=SCR-1&quantity=2&action=packed").await);
-    assert!(browser.page(&sent).await.contains("on their way"));
+    assert!(browser.page(&sent).await.contains("Sent. What was packed"));
     assert!(browser.page("/transfers").await.contains("h-way"));
     let part = browser.page("/stock/SCR-1").await;
     assert!(part.contains("−2") && part.contains("Sent"), "{part}");

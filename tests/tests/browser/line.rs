@@ -97,7 +97,7 @@ async fn settled_and_undone(stage: &mut Stage, id: &str) -> Result<()> {
         .await?;
     stage
         .browser
-        .until_shown("[data-done] button[data-key=z]")
+        .until_shown("#toasts button[data-key^=z]")
         .await?;
     stage.until_conflicts(0, 0).await?;
     let settled = stage.diagnosis(0, id).await?;
@@ -107,7 +107,7 @@ async fn settled_and_undone(stage: &mut Stage, id: &str) -> Result<()> {
     stage.browser.type_text("z").await?;
     stage
         .browser
-        .until_gone("[data-done] button[data-key=z]")
+        .until_gone("#toasts button[data-key^=z]")
         .await?;
     until("the field shows what it showed", PATIENCE, async || {
         let now = stage.diagnosis(0, id).await?;

@@ -247,6 +247,7 @@ impl Seeded {
             ("/api/v1/staff/{id}", &self.person),
             ("sku", "P-00"),
             ("file", "orders.csv"),
+            ("kind", "customers"),
         ];
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         named.into_iter().map(owned).collect()
@@ -282,12 +283,7 @@ impl Seeded {
                 json!({ "lines": lines }),
             ),
             ("POST /api/v1/imports/ords", Value::String(header)),
-            ("POST /api/v1/imports/customers", json!("name,phone\n")),
-            ("POST /api/v1/imports/stock", json!("sku,quantity\n")),
-            (
-                "POST /api/v1/imports/orders",
-                json!("order_id,name,model,fault,status\n"),
-            ),
+            ("POST /api/v1/imports/{kind}", json!("name,phone\n")),
             (
                 "POST /api/v1/deliveries",
                 json!({ "kind": "receive", "reference": "D-1", "lines": lines }),

@@ -47,6 +47,7 @@ fn frame() -> Frame {
             ],
             refresh_url: Some("/status-bar".into()),
         },
+        toast: None,
         live: Some(Live {
             url: "/api/v1/events".into(),
             names: &["orders-changed", "status-changed"],

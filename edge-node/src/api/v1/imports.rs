@@ -17,7 +17,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web_kit::openapi::{KeyHeader, errors};
-use web_kit::{ApiQuery, IdempotencyKey, IdempotencySecret, IdempotentRequest, Problem};
+use web_kit::{ApiPath, ApiQuery, IdempotencyKey, IdempotencySecret, IdempotentRequest, Problem};
 
 use crate::api::caller::{Caller, May, may};
 use crate::api::command::{answered, respond};
@@ -25,6 +25,7 @@ use crate::api::live::{ImportProgress, stopped};
 use crate::api::state::EdgeState;
 use crate::app::import::table::{Field, Kind, Places, Reading, TableImporter};
 use crate::app::import::{ImportOptions, ImportReport, Importer};
+use crate::app::wire::TableKindForm;
 use crate::error::AppError;
 
 const ORDS: &str = "/api/v1/imports/ords";
@@ -34,9 +35,7 @@ const LOG_EVERY: Duration = Duration::from_secs(5);
 pub(super) fn routes() -> OpenApiRouter<EdgeState> {
     OpenApiRouter::new()
         .routes(routes!(ords))
-        .routes(routes!(customers))
-        .routes(routes!(stock))
-        .routes(routes!(orders))
+        .routes(routes!(table))
 }
 
 /// Errors of an import; it has no limit of size.
@@ -46,6 +45,16 @@ impl utoipa::IntoResponses for ImportErrors {
     fn responses()
     -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
         errors(&[400, 401, 403, 422, 503])
+    }
+}
+
+/// Errors of an import whose address names what comes in.
+struct TableErrors;
+
+impl utoipa::IntoResponses for TableErrors {
+    fn responses()
+    -> std::collections::BTreeMap<String, utoipa::openapi::RefOr<utoipa::openapi::Response>> {
+        errors(&[400, 401, 403, 404, 422, 503])
     }
 }
 
@@ -143,60 +152,37 @@ impl TableQuery {
     }
 }
 
-/// Imports customers of another program (CSV with a first line of names, streamed). Fields: `customer_id`,
-/// `given_name`, `name` (required), `phone`, `email`, `address`, `postcode`, `city`, `language`, `note`; columns are
-/// found by their usual names. A row is known by `customer_id`, else by name with phone or e-mail: nobody is taken in
-/// twice.
-#[utoipa::path(post, path = "/api/v1/imports/customers", tag = "imports", params(TableQuery, KeyHeader),
+/// Imports a table of another program (CSV with a first line of names, streamed); columns are found by their usual
+/// names.
+///
+/// `customers`: `customer_id`, `given_name`, `name` (required), `phone`, `email`, `address`, `postcode`, `city`,
+/// `language`, `note`. A row is known by `customer_id`, else by name with phone or e-mail: nobody is taken in twice.
+///
+/// `stock`: `sku` (required, or a barcode of the part), `quantity` (required), `bin`, `reorder_point`. A row is known by
+/// part and bin. A part that is not in the catalogue, and another figure for a shelf that was taken over, is refused.
+///
+/// `orders` that have not ended: `order_id` (required), `taken_in`, `customer_id`, `name`, `phone`, `email`, `category`,
+/// `brand`, `model`, `serial`, `fault`, `accessories`, `status`, `promised`, `urgent`, `note`. A row is known by
+/// `order_id`; one that says something else later changes device, promise and urgency, the status stays the shop's.
+#[utoipa::path(post, path = "/api/v1/imports/{kind}", tag = "imports",
+    params(("kind" = TableKindForm, Path, description = "What the table holds"), TableQuery, KeyHeader),
     request_body(content = String, content_type = "text/csv"),
     extensions(("x-permission" = json!("import"))),
-    responses((status = 200, body = ImportReport), ImportErrors))]
-async fn customers(
-    State(edge): State<EdgeState>,
-    who: May<may::Import>,
-    ApiQuery(query): ApiQuery<TableQuery>,
-    key: Option<IdempotencyKey>,
-    body: Body,
-) -> Result<Response, Problem> {
-    table(&edge, &who, Kind::Customers, &query, key, body).await
-}
-
-/// Imports opening stock (CSV with a first line of names, streamed). Fields: `sku` (required, or a barcode of the
-/// part), `quantity` (required), `bin`, `reorder_point`. A row is known by part and bin. A part that is not in the
-/// catalogue, and another figure for a shelf that was taken over, is refused.
-#[utoipa::path(post, path = "/api/v1/imports/stock", tag = "imports", params(TableQuery, KeyHeader),
-    request_body(content = String, content_type = "text/csv"),
-    extensions(("x-permission" = json!("import"))),
-    responses((status = 200, body = ImportReport), ImportErrors))]
-async fn stock(
-    State(edge): State<EdgeState>,
-    who: May<may::Import>,
-    ApiQuery(query): ApiQuery<TableQuery>,
-    key: Option<IdempotencyKey>,
-    body: Body,
-) -> Result<Response, Problem> {
-    table(&edge, &who, Kind::Stock, &query, key, body).await
-}
-
-/// Imports orders that have not ended (CSV with a first line of names, streamed). Fields: `order_id` (required),
-/// `taken_in`, `customer_id`, `name`, `phone`, `email`, `category`, `brand`, `model`, `serial`, `fault`,
-/// `accessories`, `status`, `promised`, `urgent`, `note`. A row is known by `order_id`; one that says something else
-/// later changes device, promise and urgency, the status stays the shop's.
-#[utoipa::path(post, path = "/api/v1/imports/orders", tag = "imports", params(TableQuery, KeyHeader),
-    request_body(content = String, content_type = "text/csv"),
-    extensions(("x-permission" = json!("import"))),
-    responses((status = 200, body = ImportReport), ImportErrors))]
-async fn orders(
-    State(edge): State<EdgeState>,
-    who: May<may::Import>,
-    ApiQuery(query): ApiQuery<TableQuery>,
-    key: Option<IdempotencyKey>,
-    body: Body,
-) -> Result<Response, Problem> {
-    table(&edge, &who, Kind::Orders, &query, key, body).await
-}
-
+    responses((status = 200, body = ImportReport), TableErrors))]
 async fn table(
+    State(edge): State<EdgeState>,
+    who: May<may::Import>,
+    ApiPath(kind): ApiPath<String>,
+    ApiQuery(query): ApiQuery<TableQuery>,
+    key: Option<IdempotencyKey>,
+    body: Body,
+) -> Result<Response, Problem> {
+    let kind = Kind::of_name(&kind)
+        .ok_or_else(|| Problem::not_found("There is no such kind of table."))?;
+    take_over(&edge, &who, kind, &query, key, body).await
+}
+
+async fn take_over(
     edge: &EdgeState,
     who: &Caller,
     kind: Kind,

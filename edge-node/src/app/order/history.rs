@@ -10,6 +10,7 @@ use domain::id::{DocumentId, EventId, StaffId};
 use domain::money::Money;
 use domain::order::{EstimateAnswer, OrderView, Outcome, Status};
 use domain::permission::Permission;
+use domain::stock::MovementKind;
 use sync_protocol::document::Document;
 use sync_protocol::item::Origin;
 use sync_protocol::position::{NodeId, split_actor};
@@ -74,6 +75,13 @@ pub enum What {
     },
     /// The part of a line was used.
     Used {
+        /// What the line says.
+        text: String,
+        /// Pieces.
+        quantity: i64,
+    },
+    /// What was used came back to the shelf.
+    PutBack {
         /// What the line says.
         text: String,
         /// Pieces.
@@ -177,11 +185,13 @@ impl Story<'_> {
                 };
                 self.add_from(origin, what)?;
             }
-            let used = stock::use_of(self.reader, id.as_bytes(), line.id.as_bytes())?;
-            if let Some(movement) = used {
-                let what = What::Used {
-                    text: line.text.clone(),
-                    quantity: movement.quantity,
+            let moves = stock::uses_of(self.reader, id.as_bytes(), line.id.as_bytes())?;
+            for movement in moves {
+                let text = line.text.clone();
+                let quantity = movement.quantity;
+                let what = match movement.kind {
+                    MovementKind::Return => What::PutBack { text, quantity },
+                    _ => What::Used { text, quantity },
                 };
                 let place = if movement.branch == self.reader.identity().branch {
                     Place::Here

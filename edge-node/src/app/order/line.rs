@@ -10,7 +10,7 @@ use domain::order::{self as rules, LineKind, OrderView};
 use domain::part::PartRow;
 use domain::permission::Permission;
 use domain::quantity::Quantity;
-use domain::stock::{Movement, MovementKind};
+use domain::stock::{Account, Movement, MovementKind};
 use serde::Serialize;
 use sync_protocol::item::{Item, Release, Reserve, command};
 use utoipa::ToSchema;
@@ -280,8 +280,9 @@ pub fn consume(
     if there < line.quantity {
         return Err(short(&tx.reader(), part, there, line.quantity)?);
     }
+    let number = acts(&tx.reader(), id, line_id, MovementKind::Use)?;
     let mut movement = Movement::new(tx.identity().branch, part, MovementKind::Use, line.quantity)
-        .about(*id.as_bytes(), *line_id.as_bytes(), 0);
+        .about(*id.as_bytes(), *line_id.as_bytes(), number);
     movement.text.clone_from(&record.view.number);
     tx.begin(command::ORDER_LINE, actor)?;
     if stock == LineStock::Reserved {
@@ -294,6 +295,58 @@ pub fn consume(
         line_id,
         order: shown(tx, id)?,
     })
+}
+
+/// Takes the use of a line's pieces back: they come from *used* to the shelf and are set aside for the line again.
+pub fn put_back(
+    tx: &mut WriteTx<'_>,
+    actor: &Actor,
+    id: DocumentId,
+    line_id: LineId,
+    if_match: &IfMatch,
+) -> Result<LineAnswer, AppError> {
+    require(actor, Permission::StockMove)?;
+    let record = open(tx, id, if_match)?;
+    let line = line_in(&record, line_id)?;
+    check_not_ended(&record.view)?;
+    let used = stock::used_quantity(&tx.reader(), id.as_bytes(), line_id.as_bytes())?;
+    let (Some(part), Some(quantity)) = (line.part, used) else {
+        return Err(AppError::conflict(
+            "not-used",
+            "no piece of this line is used up",
+        ));
+    };
+    let uses = stock::uses_of(&tx.reader(), id.as_bytes(), line_id.as_bytes())?;
+    if uses.iter().any(|used| used.branch != tx.identity().branch) {
+        return Err(AppError::conflict(
+            "other-branch",
+            "the pieces were used at another branch",
+        ));
+    }
+    let number = acts(&tx.reader(), id, line_id, MovementKind::Return)?;
+    let mut movement = Movement::new(tx.identity().branch, part, MovementKind::Return, quantity)
+        .about(*id.as_bytes(), *line_id.as_bytes(), number);
+    movement.from = Account::Used;
+    movement.text.clone_from(&record.view.number);
+    tx.begin(command::ORDER_LINE, actor)?;
+    tx.fact(Item::Movement(movement))?;
+    reserve(tx, line_id, part, quantity)?;
+    Ok(LineAnswer {
+        line_id,
+        order: shown(tx, id)?,
+    })
+}
+
+/// How many acts of a kind there were on a line: the number of the next one.
+fn acts(
+    reader: &Reader<'_>,
+    order: DocumentId,
+    line: LineId,
+    kind: MovementKind,
+) -> Result<u16, AppError> {
+    let moves = stock::uses_of(reader, order.as_bytes(), line.as_bytes())?;
+    let count = moves.iter().filter(|there| there.kind == kind).count();
+    Ok(u16::try_from(count).unwrap_or(u16::MAX))
 }
 
 fn line_in(record: &OrderRecord, line: LineId) -> Result<&rules::Line, AppError> {

@@ -9,7 +9,8 @@ use sync_protocol::item::{Item, command};
 use utoipa::ToSchema;
 
 use super::{
-    Movement, REASON_MAX, REFERENCE_MAX, find_part, join_text, require, said, show_movement,
+    Movement, REASON_MAX, REFERENCE_MAX, check_free, find_part, join_text, require, said,
+    show_movement,
 };
 use crate::app::wire::HandKindForm;
 use crate::error::AppError;
@@ -119,6 +120,42 @@ pub fn deliver(
     }
     problems.finish(()).map_err(AppError::Invalid)?;
     tx.begin(command::STOCK, actor)?;
+    book(tx, movements)
+}
+
+/// Takes a delivery back: its pieces go to the supplier again, all of them or none.
+pub fn take_back(
+    tx: &mut WriteTx<'_>,
+    actor: &Actor,
+    movements: &[String],
+) -> Result<Delivery, AppError> {
+    require(actor, Permission::StockMove)?;
+    let mut back = Vec::new();
+    for id in movements.iter().take(MAX_LINES) {
+        let unknown = AppError::NotFound { what: "movement" };
+        let id = domain::id::parse_uuid(id).map_err(|_| AppError::NotFound { what: "movement" })?;
+        let came = rows::movement(&tx.reader(), id)?.ok_or(unknown)?;
+        if came.kind != MovementKind::Receive || came.branch != tx.identity().branch {
+            return Err(AppError::conflict(
+                "not-a-delivery",
+                "only what a supplier delivered here goes back to one",
+            ));
+        }
+        check_free(&tx.reader(), came.part, came.quantity)?;
+        let mut movement = rules::Movement::new(
+            came.branch,
+            came.part,
+            MovementKind::SupplierReturn,
+            came.quantity,
+        );
+        movement.text.clone_from(&came.text);
+        back.push(movement);
+    }
+    tx.begin(command::STOCK, actor)?;
+    book(tx, back)
+}
+
+fn book(tx: &mut WriteTx<'_>, movements: Vec<rules::Movement>) -> Result<Delivery, AppError> {
     let mut delivery = Delivery {
         pieces: 0,
         items: Vec::new(),

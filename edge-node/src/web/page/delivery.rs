@@ -4,19 +4,22 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use domain::stock::MovementKind;
 use serde::Deserialize;
-use web_kit::{ApiQuery, Content, PageForm, Problem, SafeHtml, fill, html_with_status, plural};
+use serde_json::Value;
+use web_kit::{
+    Content, PageForm, PageRequest, Problem, SafeHtml, Toast, fill, html_with_status, plural,
+};
 
 use super::stock::StockTexts;
-use super::stock::form::{ListInput, MadeList, Wrong, is_about_form};
+use super::stock::form::{ListInput, MadeList, Wrong};
 use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
-use crate::api::command::answered;
-use crate::app::stock::delivery::{DeliveryInput, DeliveryLine, deliver};
+use crate::app::stock::delivery::{DeliveryInput, DeliveryLine, deliver, take_back};
 use crate::web::frame::frame;
+use crate::web::posted::{Posted, post};
+use crate::web::said::{go_on, key_back};
 use crate::web::view::View;
 use crate::web::{DELIVERY, STOCK};
 
@@ -60,16 +63,10 @@ web_kit::catalogue! {
         not_booked: "Nothing was booked." | "Nichts wurde gebucht.",
         one_part: "{pieces} pieces of one part are booked." | "{pieces} Stück von einem Teil sind gebucht.",
         parts: "{pieces} pieces of {n} parts are booked." | "{pieces} Stück von {n} Teilen sind gebucht.",
+        opening_stays: "A wrong figure is corrected on the part’s page." | "Eine falsche Zahl wird auf der Seite des Teils korrigiert.",
+        back_at_supplier: "Taken back: {pieces} pieces are booked to the supplier again." | "Zurückgenommen: {pieces} Stück sind wieder beim Lieferanten gebucht.",
+        not_back: "It stays booked: some of the pieces are reserved or used already." | "Es bleibt gebucht: Ein Teil der Stücke ist schon reserviert oder verbraucht.",
     }
-}
-
-/// What the address says after a delivery was booked.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct DeliveryQuery {
-    #[serde(default)]
-    pieces: Option<u32>,
-    #[serde(default)]
-    parts: Option<u32>,
 }
 
 /// A list as typed.
@@ -100,7 +97,6 @@ struct DeliveryPage<'a> {
     made: &'a MadeList,
     wrong: &'a Wrong,
     unknown: String,
-    done: Option<String>,
 }
 
 /// What is said about a code that no part has.
@@ -113,20 +109,13 @@ pub(crate) fn unknown_words(made: &MadeList, s: &StockTexts) -> String {
 pub(crate) async fn form(
     State(state): State<EdgeState>,
     who: May<may::StockMove>,
-    ApiQuery(query): ApiQuery<DeliveryQuery>,
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
-    let t = DeliveryTexts::of(view.language());
-    let done = query.pieces.zip(query.parts).map(|(pieces, parts)| {
-        let words = plural(u64::from(parts), t.one_part, t.parts);
-        fill(&words, &[("pieces", &view.clock.number(i64::from(pieces)))])
-    });
     let shown = Shown {
         key: state.form_key().to_string(),
         form: DeliveryForm::default(),
         made: MadeList::default(),
         wrong: Wrong::default(),
-        done,
     };
     show(&state, &who, &view, &shown).await
 }
@@ -136,7 +125,6 @@ struct Shown {
     form: DeliveryForm,
     made: MadeList,
     wrong: Wrong,
-    done: Option<String>,
 }
 
 async fn show(
@@ -156,10 +144,9 @@ async fn show(
         form: &shown.form,
         made: &shown.made,
         wrong: &shown.wrong,
-        done: shown.done.clone(),
     })?;
     let mut content = Content::new(t.title, body);
-    content.modules = &["js/stock.js", "js/done.js"];
+    content.modules = &["js/stock.js"];
     let page = frame(state, who, view, STOCK).await?.render(&content)?;
     Ok(html_with_status(shown.wrong.status(), page))
 }
@@ -168,6 +155,7 @@ async fn show(
 pub(crate) async fn save(
     State(state): State<EdgeState>,
     who: May<may::StockMove>,
+    asked: PageRequest,
     PageForm { fields, request }: PageForm<DeliveryForm>,
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
@@ -187,7 +175,6 @@ pub(crate) async fn save(
     let mut shown = Shown {
         key: request.key.clone().unwrap_or_default(),
         wrong: Wrong::default(),
-        done: None,
         form: fields,
         made,
     };
@@ -216,21 +203,28 @@ pub(crate) async fn save(
             .map(|(sku, quantity)| DeliveryLine { sku, quantity })
             .collect(),
     };
-    let write = answered(
+    let is_opening = delivery.kind == MovementKind::Opening;
+    let posted = post(
         &state,
         &who,
         request,
-        StatusCode::CREATED,
-        move |tx, actor| deliver(tx, actor, &delivery),
+        Ok(delivery),
+        |tx, actor, delivery| deliver(tx, actor, &delivery),
     );
-    match write.await.map_err(Problem::from) {
-        Ok(answered) => {
+    match posted.await? {
+        Posted::Done(answered) => {
             let body = &answered.answer.body;
-            let parts = body["items"].as_array().map_or(0, Vec::len);
-            let to = format!("{DELIVERY}?pieces={}&parts={parts}", body["pieces"]);
-            Ok(Redirect::to(&to).into_response())
+            let mut toast = Toast::new("", booked(body, t, &view)).clears(DELIVERY);
+            if is_opening {
+                toast.text = format!("{} {}", toast.text, t.opening_stays);
+            } else {
+                let mut hidden = vec![("key", key_back(Some(&shown.key)))];
+                hidden.extend(ids_of(body).map(|id| ("movement", id)));
+                toast = toast.undo(format!("{DELIVERY}/undo"), hidden);
+            }
+            go_on(&state, asked, view.language(), DELIVERY, toast)
         }
-        Err(problem) if is_about_form(&problem) => {
+        Posted::Refused(problem) => {
             let fields = [
                 ("reference", t.wrong_note),
                 ("quantity", l.wrong_pieces),
@@ -245,8 +239,54 @@ pub(crate) async fn save(
             }
             show(&state, &who, &view, &shown).await
         }
-        Err(problem) => Err(problem),
     }
+}
+
+/// How much was booked.
+fn booked(delivery: &Value, t: &DeliveryTexts, view: &View) -> String {
+    let parts = delivery["items"].as_array().map_or(0, Vec::len);
+    let words = plural(parts as u64, t.one_part, t.parts);
+    let pieces = delivery["pieces"].as_i64().unwrap_or_default();
+    fill(&words, &[("pieces", &view.clock.number(pieces))])
+}
+
+fn ids_of(delivery: &Value) -> impl Iterator<Item = String> + '_ {
+    let items = delivery["items"].as_array().into_iter().flatten();
+    items.filter_map(|item| item["id"].as_str().map(str::to_owned))
+}
+
+/// The movements of a delivery that is taken back.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct BackForm {
+    #[serde(default)]
+    movement: Vec<String>,
+}
+
+/// Takes a delivery back.
+pub(crate) async fn undo(
+    State(state): State<EdgeState>,
+    who: May<may::StockMove>,
+    asked: PageRequest,
+    PageForm { fields, request }: PageForm<BackForm>,
+) -> Result<Response, Problem> {
+    let view = View::of(&state, &who).await?;
+    let t = DeliveryTexts::of(view.language());
+    let posted = post(
+        &state,
+        &who,
+        request,
+        Ok(fields.movement),
+        |tx, actor, ids| take_back(tx, actor, &ids),
+    );
+    let toast = match posted.await? {
+        Posted::Done(answered) => {
+            let pieces = answered.answer.body["pieces"].as_i64().unwrap_or_default();
+            let pieces = view.clock.number(pieces);
+            Toast::new("", fill(t.back_at_supplier, &[("pieces", &pieces)]))
+        }
+        Posted::Refused(_) => Toast::new("", t.not_back).late(),
+    };
+    go_on(&state, asked, view.language(), DELIVERY, toast)
 }
 
 #[cfg(test)]

@@ -23,11 +23,11 @@ use web_kit::{
 
 use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
-use crate::api::command::answered;
 use crate::app::intake;
 use crate::web::INTAKE;
 use crate::web::frame::frame;
 use crate::web::page::receipt;
+use crate::web::posted::{Posted, post};
 use crate::web::texts::Texts;
 use crate::web::view::View;
 use form::{IntakeForm, NEW};
@@ -187,41 +187,20 @@ pub(crate) async fn take_in(
         return page.show(StatusCode::OK, &fields, &Errors::none()).await;
     }
     fields.move_typed();
-    let taken_in = match fields.visit(t, &view) {
-        Ok(visit) => {
-            let write = answered(
-                &state,
-                &who,
-                request,
-                StatusCode::CREATED,
-                move |tx, actor| intake::take_in(tx, actor, visit),
-            );
-            write.await.map_err(Problem::from)
-        }
-        Err(problem) => Err(problem),
-    };
-    match taken_in {
-        Ok(answered) => {
+    let visit = fields.visit(t, &view);
+    match post(&state, &who, request, visit, intake::take_in).await? {
+        Posted::Done(answered) => {
             let visit = answered.answer.body["visit_id"]
                 .as_str()
                 .unwrap_or_default();
             Ok(Redirect::to(&receipt::of_visit(visit)).into_response())
         }
-        Err(problem) if shows_in_form(problem.status()) => {
+        Posted::Refused(problem) => {
             let devices = fields.drafts().len();
             let errors = Errors::of(t, &problem, FieldErrors::of(&problem), devices);
             page.show(problem.status(), &fields, &errors).await
         }
-        Err(problem) => Err(problem),
     }
-}
-
-/// Bad fields, and a part that somebody else took meanwhile.
-fn shows_in_form(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT
-    )
 }
 
 /// Steps that change only the form. Whether there was one.

@@ -9,6 +9,7 @@ mod estimates;
 mod forms;
 mod lines;
 mod moves;
+mod parts;
 mod story;
 mod texts;
 
@@ -37,9 +38,10 @@ use desk::Desk;
 pub(crate) use estimates::{answer, make as make_estimate};
 pub(crate) use forms::{device, diagnosis, note, plan};
 pub(crate) use lines::{
-    add as add_line, ask, consume, edit as edit_line, edit_form, part, remove as remove_line,
+    add as add_line, consume, edit as edit_line, edit_form, put_back, remove as remove_line,
 };
 pub(crate) use moves::{Back, move_to, undo, ways};
+pub(crate) use parts::{ask, part};
 use story::{Step, steps};
 use texts::OrderPageTexts;
 

@@ -8,19 +8,18 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use domain::id::DocumentId;
 use domain::patch::Patch;
 use domain::permission::Permission;
 use serde::Deserialize;
 use web_kit::{
-    ApiPath, Content, FieldErrors, IfMatch, PageForm, Problem, SafeHtml, fill, html_with_status,
-    plural,
+    ApiPath, Content, FieldErrors, IfMatch, PageForm, PageRequest, Problem, SafeHtml, Toast, fill,
+    html_with_status, plural,
 };
 
 use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
-use crate::api::command::answered;
 use crate::app::customer::{self, Customer, CustomerPatch};
 use crate::app::intake::offer::{self, KnownDevice};
 use crate::app::order;
@@ -31,6 +30,8 @@ use crate::store::Actor;
 use crate::web::frame::frame;
 use crate::web::page::find::{FindTexts, OrderRow, grouped, order_row};
 use crate::web::page::intake;
+use crate::web::posted::{Posted, post};
+use crate::web::said::go_on;
 use crate::web::texts;
 use crate::web::view::View;
 use crate::web::{FIND, PEOPLE};
@@ -184,13 +185,14 @@ pub(crate) async fn show(
 pub(crate) async fn change(
     State(state): State<EdgeState>,
     who: May<may::CustomersWrite>,
+    asked: PageRequest,
     ApiPath(id): ApiPath<DocumentId>,
     PageForm { fields, request }: PageForm<PersonForm>,
 ) -> Result<Response, Problem> {
     let key = request.key.clone().unwrap_or_default();
     let base = fields.base.clone();
     let patch = patch(&fields);
-    let write = answered(&state, &who, request, StatusCode::OK, move |tx, actor| {
+    let posted = post(&state, &who, request, Ok(patch), move |tx, actor, patch| {
         // Of the version that was shown, or of none any more.
         let now = customer::get(&tx.reader(), actor, id)?;
         if now.heads.join(".") != base {
@@ -198,19 +200,17 @@ pub(crate) async fn change(
         }
         customer::patch(tx, actor, id, &IfMatch::default(), patch)
     });
-    let problem = match write.await.map_err(Problem::from) {
-        Ok(_) => return Ok(Redirect::to(&format!("{PEOPLE}/{id}")).into_response()),
-        Err(problem) => problem,
-    };
-    let is_shown = matches!(
-        problem.status(),
-        StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT
-    );
-    if !is_shown {
-        return Err(problem);
-    }
     let view = View::of(&state, &who).await?;
-    respond(&state, &who, &view, id, key, Some((&fields, &problem))).await
+    match posted.await? {
+        Posted::Done(_) => {
+            let toast = Toast::new("", PersonTexts::of(view.language()).saved);
+            let href = format!("{PEOPLE}/{id}");
+            go_on(&state, asked, view.language(), &href, toast)
+        }
+        Posted::Refused(problem) => {
+            respond(&state, &who, &view, id, key, Some((&fields, &problem))).await
+        }
+    }
 }
 
 /// Only what differs from what was shown.

@@ -3,14 +3,21 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::id::DocumentId;
 use domain::permission::Permission;
-use web_kit::{Content, PageRequest, Problem, SafeHtml, html_with_status};
+use serde::Serialize;
+use web_kit::{Content, IdempotentRequest, PageRequest, Problem, SafeHtml, html_with_status};
 
+use super::Back;
+use super::bench::Bench;
 use super::texts::OrderPageTexts;
 use crate::api::{Caller, EdgeState};
 use crate::app::order::form::Order;
+use crate::error::AppError;
+use crate::store::{Actor, WriteTx};
 use crate::web::BOARD;
 use crate::web::frame::frame;
+use crate::web::posted::{Posted, post};
 use crate::web::view::View;
 
 /// One request about an order.
@@ -132,12 +139,46 @@ impl Desk {
         self.state.form_key().to_string()
     }
 
-    /// Whether a problem is about what was asked, and not about who asks or the machine.
-    pub(super) fn is_refusal(&self, problem: &Problem) -> bool {
-        matches!(
-            problem.status(),
-            StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY
-        )
+    /// Gives what was read from a form to a use case; see [`post`].
+    pub(super) async fn post<I, T, F>(
+        &self,
+        request: IdempotentRequest,
+        input: Result<I, Problem>,
+        work: F,
+    ) -> Result<Posted, Problem>
+    where
+        I: Send + 'static,
+        T: Serialize,
+        F: FnOnce(&mut WriteTx<'_>, &Actor, I) -> Result<T, AppError> + Send + 'static,
+    {
+        post(&self.state, &self.who, request, input, work).await
+    }
+
+    /// The refused form `name` as `draw` makes it of what was typed; `fields` are its fields by pointer.
+    pub(super) async fn again(
+        &self,
+        id: DocumentId,
+        name: &str,
+        problem: &Problem,
+        fields: &[(&str, &'static str)],
+        draw: impl FnOnce(&Bench, &Wrong) -> Result<SafeHtml, Problem>,
+    ) -> Result<Response, Problem> {
+        let bench = self.bench(id).await?;
+        let wrong = self.wrong(problem, &bench.order, fields);
+        let part = draw(&bench, &wrong)?;
+        self.back_to_form(bench, name, part, problem.status()).await
+    }
+
+    /// Says over the order's page, as it is now, why something cannot be.
+    pub(super) async fn refuse(
+        &self,
+        id: DocumentId,
+        back: Back,
+        problem: &Problem,
+    ) -> Result<Response, Problem> {
+        let order = self.order(id).await?;
+        let said = self.said(problem, &order);
+        self.refused(&order, back, &said, problem.status()).await
     }
 
     /// The content of the page's dialog; without a script a page of its own.

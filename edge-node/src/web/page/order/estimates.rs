@@ -2,12 +2,12 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use domain::id::DocumentId;
 use domain::money::Money;
 use domain::order::EstimateAnswer;
 use serde::Deserialize;
+use serde_json::Value;
 use web_kit::{ApiPath, IfMatch, PageForm, PageRequest, Problem, SafeHtml, Toast, Tone, fill};
 
 use super::bench::Bench;
@@ -16,17 +16,20 @@ use super::story::{WAYS, answer_words, way_words};
 use super::texts::OrderPageTexts;
 use crate::api::EdgeState;
 use crate::api::caller::{May, may};
-use crate::api::command::answered;
 use crate::app::order::estimate as estimates;
 use crate::app::order::form::{AnswerInput, EstimateInput};
 use crate::web::ORDERS;
 use crate::web::page::order::Back;
+use crate::web::posted::Posted;
 
 /// What it would cost.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct EstimateForm {
     #[serde(default)]
     amount: String,
+    /// Whether it stands in for one whose answer is taken back.
+    #[serde(default)]
+    undo: String,
 }
 
 /// What the customer said.
@@ -167,37 +170,30 @@ pub(crate) async fn make(
             })
             .ok_or_else(|| Problem::invalid_field("/gross", "This is no amount.")),
     };
-    let made = match gross {
-        Ok(gross) => {
-            let input = EstimateInput { gross };
-            let write = answered(
-                &desk.state,
-                &who,
-                request,
-                StatusCode::OK,
-                move |tx, actor| estimates::add(tx, actor, id, &IfMatch::default(), input),
-            );
-            write.await.map_err(Problem::from)
-        }
-        Err(problem) => Err(problem),
-    };
-    match made {
-        Ok(answered) => {
+    let input = gross.map(|gross| EstimateInput { gross });
+    let made = desk.post(request, input, move |tx, actor, input| {
+        estimates::add(tx, actor, id, &IfMatch::default(), input)
+    });
+    match made.await? {
+        Posted::Done(answered) => {
             let versions = answered.answer.body["estimates"].as_array();
             let version = versions.map_or(0, Vec::len);
-            let did = fill(desk.t().did_estimate, &[("n", &version)]);
+            let words = if fields.undo.is_empty() {
+                desk.t().did_estimate
+            } else {
+                desk.t().did_ask_again
+            };
+            let did = fill(words, &[("n", &version)]);
             let toast = Toast::new(before.number, did);
             desk.done(id, Back::Order, Some(&toast)).await
         }
-        Err(problem) if desk.is_refusal(&problem) => {
-            let bench = desk.bench(id).await?;
-            let names = [("/gross", "price"), ("/gross/amount_minor", "price")];
-            let wrong = desk.wrong(&problem, &bench.order, &names);
-            let part = desk.estimate_part(&bench, Some((&fields, &wrong)))?;
-            desk.back_to_form(bench, "estimate", part, problem.status())
-                .await
+        Posted::Refused(problem) => {
+            let names = [("/gross", "price")];
+            desk.again(id, "estimate", &problem, &names, |bench, wrong| {
+                desk.estimate_part(bench, Some((&fields, wrong)))
+            })
+            .await
         }
-        Err(problem) => Err(problem),
     }
 }
 
@@ -218,27 +214,38 @@ pub(crate) async fn answer(
         answer: said,
         by: fields.by.clone(),
     };
-    let written = answered(
-        &desk.state,
-        &who,
-        request,
-        StatusCode::OK,
-        move |tx, actor| estimates::answer(tx, actor, id, version, &IfMatch::default(), input),
-    );
-    match written.await.map_err(Problem::from) {
-        Ok(answered) => {
+    let written = desk.post(request, Ok(input), move |tx, actor, input| {
+        estimates::answer(tx, actor, id, version, &IfMatch::default(), input)
+    });
+    match written.await? {
+        Posted::Done(answered) => {
             let (word, _) = answer_words(said, desk.t());
             let did = fill(desk.t().did_answer, &[("n", &version), ("answer", &word)]);
-            let number = answered.answer.body["number"].as_str().unwrap_or("");
-            desk.done(id, Back::Order, Some(&Toast::new(number, did)))
-                .await
+            let body = &answered.answer.body;
+            let mut toast = Toast::new(body["number"].as_str().unwrap_or(""), did);
+            // What was said stays said; taken back means that a version without an answer takes its place.
+            if let Some(gross) = gross_of(body, version).filter(|_| !answered.is_replay) {
+                let digits = gross.currency.minor_digits();
+                let amount = desk.view.clock.amount(gross.amount_minor, digits);
+                let hidden = vec![
+                    ("key", desk.key()),
+                    ("amount", amount),
+                    ("undo", "yes".to_owned()),
+                ];
+                toast = toast.undo(format!("{ORDERS}/{id}/estimates"), hidden);
+            }
+            desk.done(id, Back::Order, Some(&toast)).await
         }
-        Err(problem) if desk.is_refusal(&problem) => {
-            let order = desk.order(id).await?;
-            let said = desk.said(&problem, &order);
-            desk.refused(&order, Back::Order, &said, problem.status())
-                .await
-        }
-        Err(problem) => Err(problem),
+        Posted::Refused(problem) => desk.refuse(id, Back::Order, &problem).await,
     }
+}
+
+/// What the version comes to, in the answer of the use case.
+fn gross_of(order: &Value, version: u32) -> Option<Money> {
+    let estimates = order["estimates"].as_array()?;
+    let one = estimates
+        .iter()
+        .rev()
+        .find(|one| one["version"] == version)?;
+    serde_json::from_value(one["gross"].clone()).ok()
 }

@@ -19,12 +19,13 @@ use super::desk::{Desk, Saying};
 use super::texts::OrderPageTexts;
 use crate::api::EdgeState;
 use crate::api::caller::{May, may};
-use crate::api::command::answered;
 use crate::app::order::board::{BoardFilter, LANES};
 use crate::app::order::form::{Order, StatusInput, UndoInput};
 use crate::app::order::{self, status};
 use crate::web::ORDERS;
 use crate::web::page::board;
+use crate::web::posted::Posted;
+use crate::web::said::go_on;
 use crate::web::texts;
 
 /// Where a form came from, and so where its answer goes.
@@ -158,13 +159,12 @@ pub(crate) async fn move_to(
         outcome: outcome.parse::<Outcome>().ok(),
         note: Some(fields.note.clone()),
     };
-    let moved = answered(&state, &who, request, StatusCode::OK, move |tx, actor| {
+    let desk = Desk::of(state, who.0.clone(), asked).await?;
+    let moved = desk.post(request, Ok(input), move |tx, actor, input| {
         status::move_to(tx, actor, id, &IfMatch::default(), input)
     });
-    let moved = moved.await.map_err(Problem::from);
-    let desk = Desk::of(state, who.0.clone(), asked).await?;
-    match moved {
-        Ok(answered) => {
+    match moved.await? {
+        Posted::Done(answered) => {
             let body = answered.answer.body;
             let event = body["events"].as_array().and_then(|events| events.last());
             let event = event.and_then(|event| event["id"].as_str()).unwrap_or("");
@@ -180,7 +180,7 @@ pub(crate) async fn move_to(
             );
             desk.done(id, back, Some(&toast)).await
         }
-        Err(problem) if desk.is_refusal(&problem) => {
+        Posted::Refused(problem) => {
             let order = desk.order(id).await?;
             if problem.status() == StatusCode::CONFLICT && asked.is_fragment() {
                 return desk.stays(&order, back).await;
@@ -189,7 +189,6 @@ pub(crate) async fn move_to(
             let part = desk.move_part(&order, back, None, Some(said), &fields.note)?;
             desk.dialog(&order.number, part, problem.status()).await
         }
-        Err(problem) => Err(problem),
     }
 }
 
@@ -209,13 +208,13 @@ pub(crate) async fn undo(
                 .map_err(|_| Problem::not_found("There is no such step."))?,
         ),
     };
-    let undone = answered(&state, &who, request, StatusCode::OK, move |tx, actor| {
-        status::undo(tx, actor, id, &IfMatch::default(), UndoInput { event_id })
-    });
-    let undone = undone.await.map_err(Problem::from);
     let desk = Desk::of(state, who.0.clone(), asked).await?;
-    match undone {
-        Ok(answered) => {
+    let input = UndoInput { event_id };
+    let undone = desk.post(request, Ok(input), move |tx, actor, input| {
+        status::undo(tx, actor, id, &IfMatch::default(), input)
+    });
+    match undone.await? {
+        Posted::Done(answered) => {
             let body = answered.answer.body;
             let now = body["status"].as_str().and_then(|name| name.parse().ok());
             let name = now.map_or("", |now| texts::status(desk.view.language(), now));
@@ -223,12 +222,7 @@ pub(crate) async fn undo(
             let toast = Toast::new(number, fill(desk.t().is_back, &[("status", &name)]));
             desk.done(id, back, Some(&toast)).await
         }
-        Err(problem) if desk.is_refusal(&problem) => {
-            let order = desk.order(id).await?;
-            let said = desk.said(&problem, &order);
-            desk.refused(&order, back, &said, problem.status()).await
-        }
-        Err(problem) => Err(problem),
+        Posted::Refused(problem) => desk.refuse(id, back, &problem).await,
     }
 }
 
@@ -274,6 +268,7 @@ impl Desk {
             "not-undoable" => t.not_undoable,
             "order-ended" => t.ended,
             "line-consumed" => t.line_used,
+            "not-used" => t.line_not_used,
             "short-of-stock" => t.short_now,
             "answered" => t.answered_already,
             "changed-meanwhile" => t.changed_meanwhile,
@@ -364,11 +359,14 @@ impl Desk {
         back: Back,
         toast: Option<&Toast>,
     ) -> Result<Response, Problem> {
-        if !self.asked.is_fragment() {
-            return Ok(Redirect::to(&back.href(id)).into_response());
-        }
+        let href = back.href(id);
+        let language = self.view.language();
         let said = match toast {
-            Some(toast) => toast.partial(self.view.language())?,
+            Some(toast) if !self.asked.is_fragment() => {
+                return go_on(&self.state, self.asked, language, &href, toast.clone());
+            }
+            None if !self.asked.is_fragment() => return Ok(Redirect::to(&href).into_response()),
+            Some(toast) => toast.partial(language)?,
             None => SafeHtml::empty(),
         };
         Ok(html(self.page_partials(id, back).await?.then(&said)))

@@ -111,6 +111,11 @@ fn told(
             Some(Tone::Agreed),
             fill(t.line_used_up, &[("text", text), ("n", quantity)]),
         ),
+        What::PutBack { text, quantity } => (
+            "undo",
+            None,
+            fill(t.line_put_back, &[("text", text), ("n", quantity)]),
+        ),
         What::Estimated { version, gross } => {
             let amount = view.full_amount(*gross);
             let text = fill(t.estimated, &[("n", version), ("amount", &amount)]);

@@ -81,14 +81,6 @@ impl Wrong {
     }
 }
 
-/// Whether a refusal belongs back into its form.
-pub(crate) fn is_about_form(problem: &Problem) -> bool {
-    matches!(
-        problem.status(),
-        StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT
-    )
-}
-
 /// What is said when too few pieces are there.
 pub(crate) fn short_words(problem: &Problem, words: &'static str) -> Option<String> {
     let free = problem.body().extra.get("free")?.as_i64()?;

@@ -1,0 +1,134 @@
+//! Words of the decisions page, and the names of documents' fields.
+
+web_kit::catalogue! {
+    /// Words of the decisions page.
+    pub(super) struct DecisionTexts {
+        title: "Decisions" | "Entscheidungen",
+        one: "One decision" | "Eine Entscheidung",
+        many: "{n} decisions" | "{n} Entscheidungen",
+        none: "Nothing waits for a decision. When two people write one field apart, both versions stand here." | "Nichts wartet auf eine Entscheidung. Schreiben zwei Leute getrennt dasselbe Feld, stehen beide Fassungen hier.",
+        two_versions: "Two versions" | "Zwei Fassungen",
+        contradiction: "Contradicting steps" | "Widersprechende Schritte",
+        to_count: "To count" | "Zu zählen",
+        field: "field" | "Feld",
+        version: "Version {key}" | "Fassung {key}",
+        keep: "Keep {place}" | "{place} behalten",
+        keep_this: "Keep this" | "Diese behalten",
+        of_hub: "the hub’s" | "Fassung der Zentrale",
+        of_branch: "{branch}’s" | "Fassung von {branch}",
+        at_hub: "at the hub" | "in der Zentrale",
+        at_branch: "at {branch}" | "in {branch}",
+        unknown_place: "at a machine not known here" | "an einem hier unbekannten Rechner",
+        system: "Counterpart" | "Counterpart",
+        both: "Keep both, one after the other" | "Beide behalten, eine nach der anderen",
+        write: "Write another" | "Etwas anderes schreiben",
+        write_label: "What is to stand there" | "Was dort stehen soll",
+        save: "Save" | "Sichern",
+        meanwhile: "Shown meanwhile" | "Wird inzwischen gezeigt",
+        stays: "The other version stays in the history. Undo is there." | "Die andere Fassung bleibt in der Geschichte. Zurücknehmen geht.",
+        empty_value: "nothing" | "nichts",
+        sealed: "not readable here: the person’s key is not at this branch" | "hier nicht lesbar: der Schlüssel der Person ist nicht in dieser Filiale",
+        yes: "yes" | "ja",
+        no: "no" | "nein",
+        steps_question: "Where does {subject} stand?" | "Wo steht {subject}?",
+        count_question: "The records come to {n} pieces. How many are on the shelf?" | "Die Bücher kommen auf {n} Stück. Wie viele liegen im Fach?",
+        counted: "Pieces counted" | "Gezählte Stück",
+        why: "Reason" | "Grund",
+        why_hint: "counted twice, delivery P-0871 was not booked" | "zweimal gezählt, Lieferung P-0871 war nicht gebucht",
+        settle_count: "Bring the shelf in line" | "Bestand angleichen",
+        wrong_count: "Write a whole number from 0. Nothing was booked." | "Eine ganze Zahl ab 0 schreiben. Nichts wurde gebucht.",
+        wrong_reason: "Say why, as in “counted twice”. Nothing was booked." | "Bitte den Grund nennen, zum Beispiel „zweimal gezählt“. Nichts wurde gebucht.",
+        wrong_value: "This cannot stand there. Nothing was saved." | "Das kann dort nicht stehen. Nichts wurde gesichert.",
+        not_settled: "It could not be settled. Nothing was saved." | "Es ließ sich nicht entscheiden. Nichts wurde gesichert.",
+        since: "since {at}, for {age}" | "seit {at}, seit {age}",
+        lately: "Settled lately" | "Zuletzt entschieden",
+        take_back: "Take back" | "Zurücknehmen",
+        settled_by: "{who}, {at}" | "{who}, {at}",
+        undo: "Undo" | "Rückgängig",
+        done: "Settled." | "Entschieden.",
+        done_counted: "The shelf is in line. Another count is a correction on the part’s page." | "Der Bestand ist angeglichen. Eine andere Zählung ist eine Korrektur auf der Seite des Teils.",
+        done_undone: "Taken back: the field shows what it showed before." | "Zurückgenommen: Das Feld zeigt, was es vorher zeigte.",
+        done_reopened: "Taken back: it waits for a decision again." | "Zurückgenommen: Es wartet wieder auf eine Entscheidung.",
+        gone: "It was settled meanwhile." | "Es wurde inzwischen entschieden.",
+        customer_document: "Customer" | "Kunde",
+        stock_document: "Part’s settings" | "Einstellungen eines Teils",
+        view_only: "Your role may look, not settle." | "Diese Rolle darf ansehen, nicht entscheiden.",
+    }
+}
+
+web_kit::catalogue! {
+    /// Fields of documents.
+    pub(super) struct FieldTexts {
+        diagnosis: "Diagnosis" | "Diagnose",
+        fault: "Fault" | "Fehler",
+        category: "Kind" | "Art",
+        brand: "Brand" | "Marke",
+        model: "Model" | "Modell",
+        serial: "Serial" | "Seriennummer",
+        accessories: "Left with us" | "Dagelassen",
+        condition: "Condition" | "Zustand",
+        promised_at: "Promised" | "Zugesagt",
+        technician: "Technician" | "Techniker",
+        urgent: "Urgent" | "Eilig",
+        terms_at: "Terms accepted" | "Bedingungen angenommen",
+        outcome: "Outcome" | "Ergebnis",
+        customer: "Customer" | "Kunde",
+        name: "Name" | "Name",
+        phone: "Phone" | "Telefon",
+        email: "E-mail" | "E-Mail",
+        address: "Address" | "Anschrift",
+        language: "Language" | "Sprache",
+        note: "Note" | "Notiz",
+        consent: "Consent" | "Einwilligung",
+        bin: "Bin" | "Fach",
+        reorder_point: "Reorder point" | "Meldebestand",
+        barcodes: "Barcode" | "Barcode",
+        text: "Text of a line" | "Text einer Zeile",
+        quantity: "Quantity of a line" | "Anzahl einer Zeile",
+        unit_minor: "Price of a line" | "Preis einer Zeile",
+        tax_bp: "Tax rate of a line" | "Steuersatz einer Zeile",
+        answer: "Answer to an estimate" | "Antwort auf einen Kostenvoranschlag",
+    }
+}
+
+/// A field's name for people; of a field that has none its path.
+pub(super) fn field_words(t: &FieldTexts, path: &[String]) -> String {
+    let named = path.iter().rev().find_map(|key| {
+        FieldTexts::ALL
+            .iter()
+            .find(|(name, ..)| name == key)
+            .map(|(_, english, german)| {
+                // The two catalogues have the same parts, so the first tells which language this is.
+                if t.diagnosis == FieldTexts::ENGLISH.diagnosis {
+                    *english
+                } else {
+                    *german
+                }
+            })
+    });
+    named.map_or_else(|| path.join(" / "), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogues_are_whole() {
+        for catalogue in [DecisionTexts::ALL, FieldTexts::ALL] {
+            assert_eq!(web_kit::language::flaws(catalogue), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn a_field_is_named_by_its_last_known_key() {
+        let path = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+        let german = &FieldTexts::GERMAN;
+        assert_eq!(field_words(german, &path(&["device", "fault"])), "Fehler");
+        assert_eq!(
+            field_words(german, &path(&["device", "condition", "lid"])),
+            "Zustand"
+        );
+        assert_eq!(field_words(german, &path(&["x", "y"])), "x / y");
+    }
+}
