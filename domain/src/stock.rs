@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
+/// Stands between reason and reference in a movement's one text.
+pub const REASON_END: char = '␟';
+
 codes! {
     /// Where pieces are, or where they came from or went. `InTransit` is per transfer, the others per branch.
     pub enum Account as "account" {

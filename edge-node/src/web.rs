@@ -11,8 +11,8 @@ mod texts;
 mod view;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get, post};
-use web_kit::{Guard, Language, ProblemPages, Side};
+use axum::routing::{get, post};
+use web_kit::{Guard, Language, PageRoutes, ProblemPages, Side};
 
 use crate::api::EdgeState;
 
@@ -39,37 +39,16 @@ pub(crate) const DECISIONS: &str = "/decisions";
 
 /// The pages' routes.
 pub fn routes() -> Router<EdgeState> {
-    pages().router
+    pages().router()
 }
 
 /// The address of every page, as the router knows it; parts in braces are filled by who asks.
 pub fn addresses() -> Vec<&'static str> {
-    pages().addresses
+    pages().addresses()
 }
 
-/// A router that remembers its addresses.
-#[derive(Default)]
-struct Pages {
-    router: Router<EdgeState>,
-    addresses: Vec<&'static str>,
-}
-
-impl Pages {
-    fn route(mut self, address: &'static str, methods: MethodRouter<EdgeState>) -> Self {
-        self.addresses.push(address);
-        self.router = self.router.route(address, methods);
-        self
-    }
-
-    fn merge(mut self, other: Self) -> Self {
-        self.addresses.extend(other.addresses);
-        self.router = self.router.merge(other.router);
-        self
-    }
-}
-
-fn pages() -> Pages {
-    Pages::default()
+fn pages() -> PageRoutes<EdgeState> {
+    PageRoutes::default()
         .route("/", get(page::session::home))
         .route(
             SIGN_IN,
@@ -127,8 +106,8 @@ fn pages() -> Pages {
 }
 
 /// Finding, persons, what intake asks while one types, and the papers.
-fn people_routes() -> Pages {
-    Pages::default()
+fn people_routes() -> PageRoutes<EdgeState> {
+    PageRoutes::default()
         .route(FIND, get(page::find::form).post(page::find::find))
         .route(SEARCH, post(page::find::find))
         .route(
@@ -143,8 +122,8 @@ fn people_routes() -> Pages {
 }
 
 /// Stock and transfers.
-fn stock_routes() -> Pages {
-    Pages::default()
+fn stock_routes() -> PageRoutes<EdgeState> {
+    PageRoutes::default()
         .route(STOCK, get(page::stock::list))
         .route(
             DELIVERY,
@@ -165,8 +144,8 @@ fn stock_routes() -> Pages {
 }
 
 /// The line to the hub, and what waits for a person.
-fn sync_routes() -> Pages {
-    Pages::default()
+fn sync_routes() -> PageRoutes<EdgeState> {
+    PageRoutes::default()
         .route(SYNC, get(page::sync::show))
         .route("/sync/pause", post(page::sync::pause))
         .route("/sync/resume", post(page::sync::resume))

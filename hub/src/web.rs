@@ -12,7 +12,7 @@ pub(crate) mod words;
 
 use axum::Router;
 use axum::routing::{get, post};
-use web_kit::{Guard, Language, ProblemPages, Side};
+use web_kit::{Guard, Language, PageRoutes, ProblemPages, Side};
 
 use crate::api::HubState;
 
@@ -39,7 +39,16 @@ pub(crate) const PLACE: &str = "Hub";
 
 /// The pages' routes.
 pub fn routes() -> Router<HubState> {
-    Router::new()
+    pages().router()
+}
+
+/// The address of every page, as the router knows it; parts in braces are filled by who asks.
+pub fn addresses() -> Vec<&'static str> {
+    pages().addresses()
+}
+
+fn pages() -> PageRoutes<HubState> {
+    PageRoutes::default()
         .route("/", get(page::session::home))
         .route(
             SIGN_IN,
@@ -87,9 +96,9 @@ pub fn routes() -> Router<HubState> {
         )
 }
 
-fn customers() -> Router<HubState> {
+fn customers() -> PageRoutes<HubState> {
     use page::customers::{edit, find, list, merge, person};
-    Router::new()
+    PageRoutes::default()
         .route(CUSTOMERS, get(list).post(find))
         .route("/customers/{id}", get(person::show))
         .route("/customers/{id}/edit", get(edit::form).post(edit::save))
@@ -97,9 +106,9 @@ fn customers() -> Router<HubState> {
         .route("/customers/{id}/merge/find", post(merge::find))
 }
 
-fn catalogue() -> Router<HubState> {
+fn catalogue() -> PageRoutes<HubState> {
     use page::catalogue::{import, list, part, preset};
-    Router::new()
+    PageRoutes::default()
         .route(CATALOGUE, get(list))
         .route(NEW_PART, get(part::new).post(part::create))
         .route("/catalogue/parts/{sku}", get(part::edit).post(part::save))
@@ -114,9 +123,9 @@ fn catalogue() -> Router<HubState> {
         .route("/catalogue/import/run", post(import::run))
 }
 
-fn branches() -> Router<HubState> {
+fn branches() -> PageRoutes<HubState> {
     use page::{branch, branches};
-    Router::new()
+    PageRoutes::default()
         .route(BRANCHES, get(branches::list).post(branches::create))
         .route("/branches/new", get(branches::new_form))
         .route("/branches/{branch}", get(branch::page))
@@ -134,9 +143,9 @@ fn branches() -> Router<HubState> {
         )
 }
 
-fn company() -> Router<HubState> {
+fn company() -> PageRoutes<HubState> {
     use page::{exceptions, settings, staff};
-    Router::new()
+    PageRoutes::default()
         .route(EXCEPTIONS, get(exceptions::page))
         .route("/exceptions/parked/{id}/release", post(exceptions::release))
         .route("/exceptions/parked/{id}/drop", post(exceptions::drop_entry))

@@ -7,6 +7,7 @@ mod axe;
 mod inspect;
 mod keyboard;
 mod links;
+mod opened;
 mod page;
 mod pointer;
 mod tabs;

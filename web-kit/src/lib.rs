@@ -17,6 +17,7 @@ pub mod language;
 pub mod list;
 mod objects;
 pub mod openapi;
+pub mod page_routes;
 pub mod pages;
 pub mod problem;
 pub mod rate;
@@ -42,6 +43,7 @@ pub use idempotency::{
 };
 pub use language::{Language, fill, plural};
 pub use list::{Cursor, ListQuery, Page};
+pub use page_routes::PageRoutes;
 pub use pages::{ProblemPages, problem_fragment};
 pub use problem::{FieldError, Problem};
 pub use rate::{FailureLimiter, FailureLimits};

@@ -16,7 +16,7 @@ use domain::patch::Patch;
 use domain::permission::Permission;
 use domain::problem::Problems;
 use domain::quantity::Quantity;
-use domain::stock::{self as rules, Account, MovementKind};
+use domain::stock::{self as rules, Account, MovementKind, REASON_END};
 use domain::text;
 use geo::{Distance, Haversine, Point};
 use serde::{Deserialize, Serialize};
@@ -43,8 +43,6 @@ const REASON_MAX: usize = 250;
 const REFERENCE_MAX: usize = 120;
 /// Most branches that are named to somebody who finds too few pieces here.
 const ELSEWHERE_MAX: usize = 20;
-/// Stands between reason and reference in a movement's one text.
-const BETWEEN: char = '␟';
 
 /// A part and how many there are here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -286,11 +284,11 @@ fn said(text: Option<&str>, max_bytes: usize) -> Result<String, text::TextError>
 }
 
 fn join_text(reason: &str, reference: &str) -> String {
-    let plain = |text: &str| text.replace(BETWEEN, " ");
+    let plain = |text: &str| text.replace(REASON_END, " ");
     if reference.is_empty() {
         return plain(reason);
     }
-    format!("{}{BETWEEN}{}", plain(reason), plain(reference))
+    format!("{}{REASON_END}{}", plain(reason), plain(reference))
 }
 
 /// Sets where and how a part is kept here.
@@ -441,7 +439,7 @@ pub(crate) fn show(
 pub(crate) fn show_movement(record: MovementRecord) -> Movement {
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let subject = (record.subject != [0; 16]).then(|| IdBytes(&record.subject).to_string());
-    let (reason, reference) = match (subject.clone(), record.text.split_once(BETWEEN)) {
+    let (reason, reference) = match (subject.clone(), record.text.split_once(REASON_END)) {
         // An order is known by its number, which is the movement's text.
         (Some(subject), _) if record.kind.of_transfer() => (text(&record.text), Some(subject)),
         (Some(subject), _) => (None, text(&record.text).or(Some(subject))),

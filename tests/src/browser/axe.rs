@@ -87,7 +87,7 @@ const STILL_SMALL: &str = "async function isStillSmall(rule, node) { \
 }";
 /// Asks, and gives a line for each finding.
 const ASK: &str = "const done = arguments[arguments.length - 1]; \
-    axe.run(document, { runOnly: arguments[0], resultTypes: ['violations'] }) \
+    axe.run(arguments[1], { runOnly: arguments[0], resultTypes: ['violations'], preload: false }) \
       .then(async (found) => { \
         const lines = []; \
         for (const rule of found.violations) for (const node of rule.nodes) { \
@@ -98,24 +98,6 @@ const ASK: &str = "const done = arguments[arguments.length - 1]; \
       }) \
       .catch((error) => done([`axe failed: ${error}`]));";
 
-/// How much of it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rules {
-    /// Everything
-    All,
-    /// Contrast alone
-    Colours,
-}
-
-impl Rules {
-    fn wanted(self) -> Value {
-        match self {
-            Self::All => json!({ "type": "tag", "values": TAGS }),
-            Self::Colours => json!({ "type": "rule", "values": ["color-contrast"] }),
-        }
-    }
-}
-
 impl Browser {
     /// Whether pages are checked by axe.
     #[must_use]
@@ -123,11 +105,11 @@ impl Browser {
         self.axe.is_some()
     }
 
-    /// What axe finds on the page as it is, a line for each.
+    /// What axe finds in what a selector names as it is, a line for each.
     ///
     /// # Errors
     /// When axe itself fails.
-    pub(super) async fn axe_findings(&self, rules: Rules) -> Result<Vec<String>> {
+    pub(super) async fn axe_findings(&self, scope: &str) -> Result<Vec<String>> {
         let Some(source) = &self.axe else {
             return Ok(Vec::new());
         };
@@ -136,7 +118,8 @@ impl Browser {
             self.ask(source, &[]).await?;
         }
         let script = format!("{STILL_SMALL} {ASK}");
-        let call = json!({ "script": script, "args": [rules.wanted()] });
+        let rules = json!({ "type": "tag", "values": TAGS });
+        let call = json!({ "script": script, "args": [rules, scope] });
         let found = self.wire.post("execute/async", &call).await?;
         let lines = found.as_array().context("axe gives a list")?;
         Ok(lines

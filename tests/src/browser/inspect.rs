@@ -9,7 +9,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Browser;
-use super::axe::Rules;
 
 /// Where pictures go; nothing = `target/pictures`.
 const PICTURES: &str = "COUNTERPART_PICTURES";
@@ -31,13 +30,35 @@ pub enum Scheme {
 }
 
 impl Scheme {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Light => "light",
             Self::Dark => "dark",
         }
     }
 }
+
+/// Elements above which axe takes seconds; such a page (a reference) it reads at the usual size only.
+const LONG: u64 = 4_000;
+
+/// A page scrolls downwards only, a dialog stands on the screen, and words stay in what one presses.
+const OUT_OF_PLACE: &str = "const found = []; \
+    const named = (e) => e.tagName.toLowerCase() + (e.id ? '#' + e.id : '') + '.' + e.className; \
+    const root = document.scrollingElement; const over = root.scrollWidth - root.clientWidth; \
+    if (over > 0) { \
+      const wide = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1); \
+      found.push(`scrolls sideways by ${over} px, by ${wide.slice(-3).map(named).join(', ')}`); \
+    } \
+    for (const dialog of document.querySelectorAll('dialog[open]')) { \
+      const box = dialog.getBoundingClientRect(); \
+      if (box.left < 0 || box.top < 0 || box.right > innerWidth || box.bottom > innerHeight) found.push(`${named(dialog)} stands out of the screen`); \
+      if (dialog.scrollWidth > dialog.clientWidth) found.push(`${named(dialog)} scrolls sideways`); \
+    } \
+    for (const e of document.querySelectorAll('.button, button, .badge, .segments a, .rail a')) { \
+      if (!e.checkVisibility() || e.classList.contains('sr') || getComputedStyle(e).overflowX !== 'visible') continue; \
+      if (e.scrollWidth > e.clientWidth + 1) found.push(`${named(e)} is ${e.scrollWidth - e.clientWidth} px too small for ${JSON.stringify(e.textContent.trim().slice(0, 60))}`); \
+    } \
+    return found;";
 
 /// Statuses with which a page says no to a person; the browser logs them, and they are no error.
 const REFUSALS: [&str; 5] = ["401", "403", "409", "412", "422"];
@@ -108,12 +129,15 @@ impl Browser {
     /// When the browser does not answer.
     pub async fn findings(&mut self, name: &str) -> Result<Vec<String>> {
         let mut findings = Vec::new();
+        let is_long = self.count("body *").await? > LONG;
         for scheme in [Scheme::Dark, Scheme::Light] {
             self.prefer(scheme).await?;
             for size in SIZES.into_iter().rev() {
                 self.resize(size).await?;
-                findings.extend(self.sideways(size).await?);
-                findings.extend(self.axe_at(size, scheme).await?);
+                findings.extend(self.out_of_place(size).await?);
+                if size == SIZES[0] || !is_long {
+                    findings.extend(self.axe_at(size, scheme, "html").await?);
+                }
             }
             if let Some(folder) = self.pictures.clone() {
                 self.picture(&folder.join(format!("{name}-{}.png", scheme.name())))
@@ -124,13 +148,14 @@ impl Browser {
         Ok(findings)
     }
 
-    /// What axe finds here. In the dark only what colours can change is asked again.
-    async fn axe_at(&self, size: Size, scheme: Scheme) -> Result<Vec<String>> {
-        let rules = match scheme {
-            Scheme::Light => Rules::All,
-            Scheme::Dark => Rules::Colours,
-        };
-        let found = self.axe_findings(rules).await?;
+    /// What axe finds in what a selector names.
+    pub(super) async fn axe_at(
+        &self,
+        size: Size,
+        scheme: Scheme,
+        scope: &str,
+    ) -> Result<Vec<String>> {
+        let found = self.axe_findings(scope).await?;
         let Size(width, height) = size;
         Ok(found
             .into_iter()
@@ -138,16 +163,28 @@ impl Browser {
             .collect())
     }
 
-    /// What stands out of the page to the right at this size.
-    async fn sideways(&self, Size(width, height): Size) -> Result<Option<String>> {
-        let script = "const root = document.scrollingElement; const over = root.scrollWidth - root.clientWidth; \
-            if (over <= 0) return null; \
-            const wide = [...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > root.clientWidth + 1); \
-            return `${over} px, by ${wide.slice(-3).map((e) => e.tagName.toLowerCase() + (e.id ? '#' + e.id : '') + '.' + e.className).join(', ')}`";
-        let over = self.ask(script, &[]).await?;
-        Ok(over
-            .as_str()
-            .map(|over| format!("{width}×{height} scrolls sideways: {over}")))
+    /// What does not fit at each size, whatever the colours.
+    ///
+    /// # Errors
+    /// When the browser does not answer.
+    pub async fn misfits(&mut self) -> Result<Vec<String>> {
+        let mut findings = Vec::new();
+        for size in SIZES.into_iter().rev() {
+            self.resize(size).await?;
+            findings.extend(self.out_of_place(size).await?);
+        }
+        Ok(findings)
+    }
+
+    /// What stands out of the page, of an open dialog or of its own button at this size.
+    async fn out_of_place(&self, Size(width, height): Size) -> Result<Vec<String>> {
+        let found = self.ask(OUT_OF_PLACE, &[]).await?;
+        let lines = found.as_array().context("what stands out is a list")?;
+        Ok(lines
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|line| format!("{width}×{height}: {line}"))
+            .collect())
     }
 
     /// Keeps what is to be seen.

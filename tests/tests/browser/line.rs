@@ -1,25 +1,31 @@
-//! The line to the hub: the drill that cuts it, and what two people wrote meanwhile.
+//! The line to the hub: the drill that cuts it, the line that is really pulled, the hub that is gone, and what two people
+//! wrote meanwhile.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use tests::browser::Key;
 use tests::process::chain::api::fresh_key;
 use tests::process::chain::wait::{until, until_link};
 use tests::process::chain::{PATIENCE, Plan, id_of};
 
 use super::stage::Stage;
 
-/// Goal: an outage is practised by one key and seen by everybody, work goes on in it, and a field that two people wrote
-/// meanwhile is shown as two versions, decided with one key and taken back with one key.
+/// Goal: an outage is practised by one key and seen by everybody, a real one is survived in the middle of an intake, and
+/// a field that two people wrote meanwhile is shown as two versions, decided with one key and taken back with one key,
+/// with the hub and without it.
 /// Method: the drill begins in the middle of a journey; a device is taken in; the hub's page says cut off; branch and hub
-/// write the same field; the line comes back, both sides have everything, the versions are settled and unsettled.
+/// write the same field; the line comes back, both sides have everything, the versions are settled and unsettled. Then
+/// the line is pulled while somebody types; the hub's open page shows the work when it is back. Then the hub is killed,
+/// and drill and decision work once more.
 #[tokio::test]
-async fn an_outage_drill_cuts_the_line_and_conflicts_are_settled_and_undone() {
+async fn drill_outage_and_dead_hub_lose_nothing_and_conflicts_are_settled_and_undone() {
     run().await.unwrap();
 }
 
 async fn run() -> Result<()> {
     let plan = Plan {
         parts: 1,
+        relayed: true,
         ..Plan::of(&["B1"])
     };
     let Some(mut stage) = Stage::open(&plan).await? else {
@@ -35,20 +41,13 @@ async fn run() -> Result<()> {
     stage.go_hub("/branches").await?;
 
     stage.browser.switch_to(&branch).await?;
-    stage.go(0, "/sync").await?;
-    stage.browser.type_text("d").await?;
-    stage.browser.until_shown("#resume").await?;
-    until_link(&manager, "paused", PATIENCE).await?;
+    drill(&mut stage, "connected").await.context("the drill")?;
     stage.browser.inspect("branch-sync-drill").await?;
     let taken = id_of(&manager.take_in(&fresh_key(), "hisses").await?)?;
     stage.browser.until_text("#sync", "1").await?;
     both_write(&stage, &contested).await.context("both write")?;
     stage.browser.switch_to(&hub).await?;
-    stage
-        .browser
-        .until_shown("#branches [data-tone=apart]")
-        .await
-        .context("the hub's page says cut off")?;
+    cut_off_at_hub(&stage, true).await?;
 
     stage.browser.switch_to(&branch).await?;
     stage.browser.type_text("d").await?;
@@ -57,15 +56,106 @@ async fn run() -> Result<()> {
     let central = stage.chain.hub.api("central").await?;
     central.get(&format!("/api/v1/orders/{taken}")).await?;
     stage.browser.switch_to(&hub).await?;
-    stage
-        .browser
-        .until_gone("#branches [data-tone=apart]")
-        .await
-        .context("the hub's page says connected")?;
+    cut_off_at_hub(&stage, false).await?;
     stage.browser.switch_to(&branch).await?;
     settled_and_undone(&mut stage, &contested)
         .await
-        .context("deciding")
+        .context("deciding")?;
+
+    let number = pulled(&mut stage).await.context("the line is pulled")?;
+    stage.browser.switch_to(&hub).await?;
+    cut_off_at_hub(&stage, true).await?;
+    stage.go_hub("/orders").await?;
+    ensure!(
+        !stage.browser.text("main").await?.contains(&number),
+        "{number} came over a line that is cut"
+    );
+    stage.chain.relays[0].restore();
+    stage
+        .browser
+        .until_text("main", &number)
+        .await
+        .context("the hub's open page shows the work")?;
+    stage.go_hub("/branches").await?;
+    cut_off_at_hub(&stage, false).await?;
+
+    // A page whose program is killed says so in the log.
+    stage.browser.close_tab().await?;
+    stage.browser.switch_to(&branch).await?;
+    without_hub(&mut stage, &contested)
+        .await
+        .context("with the hub killed")
+}
+
+/// One key begins it, whatever the link was.
+async fn drill(stage: &mut Stage, link: &str) -> Result<()> {
+    let manager = stage.chain.manager(0).await?;
+    until_link(&manager, link, PATIENCE).await?;
+    stage.go(0, "/sync").await?;
+    stage.browser.take_key_count();
+    stage.browser.type_text("d").await?;
+    stage.browser.until_shown("#resume").await?;
+    ensure!(stage.browser.take_key_count() == 1, "more than one key");
+    until_link(&manager, "paused", PATIENCE).await.map(drop)
+}
+
+/// Waits until the hub's list of branches says that the branch is cut off, or no longer.
+async fn cut_off_at_hub(stage: &Stage, is_cut_off: bool) -> Result<()> {
+    let sign = "#branches [data-tone=apart]";
+    if is_cut_off {
+        stage.browser.until_shown(sign).await
+    } else {
+        stage.browser.until_gone(sign).await
+    }
+    .context("what the hub's page says of the line")
+}
+
+/// The line goes in the middle of an intake; the device is taken in all the same. Gives the order's number.
+async fn pulled(stage: &mut Stage) -> Result<String> {
+    let manager = stage.chain.manager(0).await?;
+    let before = manager.list("/api/v1/orders").await?;
+    stage.go(0, "/intake").await?;
+    stage.browser.fill("#category", "Amplifier").await?;
+    stage.chain.relays[0].cut();
+    stage.browser.fill("#fault", "crackles").await?;
+    stage.browser.chord(Key::Control, Key::Enter).await?;
+    stage.browser.until_at("/visits/*").await?;
+    let after = stage.until_orders(0, before.len() + 1).await?;
+    let order = after
+        .iter()
+        .find(|order| !before.iter().any(|old| old["id"] == order["id"]));
+    let order = order.context("no new order")?;
+    ensure!(order["sync"] == "local", "cut off it is only here: {order}");
+    until_link(&manager, "cut_off", PATIENCE).await?;
+    stage.go(0, "/sync").await?;
+    stage.browser.until_text("#sync", "1").await?;
+    stage.browser.inspect("branch-sync-cut-off").await?;
+    let number = order["number"].as_str().context("a number")?;
+    Ok(number.to_owned())
+}
+
+/// Drill and decision once more; when the hub is back, both sides say the same.
+async fn without_hub(stage: &mut Stage, contested: &str) -> Result<()> {
+    stage.chain.until_level().await?;
+    stage.kill_hub().await?;
+    drill(stage, "cut_off").await?;
+    stage.browser.type_text("d").await?;
+    stage.browser.until_shown("#pause").await?;
+    settled_and_undone(stage, contested).await?;
+    stage.chain.hub.start().await?;
+    stage.chain.until_level().await?;
+    stage.chain.ensure_equal().await?;
+    let manager = stage.chain.manager(0).await?;
+    let central = stage.chain.hub.api("central").await?;
+    let path = format!("/api/v1/orders/{contested}");
+    let (here, there) = (manager.get(&path).await?, central.get(&path).await?);
+    ensure!(
+        here["diagnosis"] == there["diagnosis"],
+        "{} here, {} at the hub",
+        here["diagnosis"],
+        there["diagnosis"]
+    );
+    Ok(())
 }
 
 /// The branch without its line and the hub write the same field.
@@ -114,6 +204,7 @@ async fn settled_and_undone(stage: &mut Stage, id: &str) -> Result<()> {
         Ok(if now == shown { Ok(()) } else { Err(now) })
     })
     .await?;
+    stage.until_conflicts(0, 1).await?;
     let keys = stage.browser.take_key_count();
     ensure!(keys == 2, "a decision and its way back take {keys} keys");
     Ok(())

@@ -11,6 +11,7 @@
 
 mod board;
 mod chain;
+mod fill;
 mod harness;
 mod hostile;
 mod line;
@@ -21,3 +22,4 @@ mod pictures;
 mod sessions;
 mod stage;
 mod stock;
+mod walk;

@@ -4,12 +4,13 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 use tests::browser::Key;
 use tests::process::chain::Plan;
-use tests::process::chain::api::fresh_key;
 
 use super::stage::Stage;
 
 /// The most keys that a returning person may cost.
 const MOST_KEYS: u32 = 35;
+/// The most fields that any intake may take.
+const MOST_FIELDS: u64 = 12;
 
 /// Goal: the counter works without the mouse, with the hub and without it, within the keys that a clerk is promised; who
 /// was here is found by whatever is left of them.
@@ -50,10 +51,7 @@ async fn known(stage: &Stage) -> Result<()> {
         "customer": { "name": "Jürgen Großmann", "phone": "+49 30 5557731", "email": "jg@example.org" },
         "devices": [{ "category": "Coffee machine", "brand": "Acme", "model": "Barista 9", "serial": "SN-48213377", "fault": "leaks" }],
     });
-    manager
-        .post("/api/v1/orders", &fresh_key(), &body)
-        .await
-        .map(drop)
+    manager.send("/api/v1/orders", &body).await.map(drop)
 }
 
 async fn at_the_counter(stage: &mut Stage, fault: &str, round: usize) -> Result<()> {
@@ -78,6 +76,7 @@ async fn returning(stage: &mut Stage, fault: &str) -> Result<()> {
     stage.browser.type_text("n").await?;
     stage.browser.until_at("/intake").await?;
     stage.until_focus("who").await?;
+    count_fields(stage).await?;
     stage.browser.type_text("57731").await?;
     stage.browser.press(Key::Enter).await?;
     stage.until_focus("known-1").await?;
@@ -87,13 +86,29 @@ async fn returning(stage: &mut Stage, fault: &str) -> Result<()> {
     stage.browser.press(Key::Escape).await?;
     stage.browser.type_text("f").await?;
     stage.browser.type_text("t").await?;
+    let fields = counted_fields(stage).await?;
     stage.browser.chord(Key::Control, Key::Enter).await?;
     stage.browser.until_at("/visits/*").await?;
     let keys = stage.browser.take_key_count();
-    eprintln!("intake of a returning person: {keys} keys, 4 fields");
+    eprintln!("intake of a returning person: {keys} keys, {fields} fields");
     ensure!(keys <= MOST_KEYS, "{keys} keys");
     stage.browser.until_shown(".receipt").await?;
     stage.browser.until_shown(".device-label svg").await
+}
+
+/// Counts from now on which fields of the page in front are changed, by typing, key or click.
+async fn count_fields(stage: &Stage) -> Result<()> {
+    let script = "window.changedFields = new Set(); \
+        for (const kind of ['input', 'change']) addEventListener(kind, (event) => window.changedFields.add(event.target.name), true)";
+    stage.browser.ask(script, &[]).await.map(drop)
+}
+
+/// How many they were, which must not be too many.
+async fn counted_fields(stage: &Stage) -> Result<u64> {
+    let counted = stage.browser.ask("return window.changedFields.size", &[]);
+    let fields = counted.await?.as_u64().context("fields are a number")?;
+    ensure!((1..=MOST_FIELDS).contains(&fields), "{fields} fields");
+    Ok(fields)
 }
 
 /// A new person with two devices: one visit, an order and a label for each.
@@ -111,6 +126,9 @@ async fn two_devices(stage: &mut Stage, round: usize) -> Result<()> {
             stage.browser.press(Key::Escape).await?;
             stage.browser.type_text("d").await?;
             stage.browser.until_text(".kept", "Kettle").await?;
+            if round == 1 {
+                stage.browser.inspect("branch-intake-second").await?;
+            }
         }
     }
     stage.browser.chord(Key::Control, Key::Enter).await?;
@@ -126,6 +144,7 @@ async fn by_tab_alone(stage: &mut Stage, round: usize) -> Result<()> {
     stage.browser.take_key_count();
     stage.browser.type_text("n").await?;
     stage.browser.until_at("/intake").await?;
+    count_fields(stage).await?;
     tab_to(stage, "who").await?;
     stage
         .browser
@@ -133,14 +152,23 @@ async fn by_tab_alone(stage: &mut Stage, round: usize) -> Result<()> {
         .await?;
     stage.browser.press(Key::Enter).await?;
     stage.browser.until_shown("#phone").await?;
-    for (field, text) in [("category", "Radio"), ("fault", "smells")] {
+    for (field, text) in [
+        ("phone", "030 555 1200"),
+        ("email", "ada@example.org"),
+        ("category", "Radio"),
+        ("brand", "Acme"),
+        ("model", "Wave 3"),
+        ("serial", "R-7781"),
+        ("fault", "smells"),
+    ] {
         tab_to(stage, field).await?;
         stage.browser.type_text(text).await?;
     }
+    let fields = counted_fields(stage).await?;
     stage.browser.chord(Key::Control, Key::Enter).await?;
     stage.browser.until_at("/visits/*").await?;
     let keys = stage.browser.take_key_count();
-    eprintln!("intake of a new person by Tab alone: {keys} keys");
+    eprintln!("intake of a new person by Tab alone: {keys} keys, {fields} fields");
     stage.browser.type_text("o").await?;
     stage.browser.until_at("/orders/*").await
 }
@@ -172,7 +200,7 @@ async fn found(stage: &mut Stage, fault: &str) -> Result<()> {
             .await
             .with_context(|| format!("by {typed:?}"))?;
     }
-    Ok(())
+    stage.browser.inspect("branch-find-found").await
 }
 
 /// Two records of one person become one, seen by the branch.

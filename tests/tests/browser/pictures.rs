@@ -5,7 +5,7 @@ use serde_json::Value;
 use tests::browser::Browser;
 use tests::process::chain::place::Folder;
 
-use super::pages::Walk;
+use super::walk::Walk;
 
 /// Where the command says what runs.
 const DEMO_FILE: &str = "COUNTERPART_DEMO_FILE";
@@ -27,11 +27,13 @@ async fn run() -> Result<()> {
     let code = text(&demo["branches"][0]["code"])?;
     let mut at_branch = Walk::of("branch", branch);
     let (name, password) = login(&demo, code, "branch_manager")?;
-    at_branch.visit_as(&mut browser, name, password).await?;
+    at_branch
+        .visit_as(&mut browser, name, password, &[])
+        .await?;
     let mut at_hub = Walk::of("hub", text(&demo["hub"]["url"])?);
     for role in ["central_manager", "operator"] {
         let (name, password) = login(&demo, "hub", role)?;
-        at_hub.visit_as(&mut browser, name, password).await?;
+        at_hub.visit_as(&mut browser, name, password, &[]).await?;
     }
     at_branch.judge()?;
     at_hub.judge()

@@ -2,14 +2,16 @@
 
 use anyhow::{Context as _, Result, ensure};
 use tests::browser::Key;
+use tests::process::chain::api::fresh_key;
 use tests::process::chain::{PASSWORD, Plan};
 
 use super::stage::Stage;
 
 /// Goal: people sign in and out, and the programs of a chain get along in one browser.
-/// Method: one browser and a chain of three branches; three journeys in it, told below.
+/// Method: one browser and a chain of three branches; three journeys in it, told below; those of a branch once more with
+/// the hub killed.
 #[tokio::test]
-async fn many_programs_and_many_tabs_share_one_browser() {
+async fn many_programs_and_many_tabs_share_one_browser_also_with_the_hub_killed() {
     run().await.unwrap();
 }
 
@@ -23,7 +25,12 @@ async fn run() -> Result<()> {
     };
     in_and_out(&mut stage).await.context("in and out")?;
     eight_tabs(&mut stage).await.context("eight tabs")?;
-    four_in_one(&mut stage).await.context("four in one")
+    four_in_one(&mut stage).await.context("four in one")?;
+    stage.kill_hub().await?;
+    in_and_out(&mut stage)
+        .await
+        .context("in and out, cut off")?;
+    eight_tabs(&mut stage).await.context("eight tabs, cut off")
 }
 
 /// A wrong password first (the name stays, the page says no), then the right one on the way to a page; `?` shows the
@@ -83,7 +90,12 @@ async fn four_in_one(stage: &mut Stage) -> Result<()> {
     }
     let errors = stage.browser.take_errors().await?;
     ensure!(errors.is_empty(), "{errors:?}");
-    Ok(())
+    for tab in [&tabs[0], &tabs[2], &tabs[3]] {
+        stage.browser.switch_to(tab).await?;
+        stage.browser.close_tab().await?;
+    }
+    stage.browser.switch_to(&tabs[1]).await?;
+    stage.sign_out().await
 }
 
 /// A browser has six connections to one host, and live events must not use them up: an order made by somebody else
@@ -97,7 +109,7 @@ async fn eight_tabs(stage: &mut Stage) -> Result<()> {
         stage.go(0, "/orders").await?;
     }
     let manager = stage.chain.manager(0).await?;
-    let order = manager.take_in("eight-tabs", "hums loudly").await?;
+    let order = manager.take_in(&fresh_key(), "hums loudly").await?;
     let number = order["number"].as_str().unwrap_or_default().to_owned();
     ensure!(!number.is_empty(), "an order without a number: {order}");
     for tab in &tabs {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use sync_protocol::join_code::JoinCode;
-use tests::process::chain::api::fresh_key;
 use tests::process::chain::wait::{until, until_link};
 use tests::process::chain::{Chain, PATIENCE, Plan, create_branch, join_code};
 use tests::process::edge::try_join;
@@ -129,9 +128,7 @@ async fn revoked() -> Result<()> {
         .unwrap_or_default()
         .to_owned();
     let path = format!("/api/v1/nodes/{node}/revoke");
-    operator
-        .post(&path, &fresh_key(), &json!({ "reason": "stolen" }))
-        .await?;
+    operator.send(&path, &json!({ "reason": "stolen" })).await?;
     until_link(&manager, "held", PATIENCE).await?;
     ensure_held(&manager.get("/api/v1/sync").await?)?;
     let order = manager.take_in("after-revocation", "blinks").await?;

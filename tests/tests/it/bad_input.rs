@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row as _};
 use tests::bad_input::{Options, Report, Target, run};
-use tests::process::chain::api::{Api, fresh_key};
+use tests::process::chain::api::Api;
 use tests::process::chain::wait::until;
 use tests::process::chain::{Chain, PASSWORD, PATIENCE, Plan, add_staff, id_of};
 use tests::process::edge::Edge;
@@ -100,14 +100,14 @@ async fn shipped(chain: &Chain, key: &str) -> Result<String> {
     let id = id_of(&central.post("/api/v1/transfers", key, &request).await?)?;
     let path = format!("/api/v1/transfers/{id}");
     let approve = format!("{path}/approve");
-    central.post(&approve, &fresh_key(), &Value::Null).await?;
+    central.send(&approve, &Value::Null).await?;
     until("the plan arrives", PATIENCE, async || {
         source.found(&path).await
     })
     .await?;
     let ship = format!("{path}/ship");
     let lines = json!({ "lines": lines });
-    source.post(&ship, &fresh_key(), &lines).await?;
+    source.send(&ship, &lines).await?;
     until("the hub knows that it was shipped", PATIENCE, async || {
         let all = central.list("/api/v1/transfers").await?;
         let found = all.iter().find(|transfer| transfer["id"] == id.as_str());
@@ -184,7 +184,7 @@ impl Seeded {
         manager.move_order(&order, "in_repair", None).await?;
         let line = id_of(&manager.add_part_line(&order, "P-00", 1).await?)?;
         let estimates = format!("/api/v1/orders/{order}/estimates");
-        manager.post(&estimates, &fresh_key(), &Value::Null).await?;
+        manager.send(&estimates, &Value::Null).await?;
         let customer = json!({ "name": "Bob Bad", "phone": "030 1", "email": "bob@example.org" });
         let customer = manager.post("/api/v1/customers", "bad-customer", &customer);
         let customer = id_of(&customer.await?)?;
@@ -224,7 +224,7 @@ impl Seeded {
     async fn approve(&self, chain: &Chain) -> Result<()> {
         let central = chain.hub.api("central").await?;
         let path = format!("/api/v1/transfers/{}/approve", self.transfer);
-        central.post(&path, &fresh_key(), &Value::Null).await?;
+        central.send(&path, &Value::Null).await?;
         let manager = chain.manager(0).await?;
         let path = format!("/api/v1/transfers/{}", self.transfer);
         until("the plan arrives", PATIENCE, async || {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use tests::process::chain::api::{Api, fresh_key};
+use tests::process::chain::api::Api;
 use tests::process::chain::wait::{until, until_link};
 use tests::process::chain::{Chain, PATIENCE, Plan, add_staff, id_of};
 
@@ -92,21 +92,17 @@ async fn works_on() -> Result<()> {
 async fn a_day_at_the_counter(api: &Api, skus: &[String]) -> Result<String> {
     let customer =
         json!({ "name": "Ada Example", "phone": "+49 30 555", "email": "ada@example.org" });
-    let customer = id_of(
-        &api.post("/api/v1/customers", &fresh_key(), &customer)
-            .await?,
-    )?;
+    let customer = id_of(&api.send("/api/v1/customers", &customer).await?)?;
     let body =
         json!({ "customer_id": customer, "devices": [{ "category": "Kettle", "fault": "leaks" }] });
-    let visit = api.post("/api/v1/orders", &fresh_key(), &body).await?;
+    let visit = api.send("/api/v1/orders", &body).await?;
     let order = id_of(&visit["items"][0])?;
     api.move_order(&order, "in_repair", None).await?;
     let line = id_of(&api.add_part_line(&order, &skus[0], 2).await?)?;
     let path = format!("/api/v1/orders/{order}/lines/{line}/consume");
-    api.post(&path, &fresh_key(), &Value::Null).await?;
-    api.post(
+    api.send(&path, &Value::Null).await?;
+    api.send(
         &format!("/api/v1/orders/{order}/notes"),
-        &fresh_key(),
         &json!({ "text": "new seal" }),
     )
     .await?;
@@ -118,11 +114,7 @@ async fn a_day_at_the_counter(api: &Api, skus: &[String]) -> Result<String> {
         "two of ten were used: {stock}"
     );
     let search = api
-        .post(
-            "/api/v1/search",
-            &fresh_key(),
-            &json!({ "q": "Ada Example" }),
-        )
+        .send("/api/v1/search", &json!({ "q": "Ada Example" }))
         .await?;
     ensure!(
         search.to_string().contains(&customer),
@@ -146,9 +138,7 @@ async fn drill() -> Result<()> {
     })
     .await?;
     let manager = chain.manager(0).await?;
-    manager
-        .post("/api/v1/sync/pause", &fresh_key(), &Value::Null)
-        .await?;
+    manager.send("/api/v1/sync/pause", &Value::Null).await?;
     until_link(&manager, "paused", PATIENCE).await?;
     let relay = &chain.relays[0];
     // The last words of a connection may still be on the way when the branch shows that it is cut.
@@ -188,9 +178,7 @@ async fn drill() -> Result<()> {
             .contains(&order),
         "it is at the hub already"
     );
-    manager
-        .post("/api/v1/sync/resume", &fresh_key(), &Value::Null)
-        .await?;
+    manager.send("/api/v1/sync/resume", &Value::Null).await?;
     ensure_converged(&chain).await?;
     ensure!(
         orders_at_hub(&mut hub, &edge.branch_id)

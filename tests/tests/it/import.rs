@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use anyhow::{Result, ensure};
 use reqwest::Method;
 use serde_json::Value;
-use tests::process::chain::api::{Api, fresh_key};
+use tests::process::chain::api::Api;
 use tests::process::chain::wait::until;
 use tests::process::chain::{Chain, PATIENCE, Plan};
 use tests::process::edge::Edge;
@@ -38,9 +38,7 @@ async fn many() -> Result<()> {
     let mut chain = Chain::start(&empty_plan("IMP")).await?;
     let manager = chain.manager(0).await?;
     // What the hub does with them is another test's business.
-    manager
-        .post("/api/v1/sync/pause", &fresh_key(), &Value::Null)
-        .await?;
+    manager.send("/api/v1/sync/pause", &Value::Null).await?;
     let running = chain.edges[0].running()?;
     running.reset_peak_memory()?;
     let idle = running.peak_memory_kib()?;

@@ -29,36 +29,25 @@ async fn run() -> Result<()> {
     let sku = chain.skus[0].clone();
     let lines = json!([{ "sku": sku, "quantity": 5 }]);
     let request = json!({ "from": "SRC", "to": "DST", "lines": lines });
-    let id = id_of(
-        &central
-            .post("/api/v1/transfers", &fresh_key(), &request)
-            .await?,
-    )?;
+    let id = id_of(&central.send("/api/v1/transfers", &request).await?)?;
     let approve = format!("/api/v1/transfers/{id}/approve");
-    central.post(&approve, &fresh_key(), &Value::Null).await?;
+    central.send(&approve, &Value::Null).await?;
     until_state(&source, &id, "approved").await?;
     balanced(&central, &sku, json!({ "on_hand": 20, "in_transit": 0 })).await?;
 
+    source.send("/api/v1/sync/pause", &Value::Null).await?;
     source
-        .post("/api/v1/sync/pause", &fresh_key(), &Value::Null)
-        .await?;
-    source
-        .post(
+        .send(
             &format!("/api/v1/transfers/{id}/ship"),
-            &fresh_key(),
             &json!({ "lines": lines }),
         )
         .await?;
     stands(&source, &sku, 5).await?;
-    source
-        .post("/api/v1/sync/resume", &fresh_key(), &Value::Null)
-        .await?;
+    source.send("/api/v1/sync/resume", &Value::Null).await?;
     until_state(&destination, &id, "shipped").await?;
     until_balanced(&central, &sku, json!({ "on_hand": 15, "in_transit": 5 })).await?;
 
-    destination
-        .post("/api/v1/sync/pause", &fresh_key(), &Value::Null)
-        .await?;
+    destination.send("/api/v1/sync/pause", &Value::Null).await?;
     receive(
         &destination,
         &id,
@@ -67,7 +56,7 @@ async fn run() -> Result<()> {
     .await?;
     stands(&destination, &sku, 12).await?;
     destination
-        .post("/api/v1/sync/resume", &fresh_key(), &Value::Null)
+        .send("/api/v1/sync/resume", &Value::Null)
         .await?;
     until_state(&central, &id, "received_short").await?;
     until_balanced(
@@ -136,13 +125,9 @@ async fn settle(central: &Api, id: &str, sku: &str) -> Result<()> {
     refused(central, &path("settle"), &lost(2), 422).await?;
     refused(central, &path("settle"), &silent, 422).await?;
     let reason = json!({ "reason": "one box is missing" });
-    central
-        .post(&path("dispute"), &fresh_key(), &reason)
-        .await?;
+    central.send(&path("dispute"), &reason).await?;
     ensure!(state_of(central, id).await? == "disputed");
-    let settled = central
-        .post(&path("settle"), &fresh_key(), &lost(1))
-        .await?;
+    let settled = central.send(&path("settle"), &lost(1)).await?;
     ensure!(
         settled["state"] == "lost" && settled["lines"][0]["lost"] == 1,
         "{settled}"
@@ -180,26 +165,14 @@ async fn cancelled() -> Result<()> {
     let central = chain.hub.api("central").await?;
     let lines = json!([{ "sku": chain.skus[0], "quantity": 3 }]);
     let request = json!({ "from": "SRC", "to": "DST", "lines": lines });
-    let id = id_of(
-        &destination
-            .post("/api/v1/transfers", &fresh_key(), &request)
-            .await?,
-    )?;
+    let id = id_of(&destination.send("/api/v1/transfers", &request).await?)?;
     until_state(&central, &id, "requested").await?;
     central
-        .post(
-            &format!("/api/v1/transfers/{id}/approve"),
-            &fresh_key(),
-            &Value::Null,
-        )
+        .send(&format!("/api/v1/transfers/{id}/approve"), &Value::Null)
         .await?;
     until_state(&source, &id, "approved").await?;
     central
-        .post(
-            &format!("/api/v1/transfers/{id}/cancel"),
-            &fresh_key(),
-            &Value::Null,
-        )
+        .send(&format!("/api/v1/transfers/{id}/cancel"), &Value::Null)
         .await?;
     until_state(&source, &id, "cancelled").await?;
     until_state(&destination, &id, "cancelled").await?;
@@ -212,7 +185,7 @@ async fn cancelled() -> Result<()> {
 async fn receive(branch: &Api, id: &str, line: Value) -> Result<()> {
     let path = format!("/api/v1/transfers/{id}/receive");
     branch
-        .post(&path, &fresh_key(), &json!({ "lines": [line] }))
+        .send(&path, &json!({ "lines": [line] }))
         .await
         .map(drop)
 }

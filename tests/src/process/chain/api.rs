@@ -201,6 +201,14 @@ impl Api {
             .ok(&format!("POST {}{path}", self.base))
     }
 
+    /// Writes once, under a key that nobody has used.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn send(&self, path: &str, body: &Value) -> Result<Value> {
+        self.post(path, &fresh_key(), body).await
+    }
+
     /// Changes.
     ///
     /// # Errors
@@ -252,12 +260,8 @@ impl Api {
         if let Some(outcome) = outcome {
             body["outcome"] = json!(outcome);
         }
-        self.post(
-            &format!("/api/v1/orders/{order}/status"),
-            &fresh_key(),
-            &body,
-        )
-        .await
+        self.send(&format!("/api/v1/orders/{order}/status"), &body)
+            .await
     }
 
     /// Adds a line for a part, which reserves it.
@@ -266,12 +270,8 @@ impl Api {
     /// When it is refused.
     pub async fn add_part_line(&self, order: &str, sku: &str, quantity: u32) -> Result<Value> {
         let body = json!({ "kind": "part", "sku": sku, "quantity": quantity });
-        self.post(
-            &format!("/api/v1/orders/{order}/lines"),
-            &fresh_key(),
-            &body,
-        )
-        .await
+        self.send(&format!("/api/v1/orders/{order}/lines"), &body)
+            .await
     }
 
     /// A part's stock here.

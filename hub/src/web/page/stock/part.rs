@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::id::TransferId;
 use domain::permission::Permission;
+use domain::stock::{MovementKind, REASON_END};
 use serde::Deserialize;
 use web_kit::{
     ApiPath, ApiQuery, Content, Cursor, ListQuery, PageRequest, Problem, SafeHtml, fill, html,
@@ -224,7 +225,7 @@ fn moved(
         None if terms.on_hand != 0 => terms.on_hand,
         None => terms.in_transit,
     };
-    let of_transfer = kind.is_some_and(domain::stock::MovementKind::of_transfer);
+    let of_transfer = kind.is_some_and(MovementKind::of_transfer);
     let about = match &movement.order {
         Some((id, number)) => Some((
             format!("{ORDERS}/{id}"),
@@ -266,7 +267,22 @@ fn moved(
 
 /// Reason and reference, which a movement holds in one text.
 fn words_of(text: &str) -> String {
-    let parts = text.split(char::is_control).map(str::trim);
+    let parts = text
+        .split(|letter: char| letter == REASON_END || letter.is_control())
+        .map(str::trim);
     let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
     parts.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words_of;
+
+    #[test]
+    fn reason_and_reference_are_told_apart() {
+        assert_eq!(words_of("counted␟L-7"), "counted · L-7");
+        assert_eq!(words_of("␟L-7"), "L-7");
+        assert_eq!(words_of("counted"), "counted");
+        assert_eq!(words_of(""), "");
+    }
 }
