@@ -45,12 +45,58 @@ pub enum LinkChange {
         session: u64,
     },
     /// Something was heard.
-    Contact,
+    Contact {
+        /// In this session.
+        session: u64,
+    },
+    /// Nothing was heard for longer than any line that is well is silent.
+    Silent {
+        /// In this session, which may still come back.
+        session: u64,
+    },
     /// A session ended.
     Gone {
         /// Its number.
         session: u64,
     },
+}
+
+impl Link {
+    /// Notes a change; gives whether it is one that people see at once.
+    fn change(&mut self, change: LinkChange, now_ms: i64) -> bool {
+        match change {
+            LinkChange::Connected { session } => {
+                *self = Self {
+                    is_connected: true,
+                    session,
+                    since_ms: now_ms,
+                    last_contact_ms: now_ms,
+                };
+                true
+            }
+            LinkChange::Contact { session } if session == self.session => {
+                let is_back = !self.is_connected;
+                if is_back {
+                    (self.is_connected, self.since_ms) = (true, now_ms);
+                }
+                self.last_contact_ms = now_ms;
+                is_back
+            }
+            LinkChange::Silent { session } if session == self.session && self.is_connected => {
+                (self.is_connected, self.since_ms) = (false, self.last_contact_ms);
+                true
+            }
+            // The end of a session that fell silent before is nothing new.
+            LinkChange::Gone { session } if session == self.session && self.is_connected => {
+                (self.is_connected, self.since_ms) = (false, now_ms);
+                self.last_contact_ms = now_ms;
+                true
+            }
+            LinkChange::Contact { .. } | LinkChange::Silent { .. } | LinkChange::Gone { .. } => {
+                false
+            }
+        }
+    }
 }
 
 /// Lines by node.
@@ -235,7 +281,7 @@ impl Hub {
     /// Notes what happened to the line to a node.
     pub async fn link(&self, node: NodeId, change: LinkChange) -> Result<(), HubError> {
         let now_ms = self.env.now_ms();
-        let is_news = {
+        let news = {
             let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
             let link = links.0.entry(node).or_insert(Link {
                 is_connected: false,
@@ -243,31 +289,16 @@ impl Hub {
                 since_ms: now_ms,
                 last_contact_ms: now_ms,
             });
-            link.last_contact_ms = now_ms;
-            match change {
-                LinkChange::Connected { session } => {
-                    *link = Link {
-                        is_connected: true,
-                        session,
-                        since_ms: now_ms,
-                        last_contact_ms: now_ms,
-                    };
-                    true
-                }
-                LinkChange::Gone { session } if session == link.session => {
-                    (link.is_connected, link.since_ms) = (false, now_ms);
-                    true
-                }
-                LinkChange::Gone { .. } | LinkChange::Contact => false,
-            }
+            let is_news = link.change(change, now_ms);
+            is_news.then_some(link.last_contact_ms)
         };
-        if is_news {
+        if let Some(heard_ms) = news {
             self.watch.activity(Activity {
                 topics: [Topic::Links].into(),
                 documents: Vec::new(),
             });
             let mut connection = self.pool.acquire().await?;
-            node::set_contact(&mut connection, node, now_ms).await?;
+            node::set_contact(&mut connection, node, heard_ms).await?;
         }
         Ok(())
     }

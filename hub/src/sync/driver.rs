@@ -36,6 +36,9 @@ use crate::app::LinkChange;
 
 /// How often it is noted that a branch was heard.
 const CONTACT_EVERY: Duration = Duration::from_secs(10);
+/// A branch asks for a sign of life at least every 25 seconds: who is silent for so many rounds is cut off, though the
+/// connection may still come back.
+const SILENT_ROUNDS: u32 = 4;
 /// From the handshake to Hello.
 const HELLO_WITHIN: Duration = Duration::from_secs(60);
 /// Ordered jobs that may wait before no further frame is taken.
@@ -91,6 +94,7 @@ struct Driver<C> {
     catch_up: Option<OwnedSemaphorePermit>,
     contact_at: Instant,
     datagrams: u64,
+    silent_rounds: u32,
 }
 
 enum Event {
@@ -163,6 +167,7 @@ async fn run<C: HubCore>(
         catch_up: None,
         contact_at: Instant::now() + CONTACT_EVERY,
         datagrams: 0,
+        silent_rounds: 0,
     };
     let result = loop {
         let event = tokio::select! {
@@ -260,11 +265,19 @@ impl<C: HubCore> Driver<C> {
     fn note_contact(&mut self) {
         self.contact_at = Instant::now() + CONTACT_EVERY;
         let datagrams = self.connection.stats().udp_rx.datagrams;
-        if self.number.is_some() && datagrams != self.datagrams {
-            let (core, name) = (self.context.core.clone(), self.name);
-            tokio::spawn(async move { core.link(name, LinkChange::Contact).await });
-        }
+        let is_heard = datagrams != self.datagrams;
         self.datagrams = datagrams;
+        self.silent_rounds = if is_heard { 0 } else { self.silent_rounds + 1 };
+        let Some(session) = self.number else {
+            return;
+        };
+        let change = match self.silent_rounds {
+            0 => LinkChange::Contact { session },
+            SILENT_ROUNDS => LinkChange::Silent { session },
+            _ => return,
+        };
+        let (core, name) = (self.context.core.clone(), self.name);
+        tokio::spawn(async move { core.link(name, change).await });
     }
 
     fn on_mail(&mut self, mail: Mail) -> Vec<Effect> {

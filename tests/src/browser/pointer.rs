@@ -3,7 +3,8 @@
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::Browser;
+use super::{Browser, SHOWN_WITHIN};
+use crate::process::chain::wait::until;
 
 /// The name under which WebDriver hands elements over.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -11,18 +12,31 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 const STEP_MS: u64 = 40;
 
 impl Browser {
-    /// Clicks the first visible element of a selector, once it is there.
+    /// Clicks the first visible element of a selector, once it is there. Between looking and clicking a live page may have
+    /// put a new one in its place, which is then clicked.
     ///
     /// # Errors
     /// When it does not come, or something lies over it.
     pub async fn click(&self, selector: &str) -> Result<()> {
-        self.until_shown(selector).await?;
-        let id = self.element(selector).await?;
-        self.wire
-            .post(&format!("element/{id}/click"), &json!({}))
-            .await
-            .with_context(|| format!("clicking {selector}"))
-            .map(drop)
+        until(
+            &format!("{selector} is clicked"),
+            SHOWN_WITHIN,
+            async || {
+                self.until_shown(selector).await?;
+                let Ok(id) = self.element(selector).await else {
+                    return Ok(Err("gone again".to_owned()));
+                };
+                let clicked = self.wire.post(&format!("element/{id}/click"), &json!({}));
+                match clicked.await {
+                    Ok(_) => Ok(Ok(())),
+                    Err(error) if error.to_string().contains("stale element") => {
+                        Ok(Err(error.to_string()))
+                    }
+                    Err(error) => Err(error.context(format!("clicking {selector}"))),
+                }
+            },
+        )
+        .await
     }
 
     /// Clicks twice as fast as a nervous hand does.

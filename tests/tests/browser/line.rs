@@ -64,6 +64,7 @@ async fn run() -> Result<()> {
 
     let number = pulled(&mut stage).await.context("the line is pulled")?;
     stage.browser.switch_to(&hub).await?;
+    stage.go_hub("/branches").await?;
     cut_off_at_hub(&stage, true).await?;
     stage.go_hub("/orders").await?;
     ensure!(
@@ -82,6 +83,7 @@ async fn run() -> Result<()> {
     // A page whose program is killed says so in the log.
     stage.browser.close_tab().await?;
     stage.browser.switch_to(&branch).await?;
+    let contested = contested_again(&stage).await.context("again")?;
     without_hub(&mut stage, &contested)
         .await
         .context("with the hub killed")
@@ -99,15 +101,20 @@ async fn drill(stage: &mut Stage, link: &str) -> Result<()> {
     until_link(&manager, "paused", PATIENCE).await.map(drop)
 }
 
-/// Waits until the hub's list of branches says that the branch is cut off, or no longer.
+/// Waits until the hub's open list of branches says that the branch is cut off, or no longer. A line that was pulled is
+/// silent for some time before the hub calls it cut.
 async fn cut_off_at_hub(stage: &Stage, is_cut_off: bool) -> Result<()> {
-    let sign = "#branches [data-tone=apart]";
-    if is_cut_off {
-        stage.browser.until_shown(sign).await
-    } else {
-        stage.browser.until_gone(sign).await
-    }
-    .context("what the hub's page says of the line")
+    let sign = "return document.querySelector('#branches [data-tone=apart]') !== null";
+    let what = "what the hub's page says of the line";
+    until(what, PATIENCE, async || {
+        let seen = stage.browser.ask(sign, &[]).await?;
+        Ok(if seen == is_cut_off {
+            Ok(())
+        } else {
+            Err(stage.browser.text("#branches").await?)
+        })
+    })
+    .await
 }
 
 /// The line goes in the middle of an intake; the device is taken in all the same. Gives the order's number.
@@ -132,6 +139,19 @@ async fn pulled(stage: &mut Stage) -> Result<String> {
     stage.browser.inspect("branch-sync-cut-off").await?;
     let number = order["number"].as_str().context("a number")?;
     Ok(number.to_owned())
+}
+
+/// Another order whose diagnosis both sides wrote while the branch was on its own.
+async fn contested_again(stage: &Stage) -> Result<String> {
+    let manager = stage.chain.manager(0).await?;
+    let id = id_of(&manager.take_in(&fresh_key(), "hums again").await?)?;
+    stage.chain.until_level().await?;
+    manager.send("/api/v1/sync/pause", &Value::Null).await?;
+    both_write(stage, &id).await?;
+    manager.send("/api/v1/sync/resume", &Value::Null).await?;
+    stage.chain.until_level().await?;
+    stage.until_conflicts(0, 1).await?;
+    Ok(id)
 }
 
 /// Drill and decision once more; when the hub is back, both sides say the same.
@@ -204,7 +224,6 @@ async fn settled_and_undone(stage: &mut Stage, id: &str) -> Result<()> {
         Ok(if now == shown { Ok(()) } else { Err(now) })
     })
     .await?;
-    stage.until_conflicts(0, 1).await?;
     let keys = stage.browser.take_key_count();
     ensure!(keys == 2, "a decision and its way back take {keys} keys");
     Ok(())
