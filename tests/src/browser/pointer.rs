@@ -26,8 +26,8 @@ impl Browser {
                 let Ok(id) = self.element(selector).await else {
                     return Ok(Err("gone again".to_owned()));
                 };
-                let clicked = self.wire.post(&format!("element/{id}/click"), &json!({}));
-                match clicked.await {
+                let command = format!("element/{id}/click");
+                match self.wire.post(&command, &json!({})).await {
                     Ok(_) => Ok(Ok(())),
                     Err(error) if error.to_string().contains("stale element") => {
                         Ok(Err(error.to_string()))
