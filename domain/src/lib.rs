@@ -10,6 +10,7 @@ pub mod company;
 pub mod customer;
 pub mod document;
 pub mod env;
+pub mod hours;
 pub mod id;
 pub mod inventory;
 pub mod money;

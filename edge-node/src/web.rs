@@ -16,8 +16,8 @@ use web_kit::{Guard, Language, PageRoutes, ProblemPages, Side};
 
 use crate::api::EdgeState;
 
-/// Where signing in leads.
-pub(crate) const START: &str = BOARD;
+/// Where signing in leads: on to the first page that the person may see.
+pub(crate) const START: &str = "/";
 pub(crate) const BOARD: &str = "/board";
 pub(crate) const ORDERS: &str = "/orders";
 pub(crate) const SIGN_IN: &str = "/sign-in";

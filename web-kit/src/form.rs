@@ -14,7 +14,9 @@ use serde::de::DeserializeOwned;
 
 use crate::extract::{parse_urlencoded, read_body};
 use crate::idempotency::{IdempotencyKey, IdempotencySecret, IdempotentRequest, route_of};
+use crate::language::Language;
 use crate::problem::{FieldError, Problem};
+use crate::refusal;
 
 /// The hidden field `key` of a form that is being drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,6 +125,15 @@ impl FieldErrors {
     /// Takes the errors of a problem.
     pub fn of(problem: &Problem) -> Self {
         Self(problem.body().errors.clone())
+    }
+
+    /// The same in the reader's language.
+    #[must_use]
+    pub fn said_in(mut self, language: Language) -> Self {
+        for error in &mut self.0 {
+            error.detail = refusal::said(language, &error.detail).into_owned();
+        }
+        self
     }
 
     /// What is wrong with the field called `name` (its pointer with or without the

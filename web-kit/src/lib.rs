@@ -22,6 +22,7 @@ pub mod pages;
 pub mod problem;
 pub mod rate;
 mod reference;
+pub mod refusal;
 pub mod screen;
 pub mod serve;
 pub mod session;

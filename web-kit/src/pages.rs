@@ -15,6 +15,7 @@ use crate::assets;
 use crate::html::SafeHtml;
 use crate::language::Language;
 use crate::problem::{Problem, ProblemBody};
+use crate::refusal;
 use crate::screen::Screen;
 use crate::shell::{PageRequest, Side, Theme, html_with_status};
 use crate::texts::ShellTexts;
@@ -58,10 +59,22 @@ struct ProblemFragment<'a> {
 ///
 /// # Errors
 /// 500 when the template fails.
-pub fn problem_fragment(problem: &Problem) -> Result<SafeHtml, Problem> {
+pub fn problem_fragment(language: Language, problem: &Problem) -> Result<SafeHtml, Problem> {
     SafeHtml::render(&ProblemFragment {
-        problem: problem.body(),
+        problem: &in_words(language, problem),
     })
+}
+
+/// The problem as the reader's language says it.
+fn in_words(language: Language, problem: &Problem) -> ProblemBody {
+    let mut body = problem.body().clone();
+    let said = |text: &str| refusal::said(language, text).into_owned();
+    body.title = said(&body.title).into();
+    body.detail = body.detail.as_deref().map(said);
+    for error in &mut body.errors {
+        error.detail = said(&error.detail);
+    }
+    body
 }
 
 /// The layer's function, for `axum::middleware::from_fn_with_state`.
@@ -125,15 +138,15 @@ impl ProblemPages {
         if problem.status() == StatusCode::UNAUTHORIZED {
             return self.to_sign_in(asked);
         }
+        let language = asked
+            .screen
+            .language_or(asked.accepted.unwrap_or(self.language));
         let markup = if asked.by_htmx && asked.kind.is_fragment() {
-            problem_fragment(problem)
+            problem_fragment(language, problem)
         } else {
-            let language = asked
-                .screen
-                .language_or(asked.accepted.unwrap_or(self.language));
             SafeHtml::render(&ProblemTemplate {
                 page: self,
-                problem: problem.body(),
+                problem: &in_words(language, problem),
                 language,
                 texts: ShellTexts::of(language),
                 theme: asked.screen.theme,

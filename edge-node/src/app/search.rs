@@ -15,6 +15,7 @@ use domain::permission::Permission;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::import::table::source_of_order;
 use super::part::{self, Part};
 use super::require;
 use super::stock::find_part;
@@ -22,7 +23,7 @@ use super::wire::{Personal, StatusForm, Time};
 use crate::error::AppError;
 use crate::store::catalogue::{self, PartFilter};
 use crate::store::order::{self as orders, OrderRecord, find as finders};
-use crate::store::{Actor, Reader, customer};
+use crate::store::{Actor, Reader, customer, import_record};
 
 /// Hits of a kind when the caller does not say.
 const LIMIT: u32 = 20;
@@ -182,6 +183,11 @@ fn find_orders(
         ..Default::default()
     };
     let mut records = orders::list(reader, &exact, limit)?;
+    // The number that the old program gave.
+    let old = source_of_order(typed);
+    if let Some((id, _)) = import_record::get(reader, &old)? {
+        records.extend(orders::get(reader, id)?);
+    }
     let exact = records.len();
     let wanted = words::wanted(typed);
     for open in [true, false] {

@@ -89,10 +89,6 @@ pub fn get(reader: &Reader<'_>, actor: &Actor) -> Result<Settings, AppError> {
     let applies = reader.settings()?;
     let company = catalogue::company(reader)?.unwrap_or_default();
     let row = catalogue::branch(reader, identity.branch)?;
-    let own_hours = row
-        .as_ref()
-        .map(|row| row.opening_hours.clone())
-        .filter(|hours| !hours.is_empty());
     let branch = match row {
         Some(row) => entry(identity.branch, row),
         None => BranchEntry {
@@ -118,9 +114,20 @@ pub fn get(reader: &Reader<'_>, actor: &Actor) -> Result<Settings, AppError> {
         prices_include_tax: applies.prices_include_tax,
         currency: applies.currency.to_string(),
         receipt_texts: company.receipt_texts,
-        opening_hours: own_hours.unwrap_or(company.opening_hours),
+        opening_hours: opening_hours(reader)?,
         branch,
     })
+}
+
+/// When this branch is open, in people's words: its own hours, else the company's.
+pub(crate) fn opening_hours(reader: &Reader<'_>) -> Result<String, AppError> {
+    let own = catalogue::branch(reader, reader.identity().branch)?;
+    let own = own.map(|row| row.opening_hours).unwrap_or_default();
+    if !own.is_empty() {
+        return Ok(own);
+    }
+    let company = catalogue::company(reader)?;
+    Ok(company.map(|row| row.opening_hours).unwrap_or_default())
 }
 
 /// All branches, by code.

@@ -5,7 +5,7 @@ use axum::response::Response;
 use domain::permission::Permission;
 use web_kit::{
     Frame, Live, NavItem, Person, Problem, ShellTexts, Side, StatusBar, StatusItem, Tone, fill,
-    html,
+    html, refusal,
 };
 
 use super::texts::{FrameTexts, Texts};
@@ -47,29 +47,47 @@ pub(crate) async fn frame(
     })
 }
 
+/// A page of the rail: its address, its icon, its name, who may open it.
+type RailPage = (
+    &'static str,
+    &'static str,
+    fn(&Texts) -> &'static str,
+    Permission,
+);
+
+const PAGES: [RailPage; 8] = [
+    (INTAKE, "intake", |t| t.intake, Permission::OrdersWrite),
+    (BOARD, "board", |t| t.board, Permission::OrdersRead),
+    (ORDERS, "orders", |t| t.orders, Permission::OrdersRead),
+    (STOCK, "stock", |t| t.stock, Permission::StockRead),
+    (
+        TRANSFERS,
+        "transfer",
+        |t| t.transfers,
+        Permission::TransfersRead,
+    ),
+    (FIND, "find", |t| t.find, Permission::Search),
+    (SYNC, "sync", |t| t.sync, Permission::BasicsRead),
+    (IMPORTS, "import", |t| t.import, Permission::Import),
+];
+
 /// The pages that a person may open.
 fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
     let t = Texts::of(view.language());
-    let pages = [
-        (INTAKE, "intake", t.intake, Permission::OrdersWrite),
-        (BOARD, "board", t.board, Permission::OrdersRead),
-        (ORDERS, "orders", t.orders, Permission::OrdersRead),
-        (STOCK, "stock", t.stock, Permission::StockRead),
-        (
-            TRANSFERS,
-            "transfer",
-            t.transfers,
-            Permission::TransfersRead,
-        ),
-        (FIND, "find", t.find, Permission::Search),
-        (SYNC, "sync", t.sync, Permission::BasicsRead),
-        (IMPORTS, "import", t.import, Permission::Import),
-    ];
-    pages
+    PAGES
         .into_iter()
         .filter(|(.., permission)| who.may(*permission))
-        .map(|(href, icon, label, _)| NavItem::new(href, icon, label).current(current == href))
+        .map(|(href, icon, label, _)| NavItem::new(href, icon, label(t)).current(current == href))
         .collect()
+}
+
+/// Where a person's work begins: the board, else the first page that they may open.
+pub(crate) fn first_page(who: &Caller) -> &'static str {
+    if who.may(Permission::OrdersRead) {
+        return BOARD;
+    }
+    let first = PAGES.iter().find(|(.., permission)| who.may(*permission));
+    first.map_or(SYNC, |(href, ..)| href)
 }
 
 /// The bar by itself, asked for whenever something changed.
@@ -144,9 +162,12 @@ fn link(answer: &SyncAnswer, view: &View) -> StatusItem {
         LinkState::Paused => StatusItem::new(since(t.drill), t.work_goes_on)
             .icon("drill")
             .tone(Tone::Apart),
-        LinkState::Held => StatusItem::new(since(t.held), answer.detail.clone())
-            .icon("parked")
-            .tone(Tone::Decide),
+        LinkState::Held => StatusItem::new(
+            since(t.held),
+            refusal::said(view.language(), &answer.detail),
+        )
+        .icon("parked")
+        .tone(Tone::Decide),
     }
 }
 

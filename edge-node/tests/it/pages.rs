@@ -298,3 +298,28 @@ async fn a_problem_is_a_page_for_people() {
     );
     assert!(!browser.page("/orders").await.contains("New intake"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_leads_to_the_first_page_that_a_role_may_see() {
+    let shop = Served::open().await;
+    for (username, first) in [("cleo", "/board"), ("opa", "/stock")] {
+        let browser = Browser::sign_in(&shop, username).await;
+        let home = browser.get("/").await;
+        assert_eq!(home.headers()[header::LOCATION], first, "{username}");
+        assert_eq!(browser.get(first).await.status(), StatusCode::OK);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_speaks_the_readers_language() {
+    let shop = Served::open().await;
+    let browser = Browser::sign_in(&shop, "cleo").await;
+    let german = Browser {
+        shop: &shop,
+        cookie: format!("{}; __Host-counterpart-screen=de.", browser.cookie),
+    };
+    let page = german.get("/stock/NO-9").await;
+    assert_eq!(page.status(), StatusCode::NOT_FOUND);
+    let page = page.text().await.unwrap();
+    assert!(page.contains("Dieses Teil gibt es nicht."), "{page}");
+}

@@ -84,10 +84,22 @@ function hold(event) {
   event.preventDefault();
   event.stopImmediatePropagation();
   clearTimeout(timer);
+  timer = setTimeout(letGo, GAP_MS + 1);
+}
+
+// The clock alone does not say that no key came: in a busy tab the next one may have come in time and wait its turn
+// behind this. Keys are told apart by when they were pressed, so those that wait are heard first.
+function letGo() {
+  if (navigator.scheduling?.isInputPending?.()) {
+    timer = setTimeout(letGo, 0);
+    return;
+  }
+  const heard = last;
   timer = setTimeout(() => {
+    if (last !== heard) return;
     forget();
     release();
-  }, GAP_MS + 1);
+  }, 0);
 }
 
 function listen(event) {

@@ -32,6 +32,11 @@ pub(crate) enum Done {
     Skipped,
 }
 
+/// The identity of an order that an old program knew by `number`.
+pub(crate) fn source_of_order(number: &str) -> String {
+    source(Kind::Orders, &[number])
+}
+
 /// A row's identity as text. Signs that separate are written otherwise, so that no two identities are one.
 fn source(kind: Kind, parts: &[&str]) -> String {
     let mut source = kind.name().to_owned();

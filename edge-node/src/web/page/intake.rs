@@ -197,7 +197,8 @@ pub(crate) async fn take_in(
         }
         Posted::Refused(problem) => {
             let devices = fields.drafts().len();
-            let errors = Errors::of(t, &problem, FieldErrors::of(&problem), devices);
+            let fields_wrong = FieldErrors::of(&problem).said_in(view.language());
+            let errors = Errors::of(t, &problem, fields_wrong, devices);
             page.show(problem.status(), &fields, &errors).await
         }
     }

@@ -15,7 +15,7 @@ use domain::permission::Permission;
 use serde::Deserialize;
 use web_kit::{
     ApiPath, Content, FieldErrors, IfMatch, PageForm, PageRequest, Problem, SafeHtml, Toast, fill,
-    html_with_status, plural,
+    html_with_status, plural, refusal,
 };
 
 use crate::api::EdgeState;
@@ -298,6 +298,7 @@ fn page<'a>(
     let is_stale =
         problem.is_some_and(|problem| problem.status() == StatusCode::PRECONDITION_FAILED);
     let errors = problem.map(FieldErrors::of).unwrap_or_default();
+    let errors = errors.said_in(view.language());
     let fields = fields(
         t,
         &customer,
@@ -319,7 +320,8 @@ fn page<'a>(
         && errors.is_empty()
         && !is_stale
     {
-        problems.extend(problem.body().detail.clone());
+        let detail = problem.body().detail.as_deref();
+        problems.extend(detail.map(|said| refusal::said(view.language(), said).into_owned()));
     }
     let (glyph, glyph_words) = texts::sync(view.language(), customer.sync);
     let rows = orders

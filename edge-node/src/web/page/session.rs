@@ -9,8 +9,9 @@ use web_kit::{
     safe_next,
 };
 
-use crate::api::EdgeState;
+use crate::api::{Caller, EdgeState};
 use crate::app::staff::{self, PAGE_MS, SessionKind};
+use crate::web::frame::first_page;
 use crate::web::view::View;
 use crate::web::{SIGN_IN, START};
 
@@ -25,9 +26,9 @@ pub struct NextQuery {
 #[derive(Debug, Deserialize)]
 pub struct NoFields {}
 
-/// The start page.
-pub(crate) async fn home() -> Redirect {
-    Redirect::to(START)
+/// The start page: the board, or the first page that the person may see.
+pub(crate) async fn home(who: Caller) -> Redirect {
+    Redirect::to(first_page(&who))
 }
 
 async fn page<'a>(

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::permission::Permission;
 use serde::Deserialize;
 use web_kit::{
-    Content, ListQuery, PageForm, PageRequest, Problem, SafeHtml, Tone, fill, html, plural,
+    Content, ListQuery, PageForm, PageRequest, Problem, SafeHtml, Tone, fill, html, plural, refusal,
 };
 
 use crate::api::EdgeState;
@@ -433,7 +433,7 @@ fn incident_row(incident: Incident, view: &View, t: &SyncTexts) -> IncidentRow {
     };
     IncidentRow {
         what: what.to_owned(),
-        detail: incident.detail,
+        detail: refusal::said(view.language(), &incident.detail).into_owned(),
         when: format!(
             "{}, {}",
             view.clock.day(incident.at.0),
@@ -454,7 +454,7 @@ fn parked_row(entry: ParkedEntry, view: &View, t: &'static SyncTexts) -> ParkedR
         } else {
             t.parked_here
         },
-        reason: entry.reason,
+        reason: refusal::said(view.language(), &entry.reason).into_owned(),
     }
 }
 

@@ -16,7 +16,7 @@ web_kit::catalogue! {
         collected: "Collected" | "Abgeholt",
         move_order: "Move {number}" | "{number} verschieben",
         late_days: "{n} d late" | "{n} T. zu spät",
-        late_hours: "{n} h late" | "{n} Std. zu spät",
+        late_hours: "{n} h late" | "{n} h zu spät",
         late_minutes: "{n} min late" | "{n} Min. zu spät",
         in_minutes: "in {n} min" | "in {n} Min.",
         today: "today {hour}" | "heute {hour}",

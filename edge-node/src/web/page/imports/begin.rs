@@ -141,6 +141,7 @@ pub(crate) async fn upload(
         Err(AppError::Invalid(problems)) => {
             let said = problems.first().map(|problem| problem.detail.clone());
             let said = web_kit::problem::sentence(&said.unwrap_or_default());
+            let said = web_kit::refusal::said(view.language(), &said).into_owned();
             return again(Some(kind), said).await;
         }
         Err(error) => return Err(error.into()),

@@ -13,6 +13,7 @@ use crate::api::{Caller, EdgeState};
 use crate::app::customer;
 use crate::app::intake::offer::{self, KnownDevice, Offer, PartOffer};
 use crate::app::search::{self, FoundCustomer};
+use crate::app::settings;
 use crate::app::wire::Personal;
 use crate::store::order::find::count_of;
 use crate::store::{Actor, Reader};
@@ -225,6 +226,7 @@ struct Found {
     devices: Vec<KnownDevice>,
     offer: Offer,
     with_tax: bool,
+    hours: String,
 }
 
 /// Reads all that is shown for a form.
@@ -295,6 +297,7 @@ fn find(
         devices,
         offer: offer::offer(reader, actor, &form.about())?,
         with_tax: reader.settings()?.prices_include_tax,
+        hours: settings::opening_hours(reader)?,
     })
 }
 
@@ -363,7 +366,7 @@ fn show(view: &View, form: &IntakeForm, found: Found, is_cut_off: bool) -> Shown
         } else {
             t.without_tax
         },
-        promises: promises(t, view, form, minutes),
+        promises: promises(t, view, form, &found.hours, minutes),
         things: things(t, form),
         other_things: form.accessories.clone(),
         looks: looks(t, form),

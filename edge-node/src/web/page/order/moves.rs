@@ -280,9 +280,10 @@ impl Desk {
         }
         let body = problem.body();
         let first = body.errors.first().map(|error| error.detail.clone());
-        first
+        let said = first
             .or_else(|| body.detail.clone())
-            .unwrap_or_else(|| body.title.to_string())
+            .unwrap_or_else(|| body.title.to_string());
+        web_kit::refusal::said(self.view.language(), &said).into_owned()
     }
 
     fn move_part(

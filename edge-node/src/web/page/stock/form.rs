@@ -61,13 +61,7 @@ impl Wrong {
             }
         }
         if self.is_empty() {
-            self.above = Some(
-                problem
-                    .body()
-                    .detail
-                    .clone()
-                    .unwrap_or_else(|| otherwise.to_owned()),
-            );
+            self.above = Some(otherwise.to_owned());
         }
     }
 
