@@ -10,6 +10,7 @@ pub mod branch;
 mod cache;
 mod command;
 mod commit;
+pub mod conflict;
 pub mod customer;
 pub mod document;
 pub mod enrol;

@@ -4,6 +4,7 @@
 //! database stops. Whatever is cut short is not acknowledged, so a branch sends it again.
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ async fn serve(config: &Config, data: &Path, database: &Database) -> Result<()> 
     let workers = hub.start();
     let listener = listen(config, &hub, &ca)?;
     let mut servers = Servers::new();
-    let served = pages(config, &hub, &ca, &mut servers).await;
+    let served = pages(config, &hub, &ca, listener.address(), &mut servers).await;
     finish(servers, listener, workers, &hub).await;
     served
 }
@@ -95,13 +96,21 @@ fn listen(config: &Config, hub: &Arc<Hub>, ca: &Arc<Ca>) -> Result<Listener> {
 }
 
 /// Pages and API on their addresses, until a signal.
-async fn pages(config: &Config, hub: &Arc<Hub>, ca: &Arc<Ca>, servers: &mut Servers) -> Result<()> {
+async fn pages(
+    config: &Config,
+    hub: &Arc<Hub>,
+    ca: &Arc<Ca>,
+    branches: SocketAddr,
+    servers: &mut Servers,
+) -> Result<()> {
     let state = |over_tls| {
         HubState::new(StateParts {
             hub: hub.clone(),
             ca: ca.clone(),
             hosts: HostAllowList::loopback_and(config.hosts.iter()),
             over_tls,
+            branches: Some(branches),
+            names: config.hosts.clone(),
             stopping: servers.stopping(),
         })
     };

@@ -4,8 +4,11 @@
 
 mod act;
 mod frame;
+pub(crate) mod list;
 pub mod page;
 pub(crate) mod places;
+pub(crate) mod reason;
+pub(crate) mod said;
 mod texts;
 mod view;
 pub(crate) mod words;
@@ -19,6 +22,7 @@ use crate::api::HubState;
 pub(crate) const HOME: &str = "/network";
 pub(crate) const BRANCHES: &str = "/branches";
 pub(crate) const EXCEPTIONS: &str = "/exceptions";
+pub(crate) const EXCEPTION_OWNER: &str = "/exceptions/owner";
 pub(crate) const STAFF: &str = "/staff";
 pub(crate) const SETTINGS: &str = "/settings";
 pub(crate) const TRANSFERS: &str = "/transfers";
@@ -33,6 +37,8 @@ pub(crate) const NEW_PRESET: &str = "/catalogue/new-preset";
 pub(crate) const IMPORT: &str = "/catalogue/import";
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
+pub(crate) const DOCUMENTS: &str = "/documents";
+pub(crate) const UNDO: &str = "/undo";
 pub(crate) const STATUS_BAR: &str = "/status-bar";
 pub(crate) const SCREEN: &str = "/screen";
 pub(crate) const PLACE: &str = "Hub";
@@ -57,6 +63,7 @@ fn pages() -> PageRoutes<HubState> {
         .route(SIGN_OUT, post(page::session::sign_out))
         .route(SCREEN, post(page::session::keep_screen))
         .route(STATUS_BAR, get(frame::status_bar))
+        .route(UNDO, post(said::undo))
         .route(HOME, get(page::network::page))
         .merge(branches())
         .merge(company())
@@ -67,6 +74,14 @@ fn pages() -> PageRoutes<HubState> {
         .route(
             "/orders/{id}/edit",
             get(page::orders::edit::form).post(page::orders::edit::save),
+        )
+        .route(
+            "/documents/{id}/conflicts/{conflict}/resolve",
+            post(page::conflicts::settle),
+        )
+        .route(
+            "/documents/{id}/conflicts/{conflict}/undo",
+            post(page::conflicts::undo),
         )
         .merge(customers())
         .route(STOCK, get(page::stock::list))
@@ -113,10 +128,13 @@ fn catalogue() -> PageRoutes<HubState> {
         .route(NEW_PART, get(part::new).post(part::create))
         .route("/catalogue/parts/{sku}", get(part::edit).post(part::save))
         .route(PRESETS, get(preset::list))
-        .route(NEW_PRESET, get(preset::new).post(preset::create))
+        .route(
+            NEW_PRESET,
+            get(preset::form::new).post(preset::form::create),
+        )
         .route(
             "/catalogue/presets/{id}",
-            get(preset::edit).post(preset::save),
+            get(preset::form::edit).post(preset::form::save),
         )
         .route(IMPORT, get(import::page))
         .route("/catalogue/import/preview", post(import::preview))
@@ -131,15 +149,15 @@ fn branches() -> PageRoutes<HubState> {
         .route("/branches/{branch}", get(branch::page))
         .route(
             "/branches/{branch}/edit",
-            get(branch::edit_form).post(branch::change),
+            get(branch::change::edit_form).post(branch::change::change),
         )
         .route(
             "/branches/{branch}/join-codes",
-            get(branch::leave_code).post(branch::join_code),
+            get(branch::machines::leave_code).post(branch::machines::join_code),
         )
         .route(
             "/branches/{branch}/machines/{machine}/revoke",
-            post(branch::revoke),
+            post(branch::machines::revoke),
         )
 }
 
@@ -147,8 +165,18 @@ fn company() -> PageRoutes<HubState> {
     use page::{exceptions, settings, staff};
     PageRoutes::default()
         .route(EXCEPTIONS, get(exceptions::page))
-        .route("/exceptions/parked/{id}/release", post(exceptions::release))
-        .route("/exceptions/parked/{id}/drop", post(exceptions::drop_entry))
+        .route(
+            EXCEPTION_OWNER,
+            get(exceptions::owner::form).post(exceptions::owner::assign),
+        )
+        .route(
+            "/exceptions/parked/{id}/release",
+            post(exceptions::parked::release),
+        )
+        .route(
+            "/exceptions/parked/{id}/drop",
+            post(exceptions::parked::drop_entry),
+        )
         .route(STAFF, get(staff::page).post(staff::create))
         .route("/staff/new", get(staff::new_form))
         .route("/staff/{id}", get(staff::edit_form).post(staff::change))

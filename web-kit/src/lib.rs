@@ -6,9 +6,11 @@
 //! come in as arguments or out of the router's state (`FromRef`).
 
 pub mod assets;
+pub mod differ;
 pub mod etag;
 pub mod events;
 pub mod extract;
+pub mod fields;
 pub mod form;
 pub mod headers;
 pub mod html;

@@ -39,8 +39,10 @@ pub struct Toast {
 /// A form of hidden fields behind the button Undo, key `Z`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToastUndo {
-    /// Where it posts to. The answer should hold partials only.
+    /// Where it posts to. The answer should hold partials only, or lead to a page where `is_plain`.
     pub action: String,
+    /// Whether the browser posts it by itself, so that the answer may lead to another page.
+    pub is_plain: bool,
     /// Its fields, with `key`, the form's idempotency key, among them.
     pub fields: Vec<(&'static str, String)>,
 }
@@ -83,9 +85,24 @@ impl Toast {
     pub fn undo(mut self, action: impl Into<String>, fields: Vec<(&'static str, String)>) -> Self {
         self.undo = Some(ToastUndo {
             action: action.into(),
+            is_plain: false,
             fields,
         });
         self
+    }
+
+    /// With a way back that leads to a page again.
+    #[must_use]
+    pub fn undo_by_page(
+        self,
+        action: impl Into<String>,
+        fields: Vec<(&'static str, String)>,
+    ) -> Self {
+        let mut toast = self.undo(action, fields);
+        if let Some(undo) = &mut toast.undo {
+            undo.is_plain = true;
+        }
+        toast
     }
 
     /// The toast as a partial of an answer; it takes the place of the last one.
@@ -150,6 +167,11 @@ mod tests {
             .partial(Language::English)
             .unwrap();
         assert!(!plain.as_str().contains("<form"));
+        let by_page = Toast::new("4180", "saved").undo_by_page("/undo", Vec::new());
+        let markup = by_page.markup(Language::English).unwrap();
+        assert!(
+            markup.as_str().contains("action=\"/undo\"") && !markup.as_str().contains("hx-post")
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! It holds handles and limits, no data of the chain: those are asked of the database each time.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -15,6 +16,7 @@ use web_kit::{
 use crate::app::Hub;
 use crate::app::search::People;
 use crate::ca::Ca;
+use crate::web::said::Memory;
 
 /// What the state is made of.
 #[derive(Debug)]
@@ -27,8 +29,32 @@ pub struct StateParts {
     pub hosts: HostAllowList,
     /// Whether pages go over TLS.
     pub over_tls: bool,
+    /// Where branches connect, UDP; none where this process takes none.
+    pub branches: Option<SocketAddr>,
+    /// The names that the operator gave to the hub.
+    pub names: Vec<String>,
     /// Turns true when the program is to end: event streams end then.
     pub stopping: watch::Receiver<bool>,
+}
+
+/// Where branches join, as a person types it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BranchAddress {
+    /// Host and port.
+    pub(crate) text: String,
+    /// From where it is reached.
+    pub(crate) reach: Reach,
+}
+
+/// From where the address of branches is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// By the address that it names.
+    Named,
+    /// By every address of this computer.
+    Everywhere,
+    /// From this computer alone.
+    Loopback,
 }
 
 /// The handlers' state; cheap to clone.
@@ -41,6 +67,7 @@ struct Inner {
     cookie: SessionCookie,
     secret: IdempotencySecret,
     people: People,
+    said: Memory,
     tries: Mutex<FailureLimiter>,
     started: Instant,
 }
@@ -52,6 +79,7 @@ impl HubState {
         Self(Arc::new(Inner {
             people: People::new(&parts.hub),
             parts,
+            said: Memory::default(),
             cookie: SessionCookie::for_node("hub"),
             secret,
             tries: Mutex::new(FailureLimiter::new(FailureLimits::default())),
@@ -72,6 +100,11 @@ impl HubState {
     /// The index of persons for search.
     pub fn people(&self) -> &People {
         &self.0.people
+    }
+
+    /// What pages are to say once.
+    pub(crate) fn said(&self) -> &Memory {
+        &self.0.said
     }
 
     /// Names under which browsers reach the hub.
@@ -97,6 +130,37 @@ impl HubState {
     /// A key for a form that is being drawn.
     pub fn form_key(&self) -> FormKey {
         FormKey::from_random(self.hub().env().random())
+    }
+
+    /// The address that a branch's machine joins at, as an operator types it.
+    pub(crate) fn branch_address(&self) -> BranchAddress {
+        let Some(address) = self.0.parts.branches else {
+            return BranchAddress {
+                text: "HUB:PORT".to_owned(),
+                reach: Reach::Named,
+            };
+        };
+        let (ip, port) = (address.ip(), address.port());
+        let name = self.0.parts.names.first();
+        if ip.is_loopback() {
+            return BranchAddress {
+                text: address.to_string(),
+                reach: Reach::Loopback,
+            };
+        }
+        if !ip.is_unspecified() {
+            let text = name.map_or_else(|| address.to_string(), |name| format!("{name}:{port}"));
+            return BranchAddress {
+                text,
+                reach: Reach::Named,
+            };
+        }
+        let own = rustix::system::uname();
+        let own = own.nodename().to_string_lossy().into_owned();
+        BranchAddress {
+            text: format!("{}:{port}", name.cloned().unwrap_or(own)),
+            reach: Reach::Everywhere,
+        }
     }
 
     /// Counts a try to sign in.

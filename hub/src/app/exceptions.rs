@@ -1,33 +1,33 @@
-//! What people must look at: exceptions, decisions, conflicts of fields, parked transactions, incidents.
+//! What people must look at: exceptions, decisions, parked transactions, incidents; for conflicts of fields see
+//! [`super::conflict`].
 //!
 //! All of it is listed here; settling comes from its own acts, and an exception ends when its cause does.
 
 use std::collections::BTreeMap;
 
-use automerge::Automerge;
-use domain::document::{Conflict, DocumentKind, Scalar, conflicts as conflicts_of};
-use domain::id::{DocumentId, PartId, StaffId};
-use domain::order::read_order;
-use domain::seal::open;
-use domain::sensitive::PersonKey;
-use sync_protocol::document::Document;
-use sync_protocol::hash::sha256;
-use sync_protocol::transaction::hlc_ms;
+use domain::document::DocumentKind;
+use domain::id::{BranchId, DocumentId, PartId, StaffId, TransferId};
+use domain::permission::{Permission, Side, allows};
 
 use super::error::AppError;
 use super::session::Person;
-use super::{Hub, branch};
+use super::{Hub, HubTx, branch};
 use crate::store::audit::read as audit;
 pub use crate::store::audit::read::{ExceptionPlace, ExceptionRecord};
-use crate::store::inventory::read::part_names;
+use crate::store::inventory::read::{part_names, parts_of_facts};
 use crate::store::orders::day::numbers;
 use crate::store::scope::{Place, Scope};
-use crate::store::staff;
+use crate::store::staff::read::{StaffRecord, names as staff_names, person as staff_person};
 use crate::store::sync::read as store;
 pub use crate::store::sync::read::{IncidentRecord, ParkedRecord};
 
 /// Kinds of exceptions that ask people to decide something.
-pub const DECISIONS: [&str; 4] = ["status", "negative_stock", "transfer", "transfer_found"];
+pub const DECISIONS: [&str; 4] = [
+    "status_conflict",
+    "negative_stock",
+    "transfer",
+    "transfer_found",
+];
 
 /// Exceptions, the newest first, with the codes of branches; of `kinds` only, where given.
 ///
@@ -60,14 +60,37 @@ pub async fn list_of(
     Ok((found, branch::codes(&mut connection).await?))
 }
 
-/// What exceptions are about, in words that people know: numbers of orders, names of parts.
+/// What an exception is about, and where that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// An order.
+    Order {
+        /// Its document.
+        id: DocumentId,
+        /// Its number.
+        number: String,
+    },
+    /// A person.
+    Customer(DocumentId),
+    /// A part.
+    Part {
+        /// Its sku.
+        sku: String,
+        /// Its name.
+        name: String,
+    },
+    /// A transfer.
+    Transfer(TransferId),
+}
+
+/// What exceptions are about, by their subjects; what is not known is left out.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn subjects(
     hub: &Hub,
     found: &[ExceptionRecord],
-) -> Result<BTreeMap<[u8; 16], String>, AppError> {
+) -> Result<BTreeMap<[u8; 16], Subject>, AppError> {
     let of_kinds = |kinds: &[&str]| -> Vec<[u8; 16]> {
         found
             .iter()
@@ -75,24 +98,137 @@ pub async fn subjects(
             .map(|record| record.subject)
             .collect()
     };
-    let documents: Vec<DocumentId> = of_kinds(&["conflict", "status", "double_number"])
+    let documents: Vec<DocumentId> = of_kinds(&["conflict", "status_conflict", "double_number"])
         .into_iter()
         .map(DocumentId::from_bytes)
         .collect();
-    let parts: Vec<PartId> = of_kinds(&["negative_stock"])
+    let mut connection = hub.snapshot().await?;
+    let mut known = BTreeMap::new();
+    for document in store::documents_of(&mut connection, &documents).await? {
+        if document.kind == Some(DocumentKind::Customer) {
+            known.insert(*document.id.as_bytes(), Subject::Customer(document.id));
+        }
+    }
+    for (id, number) in numbers(&mut connection, &documents).await? {
+        known.insert(*id.as_bytes(), Subject::Order { id, number });
+    }
+    let doubles: Vec<(BranchId, [u8; 16])> = found
+        .iter()
+        .filter(|record| record.kind == "superseded")
+        .map(|record| (record.branch, record.subject))
+        .collect();
+    let moved = parts_of_facts(&mut connection, &doubles).await?;
+    let mut parts: Vec<PartId> = of_kinds(&["negative_stock"])
         .into_iter()
         .map(PartId::from_bytes)
         .collect();
+    parts.extend(moved.iter().map(|(_, part)| *part));
+    let parts: BTreeMap<PartId, Subject> = part_names(&mut connection, &parts)
+        .await?
+        .into_iter()
+        .map(|(id, sku, name)| (id, Subject::Part { sku, name }))
+        .collect();
+    known.extend(
+        parts
+            .iter()
+            .map(|(id, part)| (*id.as_bytes(), part.clone())),
+    );
+    for (fact, part) in moved {
+        known.extend(parts.get(&part).map(|part| (fact, part.clone())));
+    }
+    for id in of_kinds(&["transfer", "transfer_found"]) {
+        known.insert(id, Subject::Transfer(TransferId::from_bytes(id)));
+    }
+    Ok(known)
+}
+
+/// Who looks into an exception.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The person.
+    pub staff: StaffId,
+    /// The name.
+    pub name: String,
+    /// Since when.
+    pub since_ms: i64,
+}
+
+/// What names an exception: branch, kind, subject.
+pub type ExceptionKey = (BranchId, String, [u8; 16]);
+
+/// Who looks into which exceptions.
+///
+/// # Errors
+/// When the database fails.
+pub async fn owners(hub: &Hub) -> Result<BTreeMap<ExceptionKey, Owner>, AppError> {
     let mut connection = hub.snapshot().await?;
-    let numbers = numbers(&mut connection, &documents).await?;
-    let names = part_names(&mut connection, &parts).await?;
-    let numbers = numbers
+    let rows = audit::owners(&mut connection).await?;
+    let ids: Vec<StaffId> = rows.iter().map(|row| row.staff).collect();
+    let names: BTreeMap<StaffId, String> = staff_names(&mut connection, &ids)
+        .await?
         .into_iter()
-        .map(|(id, number)| (*id.as_bytes(), number));
-    let names = names
-        .into_iter()
-        .map(|(id, _, name)| (*id.as_bytes(), name));
-    Ok(numbers.chain(names).collect())
+        .collect();
+    let owner = |row: audit::OwnerRecord| {
+        let owner = Owner {
+            name: names.get(&row.staff).cloned().unwrap_or_default(),
+            staff: row.staff,
+            since_ms: row.since_ms,
+        };
+        ((row.branch, row.kind, row.subject), owner)
+    };
+    Ok(rows.into_iter().map(owner).collect())
+}
+
+/// One exception that is open.
+///
+/// # Errors
+/// When there is none, or none that the person may see.
+pub async fn get(
+    hub: &Hub,
+    person: &Person,
+    key: &ExceptionKey,
+) -> Result<ExceptionRecord, AppError> {
+    let mut connection = hub.snapshot().await?;
+    audit::exception(&mut connection, key)
+        .await?
+        .filter(|record| person.scope().allows(record.branch))
+        .ok_or(AppError::NotFound { what: "exception" })
+}
+
+/// Has somebody look into an exception, or nobody any more. Gives who did before.
+///
+/// # Errors
+/// An exception that is not open, a person who may not see it at the hub.
+pub async fn assign(
+    tx: &mut HubTx,
+    person: &Person,
+    key: &ExceptionKey,
+    owner: Option<StaffId>,
+) -> Result<Option<StaffId>, AppError> {
+    let missing = AppError::NotFound { what: "exception" };
+    let record = audit::exception(tx.sql(), key).await?.ok_or(missing)?;
+    if !person.scope().allows(record.branch) {
+        return Err(AppError::NotFound { what: "exception" });
+    }
+    if let Some(owner) = owner {
+        let known = staff_person(tx.sql(), Some(owner), None).await?;
+        let may = known.is_some_and(|known| may_own(&known, record.branch));
+        if !may {
+            let detail = "must be somebody who sees this at the hub";
+            return Err(AppError::field("/owner", detail));
+        }
+    }
+    let before = audit::owner(tx.sql(), key).await?;
+    let now_ms = tx.at_ms();
+    audit::save_owner(tx.sql(), key, owner, now_ms).await?;
+    Ok(before)
+}
+
+/// Whether a person may look into exceptions of a branch at the hub.
+pub fn may_own(record: &StaffRecord, branch: BranchId) -> bool {
+    let fields = &record.fields;
+    let sees = fields.branches.is_empty() || fields.branches.contains(&branch);
+    fields.active && sees && allows(fields.role, Permission::ExceptionsRead, Side::Hub)
 }
 
 /// Parked transactions, the newest first.
@@ -125,74 +261,6 @@ pub async fn incidents(
     Ok((found, branch::codes(&mut connection).await?))
 }
 
-/// One of several values of a field.
-#[derive(Debug, Clone)]
-pub struct Rival {
-    /// The value; none for a personal one whose key is not here.
-    pub value: Option<Scalar>,
-    /// Who wrote it; none for the system.
-    pub staff: Option<(StaffId, Option<String>)>,
-    /// When.
-    pub at_ms: Option<i64>,
-}
-
-/// A field with several values.
-#[derive(Debug, Clone)]
-pub struct ConflictState {
-    /// Its id, the same on every node: from document and path.
-    pub id: [u8; 16],
-    /// The document.
-    pub document: DocumentId,
-    /// What the document is about.
-    pub kind: DocumentKind,
-    /// Code of the document's branch.
-    pub branch: String,
-    /// The number of an order.
-    pub number: Option<String>,
-    /// The keys from the root.
-    pub path: Vec<String>,
-    /// The values; the last is shown meanwhile.
-    pub values: Vec<Rival>,
-}
-
-/// A page of conflicts.
-#[derive(Debug)]
-pub struct ConflictPage {
-    /// The conflicts, those of the newest exceptions first.
-    pub items: Vec<ConflictState>,
-    /// Where to go on.
-    pub next: Option<ExceptionPlace>,
-}
-
-/// Conflicts of `limit` documents, the newest first.
-///
-/// # Errors
-/// When the database fails.
-pub async fn conflicts(
-    hub: &Hub,
-    person: &Person,
-    place: Option<ExceptionPlace>,
-    limit: usize,
-) -> Result<ConflictPage, AppError> {
-    let wanted = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
-    let (mut found, codes) = list(hub, person, Some(&["conflict"]), place, wanted).await?;
-    let is_more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| is_more).map(place_of);
-    let mut items = Vec::new();
-    for record in &found {
-        let id = DocumentId::from_bytes(record.subject);
-        let Some(document) = hub.load_document(id).await? else {
-            continue;
-        };
-        let keys = hub.person_keys(id).await?;
-        let code = branch::code_of(&codes, record.branch);
-        items.extend(shown(&document, &code, &keys)?);
-    }
-    name_writers(hub, &mut items).await?;
-    Ok(ConflictPage { items, next })
-}
-
 /// Where an exception stands in its list.
 pub fn place_of(record: &ExceptionRecord) -> ExceptionPlace {
     (
@@ -201,110 +269,4 @@ pub fn place_of(record: &ExceptionRecord) -> ExceptionPlace {
         record.kind.clone(),
         record.subject,
     )
-}
-
-fn shown(
-    document: &Document,
-    branch: &str,
-    keys: &[PersonKey],
-) -> Result<Vec<ConflictState>, AppError> {
-    let number = match document.kind() {
-        DocumentKind::Order => read_order(document.automerge())
-            .ok()
-            .map(|view| view.number),
-        _ => None,
-    };
-    let found = conflicts_of(document.automerge(), document.kind())?;
-    Ok(found
-        .into_iter()
-        .map(|conflict| ConflictState {
-            id: id_of(document.id(), &conflict.path),
-            document: document.id(),
-            kind: document.kind(),
-            branch: branch.to_owned(),
-            number: number.clone(),
-            values: rivals(document, &conflict, keys),
-            path: conflict.path,
-        })
-        .collect())
-}
-
-fn id_of(document: DocumentId, path: &[String]) -> [u8; 16] {
-    let mut bytes = document.as_bytes().to_vec();
-    for key in path {
-        bytes.extend_from_slice(key.as_bytes());
-        bytes.push(0);
-    }
-    let mut id = [0; 16];
-    id.copy_from_slice(&sha256(&bytes)[..16]);
-    id[6] = (id[6] & 0x0f) | 0x80;
-    id[8] = (id[8] & 0x3f) | 0x80;
-    id
-}
-
-fn rivals(document: &Document, conflict: &Conflict, keys: &[PersonKey]) -> Vec<Rival> {
-    let path = conflict.path.join("/");
-    let is_sealed = document.kind() == DocumentKind::Customer;
-    let rival = |value: &domain::document::ConflictValue| {
-        let origin = origin_of(document, &value.actor, value.op_counter);
-        Rival {
-            value: match &value.value {
-                Scalar::Bytes(sealed) if is_sealed => open(keys, document.id(), &path, sealed)
-                    .ok()
-                    .map(|text| Scalar::Str(text.expose().clone())),
-                plain => Some(plain.clone()),
-            },
-            staff: origin
-                .filter(|origin| !origin.staff.is_nil())
-                .map(|origin| (origin.staff, None)),
-            at_ms: origin.map(|origin| hlc_ms(origin.hlc)),
-        }
-    };
-    conflict.values.iter().map(rival).collect()
-}
-
-fn origin_of(
-    document: &Document,
-    actor: &[u8],
-    op_counter: u64,
-) -> Option<sync_protocol::item::Origin> {
-    let seq = seq_of(document.automerge(), actor, op_counter)?;
-    document
-        .origins()
-        .iter()
-        .find(|origin| origin.actor == *actor && origin.seq == seq)
-        .copied()
-}
-
-/// The number of the actor's change that wrote an operation.
-fn seq_of(automerge: &Automerge, actor: &[u8], op_counter: u64) -> Option<u64> {
-    let changes = automerge.get_changes(&[]);
-    let wrote = changes.iter().find(|change| {
-        change.actor_id().to_bytes() == actor
-            && change.start_op().get() <= op_counter
-            && op_counter <= change.max_op()
-    });
-    wrote.map(|change| change.seq())
-}
-
-async fn name_writers(hub: &Hub, items: &mut [ConflictState]) -> Result<(), AppError> {
-    let mut ids: Vec<StaffId> = items
-        .iter()
-        .flat_map(|item| &item.values)
-        .filter_map(|value| value.staff.as_ref().map(|(staff, _)| *staff))
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut connection = hub.snapshot().await?;
-    let names: BTreeMap<StaffId, String> = staff::people(&mut connection, Some(&ids))
-        .await?
-        .into_iter()
-        .map(|row| (row.id, row.fields.name))
-        .collect();
-    for value in items.iter_mut().flat_map(|item| &mut item.values) {
-        if let Some((staff, name)) = &mut value.staff {
-            *name = names.get(staff).cloned();
-        }
-    }
-    Ok(())
 }

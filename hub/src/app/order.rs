@@ -166,6 +166,19 @@ async fn write(tx: &mut HubTx, id: DocumentId, edits: &[Edit]) -> Result<OrderSt
     state_of(tx, &document).await
 }
 
+/// An order as it stands in this transaction.
+///
+/// # Errors
+/// When there is none, or none that the person may see.
+pub async fn current(
+    tx: &mut HubTx,
+    person: &Person,
+    id: DocumentId,
+) -> Result<OrderState, AppError> {
+    open(tx, person, id, |_| Ok(())).await?;
+    write(tx, id, &[]).await
+}
+
 /// What an order's accessories are to be, as the list of their texts.
 #[derive(Debug, Clone, Default)]
 pub struct OrderChange {

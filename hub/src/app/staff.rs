@@ -266,3 +266,40 @@ pub async fn list_of(
     let mut connection = hub.snapshot().await?;
     Ok(store::people(&mut connection, scope, None, limit).await?)
 }
+
+/// People of a list, with the way to the rest.
+#[derive(Debug)]
+pub struct StaffPage {
+    /// The people, those who may sign in first, by name.
+    pub people: Vec<StaffRecord>,
+    /// How many the list has in all.
+    pub count: u64,
+    /// The last one here, where more follow.
+    pub next: Option<StaffId>,
+}
+
+/// People of these branches whose name or user name holds all of `words`, by name, behind the person `after`; those of
+/// the whole chain belong to each branch.
+///
+/// # Errors
+/// When the database fails.
+pub async fn by_name(
+    hub: &Hub,
+    scope: &crate::store::scope::Scope,
+    words: &str,
+    after: Option<StaffId>,
+    most: usize,
+) -> Result<StaffPage, AppError> {
+    let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+    let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+    let mut connection = hub.snapshot().await?;
+    let count = store::count(&mut connection, scope, &words).await?;
+    let mut people = store::by_name(&mut connection, scope, &words, after, limit).await?;
+    let is_more = people.len() > most;
+    people.truncate(most);
+    Ok(StaffPage {
+        next: people.last().filter(|_| is_more).map(|record| record.id),
+        people,
+        count,
+    })
+}

@@ -114,6 +114,17 @@ pub async fn save_exceptions(
         .bind(subjects(&ended))
         .execute(&mut *connection)
         .await?;
+        // Who looked into it has nothing left to look into.
+        sqlx::query(
+            "delete from audit.exception_owner o using unnest($1::uuid[], $2::text[], $3::uuid[])
+                as t (branch_id, kind, subject)
+             where o.branch_id = t.branch_id and o.kind = t.kind and o.subject = t.subject",
+        )
+        .bind(branches(&ended))
+        .bind(kinds(&ended))
+        .bind(subjects(&ended))
+        .execute(&mut *connection)
+        .await?;
     }
     if !open.is_empty() {
         let details: Vec<String> = open

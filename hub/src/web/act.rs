@@ -42,6 +42,17 @@ pub(crate) fn is_refusal(problem: &Problem) -> bool {
     )
 }
 
+/// The condition that what a form shows is still so.
+pub(crate) fn same<V: PartialEq>(shown: V) -> impl FnOnce(V) -> Result<(), AppError> {
+    move |known| {
+        if known == shown {
+            Ok(())
+        } else {
+            Err(AppError::Stale)
+        }
+    }
+}
+
 /// The answer that leads on to what was made or changed; it holds ids and numbers only.
 pub(crate) fn done(body: serde_json::Value) -> Answer {
     Answer {

@@ -54,7 +54,7 @@ pub(crate) async fn frame(
         sign_out: SIGN_OUT.to_owned(),
         screen_url: SCREEN.to_owned(),
         status: bar(who, view, &tally),
-        toast: None,
+        toast: state.said().take(state, who),
         live: Some(Live {
             url: "/api/v1/events".to_owned(),
             names: EVENT_NAMES,

@@ -3,6 +3,7 @@
 pub mod branch;
 pub mod branches;
 pub mod catalogue;
+pub mod conflicts;
 pub mod customers;
 pub mod exceptions;
 pub mod network;

@@ -104,6 +104,8 @@ impl Site {
             ca: Arc::new(ca),
             hosts: HostAllowList::loopback_and::<[&str; 0], &str>([]),
             over_tls: false,
+            branches: "127.0.0.1:4433".parse().ok(),
+            names: Vec::new(),
             stopping,
         });
         let router = hub::server::router(&state).unwrap();

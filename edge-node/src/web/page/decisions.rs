@@ -2,7 +2,6 @@
 //!
 //! Versions stand side by side with who, where and when. One key keeps one, one key takes it back.
 
-mod differ;
 mod items;
 mod settle;
 mod texts;

@@ -21,11 +21,10 @@ use crate::api::form::{DocumentKindForm, Time};
 use crate::api::state::HubState;
 use crate::api::wire::place;
 use crate::app::branch::{Codes, code_of};
+use crate::app::conflict::{self, ConflictState, Rival};
 use crate::app::exceptions::{
-    self, ConflictState, DECISIONS, ExceptionPlace, ExceptionRecord, IncidentRecord, ParkedRecord,
-    Rival, place_of,
+    self, DECISIONS, ExceptionPlace, ExceptionRecord, IncidentRecord, ParkedRecord, place_of,
 };
-
 use crate::app::idempotency::Request;
 use crate::app::parked::{Settlement, settle as settle_parked};
 
@@ -214,7 +213,7 @@ async fn conflicts(
     page: ListQuery,
 ) -> Result<Json<Page<Conflict>>, Problem> {
     let after = page.after::<ExceptionPlace>(CONFLICTS)?;
-    let found = exceptions::conflicts(state.hub(), &who.person, after, page.limit as usize).await?;
+    let found = conflict::conflicts(state.hub(), &who.person, after, page.limit as usize).await?;
     Ok(Json(Page {
         items: found.items.into_iter().map(Conflict::of).collect(),
         next_cursor: found.next.map(|next| Cursor::encode(CONFLICTS, &next)),

@@ -1,6 +1,6 @@
 //! Exceptions and signed heads as people see them.
 
-use domain::id::BranchId;
+use domain::id::{BranchId, StaffId};
 use sqlx::types::Uuid;
 use sqlx::{FromRow, PgConnection};
 use sync_protocol::position::NodeId;
@@ -73,6 +73,109 @@ pub async fn exceptions(
         .collect())
 }
 
+/// One exception, by branch, kind and subject.
+pub async fn exception(
+    connection: &mut PgConnection,
+    (branch, kind, subject): &(BranchId, String, [u8; 16]),
+) -> Result<Option<ExceptionRecord>, sqlx::Error> {
+    let row: Option<(String, i64)> = sqlx::query_as(
+        "select detail, at_ms from audit.exception where branch_id = $1 and kind = $2 and subject = $3",
+    )
+    .bind(branch.uuid())
+    .bind(kind)
+    .bind(subject.uuid())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|(detail, at_ms)| ExceptionRecord {
+        branch: *branch,
+        kind: kind.clone(),
+        subject: *subject,
+        detail,
+        at_ms,
+    }))
+}
+
+/// Who looks into an exception.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerRecord {
+    /// Whose exception; nil for the hub.
+    pub branch: BranchId,
+    /// What kind.
+    pub kind: String,
+    /// What it is about.
+    pub subject: [u8; 16],
+    /// Who.
+    pub staff: StaffId,
+    /// Since when.
+    pub since_ms: i64,
+}
+
+/// Everybody who looks into something.
+pub async fn owners(connection: &mut PgConnection) -> Result<Vec<OwnerRecord>, sqlx::Error> {
+    let rows: Vec<(Uuid, String, Uuid, Uuid, i64)> = sqlx::query_as(
+        "select branch_id, kind, subject, staff, since_ms from audit.exception_owner",
+    )
+    .fetch_all(connection)
+    .await?;
+    let owner =
+        |(branch, kind, subject, staff, since_ms): (Uuid, String, Uuid, Uuid, i64)| OwnerRecord {
+            branch: BranchId::of_uuid(branch),
+            kind,
+            subject: subject.into_bytes(),
+            staff: StaffId::of_uuid(staff),
+            since_ms,
+        };
+    Ok(rows.into_iter().map(owner).collect())
+}
+
+/// Who looks into one exception.
+pub async fn owner(
+    connection: &mut PgConnection,
+    (branch, kind, subject): &(BranchId, String, [u8; 16]),
+) -> Result<Option<StaffId>, sqlx::Error> {
+    let row: Option<(Uuid,)> = sqlx::query_as(
+        "select staff from audit.exception_owner where branch_id = $1 and kind = $2 and subject = $3",
+    )
+    .bind(branch.uuid())
+    .bind(kind)
+    .bind(subject.uuid())
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|(staff,)| StaffId::of_uuid(staff)))
+}
+
+/// Keeps who looks into an exception; none for nobody.
+pub async fn save_owner(
+    connection: &mut PgConnection,
+    (branch, kind, subject): &(BranchId, String, [u8; 16]),
+    owner: Option<StaffId>,
+    now_ms: i64,
+) -> Result<(), sqlx::Error> {
+    let (branch, subject) = (branch.uuid(), subject.uuid());
+    match owner {
+        Some(owner) => sqlx::query(
+            "insert into audit.exception_owner values ($1, $2, $3, $4, $5)
+             on conflict (branch_id, kind, subject) do update set staff = excluded.staff, since_ms = excluded.since_ms",
+        )
+        .bind(branch)
+        .bind(kind)
+        .bind(subject)
+        .bind(owner.uuid())
+        .bind(now_ms)
+        .execute(connection)
+        .await?,
+        None => sqlx::query(
+            "delete from audit.exception_owner where branch_id = $1 and kind = $2 and subject = $3",
+        )
+        .bind(branch)
+        .bind(kind)
+        .bind(subject)
+        .execute(connection)
+        .await?,
+    };
+    Ok(())
+}
+
 /// How many exceptions of one kind a branch has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenCount {
@@ -138,6 +241,40 @@ pub async fn newest_head(
     .bind(node_number(node))
     .fetch_optional(connection)
     .await
+}
+
+/// A note about something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteRecord {
+    /// The text.
+    pub text: String,
+    /// Who.
+    pub staff: StaffId,
+    /// When.
+    pub at_ms: i64,
+}
+
+/// The hub's own notes about one thing, the newest first.
+pub async fn notes_about(
+    connection: &mut PgConnection,
+    subject: [u8; 16],
+    limit: i64,
+) -> Result<Vec<NoteRecord>, sqlx::Error> {
+    let rows: Vec<(String, Uuid, i64)> = sqlx::query_as(
+        "select text, staff, at_ms from audit.note where subject = $1 and branch_id = $2
+         order by at_ms desc, fact desc limit $3",
+    )
+    .bind(subject.uuid())
+    .bind(BranchId::NIL.uuid())
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    let note = |(text, staff, at_ms)| NoteRecord {
+        text,
+        staff: StaffId::of_uuid(staff),
+        at_ms,
+    };
+    Ok(rows.into_iter().map(note).collect())
 }
 
 /// What the open exceptions of one kind are about, the oldest first.

@@ -134,6 +134,28 @@ pub async fn part_names(
         .collect())
 }
 
+/// The parts that these movements of these branches moved.
+pub async fn parts_of_facts(
+    connection: &mut PgConnection,
+    facts: &[(BranchId, [u8; 16])],
+) -> Result<Vec<([u8; 16], PartId)>, sqlx::Error> {
+    if facts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "select m.fact, m.part from inventory.movement m
+         join unnest($1::uuid[], $2::uuid[]) as t (branch_id, fact) on m.branch_id = t.branch_id and m.fact = t.fact",
+    )
+    .bind(facts.iter().map(|(branch, _)| branch.uuid()).collect::<Vec<_>>())
+    .bind(facts.iter().map(|(_, fact)| fact.uuid()).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(fact, part)| (fact.into_bytes(), PartId::of_uuid(part)))
+        .collect())
+}
+
 /// One part at one branch.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct StockRecord {

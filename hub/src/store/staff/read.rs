@@ -84,6 +84,50 @@ pub async fn people(
     rows.into_iter().map(Raw::typed).collect()
 }
 
+/// People by name, those who may sign in first, behind the person `after`; of those whose name or user name holds each
+/// of `words`, in lower case.
+pub async fn by_name(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    words: &[String],
+    after: Option<StaffId>,
+    limit: i64,
+) -> Result<Vec<StaffRecord>, HubError> {
+    let rows: Vec<Raw> = sqlx::query_as(
+        "select staff, version, username, name, role, branches, active, created_ms, updated_ms from staff.staff
+         where not deleted and ($1::uuid[] is null or branches = '{}' or branches && $1)
+         and not exists (select 1 from unnest($2::text[]) word where position(word in lower(name || ' ' || username)) = 0)
+         and ($3::uuid is null or (not active, lower(name), staff)
+            > (select not active, lower(name), staff from staff.staff where staff = $3))
+         order by not active, lower(name), staff limit $4",
+    )
+    .bind(scope.sql())
+    .bind(words)
+    .bind(after.map(AsUuid::uuid))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Raw::typed).collect()
+}
+
+/// How many people [`by_name`] has in all.
+pub async fn count(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    words: &[String],
+) -> Result<u64, sqlx::Error> {
+    let (count,): (i64,) = sqlx::query_as(
+        "select count(*) from staff.staff
+         where not deleted and ($1::uuid[] is null or branches = '{}' or branches && $1)
+         and not exists (select 1 from unnest($2::text[]) word where position(word in lower(name || ' ' || username)) = 0)",
+    )
+    .bind(scope.sql())
+    .bind(words)
+    .fetch_one(connection)
+    .await?;
+    Ok(count.unsigned_abs())
+}
+
 /// One person by id or user name. Of two people with one user name, which only an old backup can bring about, the older.
 pub async fn person(
     connection: &mut PgConnection,

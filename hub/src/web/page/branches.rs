@@ -9,6 +9,7 @@ use serde::Deserialize;
 use sync_protocol::item::command as codes;
 use web_kit::{Content, PageForm, PageRequest, Problem, SafeHtml, fill, html};
 
+use super::branch::BranchTexts;
 use super::branch::form::{BranchForm, BranchFormTexts, Shown, show};
 use super::network::words;
 use crate::api::caller::{May, may};
@@ -17,6 +18,8 @@ use crate::app::branch;
 use crate::app::network::{self, BranchNow, Health, OpenOrders};
 use crate::web::act::{Refusal, act, address, done};
 use crate::web::frame::frame;
+use crate::web::list::Segment;
+use crate::web::said::Deed;
 use crate::web::view::View;
 use crate::web::{BRANCHES, HOME};
 
@@ -77,12 +80,6 @@ struct HeadTemplate<'a> {
     t: &'a BranchesTexts,
     query: &'a BranchesQuery,
     may_write: bool,
-}
-
-struct Segment {
-    href: String,
-    words: String,
-    is_current: bool,
 }
 
 struct Row {
@@ -277,6 +274,11 @@ pub(crate) async fn create(
     match made {
         Ok(answered) => {
             let code = answered.answer.body["code"].as_str().unwrap_or_default();
+            if !answered.is_replay {
+                let t = BranchTexts::of(View::of(&state, &who).await?.language());
+                let deed = Deed::new(fields.name(), t.made);
+                state.said().say(&state, &who, deed);
+            }
             Ok(Redirect::to(&format!("{BRANCHES}/{code}")).into_response())
         }
         Err(problem) if problem.status().is_client_error() => {

@@ -13,7 +13,7 @@ use axum::response::Response;
 use domain::money::{Currency, Money};
 use domain::permission::Permission;
 use serde::Deserialize;
-use web_kit::{ApiQuery, Content, Cursor, ListQuery, PageRequest, Problem, SafeHtml, fill, html};
+use web_kit::{ApiQuery, Content, Cursor, ListQuery, PageRequest, Problem, SafeHtml, html};
 
 use self::texts::CatalogueTexts;
 use crate::api::caller::{May, may};
@@ -23,6 +23,7 @@ use crate::app::part::{PartRecord, list as parts};
 use crate::app::settings;
 use crate::web::act::{address, encode};
 use crate::web::frame::frame;
+use crate::web::list::{Pager, Segment};
 use crate::web::places::Places;
 use crate::web::view::View;
 use crate::web::{CATALOGUE, IMPORT, NEW_PART, NEW_PRESET, PRESETS};
@@ -37,21 +38,13 @@ pub struct ListFields {
     q: String,
     #[serde(default)]
     cursor: String,
-    #[serde(default)]
-    saved: String,
-}
-
-struct Section {
-    href: &'static str,
-    label: &'static str,
-    current: bool,
 }
 
 #[derive(Template)]
 #[template(path = "catalogue/_head.html")]
 struct Head<'a> {
     t: &'a CatalogueTexts,
-    sections: Vec<Section>,
+    sections: Vec<Segment>,
     search: Option<(&'static str, &'static str)>,
     typed: &'a str,
     new: Option<(&'static str, &'static str)>,
@@ -73,10 +66,10 @@ fn head<'a>(t: &'static CatalogueTexts, who: &Caller, here: &str, typed: &'a str
         t,
         sections: sections
             .into_iter()
-            .map(|(href, label)| Section {
-                href,
-                label,
-                current: href == here,
+            .map(|(href, words)| Segment {
+                href: href.to_owned(),
+                words: words.to_owned(),
+                is_current: href == here,
             })
             .collect(),
         search,
@@ -104,9 +97,7 @@ struct Page<'a> {
     refresh: String,
     rows: Vec<Row>,
     empty: &'static str,
-    saved: Option<String>,
-    newest: Option<String>,
-    older: Option<String>,
+    pager: Pager,
 }
 
 /// The parts, or the list alone when a script asks again.
@@ -140,9 +131,12 @@ pub(crate) async fn list(
             .map(|part| row(&view, part, may_write))
             .collect(),
         empty: if typed.is_empty() { t.no_parts } else { t.none },
-        saved: saved(t, &fields.saved),
-        newest: (!fields.cursor.is_empty()).then(|| at("")),
-        older: cut.next_cursor.map(|next| at(&next)),
+        pager: Pager {
+            first: (!fields.cursor.is_empty()).then(|| at("")),
+            next: cut.next_cursor.map(|next| at(&next)),
+            first_words: t.newest,
+            next_words: t.older,
+        },
     })?;
     if asked.is_fragment() {
         return Ok(html(body));
@@ -151,11 +145,6 @@ pub(crate) async fn list(
     frame(&state, &who, &view, CATALOGUE)
         .await?
         .respond(&Content::new(t.title, body).head(head))
-}
-
-fn saved(t: &CatalogueTexts, name: &str) -> Option<String> {
-    let name: String = name.chars().take(64).collect();
-    (!name.is_empty()).then(|| fill(t.saved, &[("name", &name)]))
 }
 
 fn row(view: &View, part: &PartRecord, may_write: bool) -> Row {

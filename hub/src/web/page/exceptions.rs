@@ -3,29 +3,31 @@
 //! A decision about a parked entry needs a typed reason: stock or an order moves by it, and there is no way back.
 
 pub(crate) mod list;
+pub(crate) mod owner;
+pub(crate) mod parked;
 
 use askama::Template;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
-use domain::id::{BranchId, parse_uuid};
+use axum::response::Response;
+use domain::id::BranchId;
 use domain::permission::Permission;
 use serde::Deserialize;
-use sync_protocol::item::VerdictKind;
-use web_kit::{Content, PageForm, PageRequest, Problem, SafeHtml, fill, html, html_with_status};
+use web_kit::{Content, Language, PageRequest, Problem, SafeHtml, fill, html, html_with_status};
 
 use crate::api::caller::{May, may};
 use crate::api::{Caller, HubState};
 use crate::app::branch::{Codes, code_of};
 use crate::app::exceptions::{self, DECISIONS, IncidentRecord};
-use crate::app::idempotency::Request;
-use crate::app::parked::{self, ParkedEntry, Settlement};
+use crate::app::parked::{self as entries, ParkedEntry};
 use crate::store::scope::Scope;
 use crate::web::EXCEPTIONS;
-use crate::web::act::{Refusal, address};
+use crate::web::act::address;
 use crate::web::frame::frame;
+use crate::web::list::Segment;
+use crate::web::reason::said;
 use crate::web::view::View;
-use list::{ExceptionRow, KindTexts, rows};
+use list::{ExceptionRow, KindTexts, owner_href, rows};
 
 /// Rows of each list.
 const MOST: i64 = 200;
@@ -62,6 +64,22 @@ web_kit::catalogue! {
         reason_hint: "For the branch and for the audit" | "Für die Filiale und die Prüfung",
         release: "Release" | "Freigeben",
         drop: "Drop" | "Verwerfen",
+        no_way_back: "Neither can be taken back." | "Beides lässt sich nicht zurücknehmen.",
+        released: "Released." | "Freigegeben.",
+        released_text: "The entry counts; the branch hears of it." | "Der Eintrag gilt; die Filiale erfährt es.",
+        dropped: "Dropped." | "Verworfen.",
+        dropped_text: "The entry is left out for good; the branch hears of it." | "Der Eintrag bleibt für immer weg; die Filiale erfährt es.",
+        mine: "Mine" | "Meine",
+        branch: "Branch" | "Filiale",
+        nobody: "nobody yet" | "noch niemand",
+        take: "Take it" | "Übernehmen",
+        none_mine: "Nothing of this is here" | "Davon ist nichts da",
+        none_mine_why: "Another choice above, or every branch, shows more." | "Eine andere Auswahl oben oder alle Filialen zeigen mehr.",
+        show_all: "Show all" | "Alle zeigen",
+        incident_clone: "Clone" | "Kopie",
+        incident_head: "Signature" | "Unterschrift",
+        incident_key: "Key of a person" | "Schlüssel einer Person",
+        incident_session: "Line" | "Leitung",
         leave: "Leave it parked" | "Zurückgestellt lassen",
         incidents: "Incidents of the machinery" | "Zwischenfälle der Technik",
     }
@@ -88,18 +106,19 @@ struct PageTemplate<'a> {
     parked: Vec<ParkedRow>,
     key: String,
     may_settle: bool,
+    may_own: bool,
+    here: String,
+    is_filtered: bool,
     incidents: Vec<IncidentRow>,
     refused: Vec<String>,
 }
 
-struct Segment {
-    href: String,
-    words: &'static str,
-    is_current: bool,
-}
-
 struct ParkedRow {
     id: String,
+    branch_id: String,
+    owner: Option<String>,
+    is_mine: bool,
+    owner_href: String,
     branch: String,
     position: String,
     title: String,
@@ -149,7 +168,7 @@ fn kinds(name: &str) -> Option<&'static [&'static str]> {
     match name {
         "decisions" => Some(&DECISIONS),
         "parked" => Some(&["parked"]),
-        "conflicts" => Some(&["conflict", "status", "double_number"]),
+        "conflicts" => Some(&["conflict", "status_conflict", "double_number"]),
         "stock" => Some(&[
             "negative_stock",
             "superseded",
@@ -172,18 +191,27 @@ async fn body(
     let hub = state.hub();
     let scope = narrowed(state, who, &query.branch).await?;
     let (mut found, codes) = exceptions::list_of(hub, &scope, kinds(&query.kind), MOST).await?;
-    let parked =
-        if who.person.may(Permission::ParkedRead) && matches!(query.kind.as_str(), "" | "parked") {
-            let found = parked::open(hub, &scope, MOST).await?;
-            Some(
-                found
-                    .into_iter()
-                    .map(|entry| parked_row(t, view, entry, &codes))
-                    .collect(),
-            )
-        } else {
-            None
+    let owners = exceptions::owners(hub).await?;
+    let has_parked = matches!(query.kind.as_str(), "" | "parked" | "mine");
+    let parked = if who.person.may(Permission::ParkedRead) && has_parked {
+        let found = entries::open(hub, &scope, MOST).await?;
+        let row = |entry: ParkedEntry| {
+            let key = (entry.record.branch, "parked".to_owned(), entry.record.id);
+            parked_row(t, who, view, entry, &codes, owners.get(&key))
         };
+        let mut rows: Vec<ParkedRow> = found.into_iter().map(row).collect();
+        rows.retain(|row| row.is_mine || query.kind != "mine");
+        Some(rows)
+    } else {
+        None
+    };
+    if query.kind == "mine" {
+        found.retain(|record| {
+            let key = (record.branch, record.kind.clone(), record.subject);
+            let owner = owners.get(&key);
+            owner.is_some_and(|owner| owner.staff == who.person.id)
+        });
+    }
     if parked.is_some() {
         // They stand above with their reasons and what to do about them.
         found.retain(|record| record.kind != "parked");
@@ -203,16 +231,30 @@ async fn body(
         segments: segments(t, query),
         only,
         every_href: address(EXCEPTIONS, &[("kind", &query.kind)]),
-        rows: rows(state, view, found, &codes).await?,
+        rows: rows(state, who, view, found, &codes).await?,
         parked: parked.unwrap_or_default(),
         key: state.form_key().as_str().to_owned(),
         may_settle: who.person.may(Permission::ParkedSettle),
+        may_own: may_own(who),
+        here: address(
+            EXCEPTIONS,
+            &[("kind", &query.kind), ("branch", &query.branch)],
+        ),
+        is_filtered: !query.kind.is_empty() || !query.branch.is_empty(),
         incidents: incidents
             .into_iter()
             .map(|incident| incident_row(view, incident, &codes))
             .collect(),
         refused,
     })
+}
+
+/// Whether somebody may say who looks into what: those who settle, not those who only look.
+fn may_own(who: &Caller) -> bool {
+    let permissions = [Permission::ExceptionsSettle, Permission::ParkedSettle];
+    permissions
+        .into_iter()
+        .any(|permission| who.person.may(permission))
 }
 
 async fn narrowed(state: &HubState, who: &Caller, branch: &str) -> Result<Scope, Problem> {
@@ -226,6 +268,7 @@ async fn narrowed(state: &HubState, who: &Caller, branch: &str) -> Result<Scope,
 fn segments(t: &ExceptionsTexts, query: &ExceptionsQuery) -> Vec<Segment> {
     let kinds = [
         ("", t.all),
+        ("mine", t.mine),
         ("decisions", t.decisions),
         ("parked", t.parked),
         ("conflicts", t.conflicts),
@@ -233,96 +276,66 @@ fn segments(t: &ExceptionsTexts, query: &ExceptionsQuery) -> Vec<Segment> {
     ];
     let segment = |(kind, words): (&str, &'static str)| Segment {
         href: address(EXCEPTIONS, &[("kind", kind), ("branch", &query.branch)]),
-        words,
+        words: words.to_owned(),
         is_current: query.kind == kind,
     };
     kinds.into_iter().map(segment).collect()
 }
 
-fn parked_row(t: &ExceptionsTexts, view: &View, entry: ParkedEntry, codes: &Codes) -> ParkedRow {
+fn parked_row(
+    t: &ExceptionsTexts,
+    who: &Caller,
+    view: &View,
+    entry: ParkedEntry,
+    codes: &Codes,
+    owner: Option<&exceptions::Owner>,
+) -> ParkedRow {
     let position = entry.record.position.to_string();
+    let (id, branch_id) = (
+        domain::id::format_uuid(&entry.record.id),
+        entry.record.branch.to_string(),
+    );
     ParkedRow {
-        id: domain::id::format_uuid(&entry.record.id),
+        owner: owner.map(|owner| owner.name.clone()),
+        is_mine: owner.is_some_and(|owner| owner.staff == who.person.id),
+        owner_href: owner_href(&branch_id, "parked", &id),
         branch: code_of(codes, entry.record.branch),
         title: fill(t.settle_title, &[("position", &position)]),
         position,
-        reason: web_kit::problem::sentence(&entry.record.reason),
+        reason: said(&entry.record.reason, view.language()),
         writer: entry.writer.unwrap_or_else(|| t.system.to_owned()),
         since: view.clock.when(entry.record.at_ms),
         age: view.clock.age(entry.record.at_ms),
+        branch_id,
+        id,
     }
 }
 
 fn incident_row(view: &View, incident: IncidentRecord, codes: &Codes) -> IncidentRow {
+    let language = view.language();
     let branch = if incident.branch == BranchId::NIL {
-        KindTexts::of(view.language()).hub.to_owned()
+        KindTexts::of(language).hub.to_owned()
     } else {
         code_of(codes, incident.branch)
     };
     IncidentRow {
         branch,
-        kind: incident.kind,
-        detail: web_kit::problem::sentence(&incident.detail),
+        kind: incident_kind(&incident.kind, language),
+        detail: said(&incident.detail, language),
         when: view.clock.when(incident.at_ms),
     }
 }
 
-/// Why.
-#[derive(Debug, Deserialize)]
-pub struct SettleForm {
-    #[serde(default)]
-    reason: String,
-}
-
-/// Applies a parked entry after all.
-pub(crate) async fn release(
-    state: State<HubState>,
-    who: May<may::ParkedSettle>,
-    id: Path<String>,
-    form: PageForm<SettleForm>,
-) -> Result<Response, Problem> {
-    settle(state, who, id, form, VerdictKind::Released).await
-}
-
-/// Leaves a parked entry out for good.
-pub(crate) async fn drop_entry(
-    state: State<HubState>,
-    who: May<may::ParkedSettle>,
-    id: Path<String>,
-    form: PageForm<SettleForm>,
-) -> Result<Response, Problem> {
-    settle(state, who, id, form, VerdictKind::Dropped).await
-}
-
-async fn settle(
-    State(state): State<HubState>,
-    who: May<may::ParkedSettle>,
-    Path(id): Path<String>,
-    PageForm { fields, request }: PageForm<SettleForm>,
-    verdict: VerdictKind,
-) -> Result<Response, Problem> {
-    let id = parse_uuid(&id).map_err(|_| Problem::not_found("There is no such parked entry."))?;
-    let request = Request {
-        key: request.key,
-        route: request.route,
-        fingerprint: request.body_hmac,
-    };
-    let settlement = Settlement {
-        id,
-        verdict,
-        reason: fields.reason,
-    };
-    let settled = parked::settle(state.hub(), &who.person, &request, settlement).await;
-    match settled.map_err(Problem::from) {
-        Ok(_) => Ok(Redirect::to(EXCEPTIONS).into_response()),
-        Err(problem) if problem.status().is_client_error() => {
-            let view = View::of(&state, &who).await?;
-            let refused = Refusal::of(&problem, view.language()).above(&[]);
-            let body = body(&state, &who, &view, &ExceptionsQuery::default(), refused).await?;
-            respond(&state, &who, &view, problem.status(), body).await
-        }
-        Err(problem) => Err(problem),
+fn incident_kind(kind: &str, language: Language) -> String {
+    let t = ExceptionsTexts::of(language);
+    match kind {
+        "clone" => t.incident_clone,
+        "signed_head" => t.incident_head,
+        "person_key" => t.incident_key,
+        "session" => t.incident_session,
+        other => other,
     }
+    .to_owned()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The company: its name in law, tax number and tax rates, texts of papers, opening hours. Every branch hears of a
 //! change.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use askama::Template;
@@ -12,19 +13,22 @@ use domain::permission::Permission;
 use domain::problem::Problems;
 use serde::Deserialize;
 use sync_protocol::item::command as codes;
-use web_kit::{Content, PageForm, Problem, SafeHtml, html_with_status};
+use web_kit::{Content, Language, PageForm, Problem, SafeHtml, fill, html_with_status};
 
 use crate::api::caller::{May, may};
 use crate::api::{Caller, HubState};
 use crate::app::error::AppError;
 use crate::app::settings::{self, CompanyPatch};
 use crate::web::SETTINGS;
-use crate::web::act::{Refusal, act, done};
+use crate::web::act::{Refusal, act, done, same};
 use crate::web::frame::frame;
+use crate::web::said::{Deed, WayBack};
 use crate::web::view::View;
 
 /// Empty lines behind those that are filled.
 const SPARE: usize = 2;
+/// The paper that a person gets for a device that was taken in.
+const INTAKE: &str = "intake";
 
 web_kit::catalogue! {
     /// The words of this page.
@@ -43,11 +47,16 @@ web_kit::catalogue! {
         tax_included: "Whether prices include tax is said at each branch." | "Ob Preise die Steuer enthalten, sagt jede Filiale.",
         branches: "Branches" | "Filialen",
         texts: "Texts of papers" | "Texte der Belege",
-        key: "Where" | "Wo",
-        text: "Text" | "Text",
-        text_hint: "intake stands on the receipt of a device that was taken in, intake_de on the German one; de or en on every paper of that language" | "intake steht auf dem Annahmebeleg, intake_de auf dem deutschen; de oder en auf jedem Beleg dieser Sprache",
+        text_hint: "An empty text is left out; the first that is there is printed: for the paper and its language, for the paper, for the language." | "Ein leerer Text fällt weg; gedruckt wird der erste, den es gibt: für Beleg und Sprache, für den Beleg, für die Sprache.",
+        intake: "Receipt of a device that was taken in" | "Annahmebeleg",
+        every: "Every other paper" | "Jeder andere Beleg",
+        other: "Other texts" | "Andere Texte",
+        in_language: "in {language}" | "auf {language}",
+        any_language: "in any other language" | "in jeder anderen Sprache",
+        english: "English" | "Englisch",
+        german: "German" | "Deutsch",
         save: "Save" | "Speichern",
-        saved: "Saved. The branches hear of it now, those that are cut off when their line is back." | "Gespeichert. Die Filialen erfahren es jetzt, getrennte, sobald ihre Leitung wieder da ist.",
+saved: "is saved; the branches hear of it now, those that are cut off when their line is back" | "ist gespeichert; die Filialen erfahren es jetzt, getrennte, sobald ihre Leitung wieder da ist",
         read_only: "Only a central manager changes this." | "Nur die Zentralleitung ändert dies.",
     }
 }
@@ -120,7 +129,7 @@ impl SettingsForm {
         }
         let mut receipt_texts = BTreeMap::new();
         for (key, text) in self.text_key.iter().zip(&self.text) {
-            if key.trim().is_empty() && text.trim().is_empty() {
+            if text.trim().is_empty() {
                 continue;
             }
             let known = receipt_texts.insert(key.trim().to_owned(), text.replace("\r\n", "\n"));
@@ -152,26 +161,93 @@ struct PageTemplate<'a> {
     t: &'a SettingsTexts,
     form: &'a SettingsForm,
     rates: Vec<(&'a str, &'a str)>,
-    texts: Vec<(&'a str, &'a str)>,
+    papers: Vec<Paper<'a>>,
     key: &'a str,
     refusal: &'a Refusal,
     above: Vec<String>,
     may_write: bool,
-    is_saved: bool,
 }
 
-/// Whether the page follows a save.
-#[derive(Debug, Default, Deserialize)]
-pub struct SavedQuery {
-    #[serde(default)]
-    saved: String,
+/// The texts of one paper.
+struct Paper<'a> {
+    title: &'static str,
+    texts: Vec<PaperText<'a>>,
+}
+
+/// A text by the name that branches look for.
+struct PaperText<'a> {
+    key: Cow<'a, str>,
+    label: String,
+    text: &'a str,
+}
+
+/// What branches print where: for a paper and a language, for a paper, for a language. Names that no paper has now stay
+/// as they are, so that nothing is lost that somebody wrote by the API.
+fn papers<'a>(t: &SettingsTexts, form: &'a SettingsForm) -> Vec<Paper<'a>> {
+    let text = |key: &str| {
+        let mut all = form.text_key.iter().zip(&form.text);
+        all.find(|(there, _)| *there == key)
+            .map_or("", |(_, text)| text.as_str())
+    };
+    let field = |key: String, label: String| PaperText {
+        text: text(&key),
+        key: Cow::Owned(key),
+        label,
+    };
+    let name = |language: &Language| match language {
+        Language::English => t.english,
+        Language::German => t.german,
+    };
+    let in_language = |language: &Language| fill(t.in_language, &[("language", &name(language))]);
+    let mut intake: Vec<PaperText<'a>> = Language::ALL
+        .iter()
+        .map(|language| {
+            field(
+                format!("{INTAKE}_{}", language.tag()),
+                in_language(language),
+            )
+        })
+        .collect();
+    intake.push(field(INTAKE.to_owned(), t.any_language.to_owned()));
+    let every: Vec<PaperText<'a>> = Language::ALL
+        .iter()
+        .map(|language| field(language.tag().to_owned(), in_language(language)))
+        .collect();
+    let is_known = |key: &str| intake.iter().chain(&every).any(|text| text.key == key);
+    let other: Vec<PaperText<'a>> = form
+        .text_key
+        .iter()
+        .zip(&form.text)
+        .filter(|(key, _)| !key.is_empty() && !is_known(key))
+        .map(|(key, text)| PaperText {
+            key: Cow::Borrowed(key),
+            label: key.clone(),
+            text,
+        })
+        .collect();
+    let mut papers = vec![
+        Paper {
+            title: t.intake,
+            texts: intake,
+        },
+        Paper {
+            title: t.every,
+            texts: every,
+        },
+    ];
+    if !other.is_empty() {
+        papers.push(Paper {
+            title: t.other,
+            texts: other,
+        });
+    }
+    papers
 }
 
 /// The settings as they stand.
 pub(crate) async fn page(
     State(state): State<HubState>,
     who: May<may::BasicsRead>,
-    axum::extract::Query(query): axum::extract::Query<SavedQuery>,
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
     let (version, row) = settings::get(state.hub()).await?;
@@ -180,7 +256,6 @@ pub(crate) async fn page(
     let shown = Shown {
         status: StatusCode::OK,
         key: key.as_str(),
-        is_saved: !query.saved.is_empty(),
     };
     show(&state, &who, &view, &shown, &form, &Refusal::none()).await
 }
@@ -188,7 +263,6 @@ pub(crate) async fn page(
 struct Shown<'a> {
     status: StatusCode,
     key: &'a str,
-    is_saved: bool,
 }
 
 async fn show(
@@ -205,12 +279,11 @@ async fn show(
         t,
         form,
         rates: lines(&form.rate_name, &form.rate, may_write),
-        texts: lines(&form.text_key, &form.text, may_write),
+        papers: papers(t, form),
         key: shown.key,
         refusal,
         above: refusal.above(&FIELDS),
         may_write,
-        is_saved: shown.is_saved,
     })?;
     let page = frame(state, who, view, SETTINGS)
         .await?
@@ -232,6 +305,29 @@ fn lines<'a>(
     filled.chain(std::iter::repeat_n(("", ""), spare)).collect()
 }
 
+/// What takes the settings back to `before`, unless they were changed again.
+fn back_to(version: u64, before: CompanyRow) -> WayBack {
+    WayBack::new(
+        Permission::SettingsWrite,
+        codes::ROWS,
+        SETTINGS,
+        move |tx| {
+            let before = before.clone();
+            Box::pin(async move {
+                let patch = CompanyPatch {
+                    legal_name: Some(before.legal_name),
+                    tax_id: Some(before.tax_id),
+                    tax_rates: Some(before.tax_rates),
+                    receipt_texts: Some(before.receipt_texts),
+                    opening_hours: Some(before.opening_hours),
+                };
+                settings::patch(tx, same(version), patch).await?;
+                Ok(())
+            })
+        },
+    )
+}
+
 /// Changes the settings.
 pub(crate) async fn change(
     State(state): State<HubState>,
@@ -244,18 +340,12 @@ pub(crate) async fn change(
     let view = View::of(&state, &who).await?;
     let key = request.key.clone().unwrap_or_default();
     let shown = fields.version;
+    let (_, before) = settings::get(state.hub()).await?;
     let changed = match fields.patch(&view) {
         Ok(patch) => {
             act(&state, &who, codes::ROWS, request, move |tx| {
                 Box::pin(async move {
-                    let same = |version| {
-                        if version == shown {
-                            Ok(())
-                        } else {
-                            Err(AppError::Stale)
-                        }
-                    };
-                    let (version, _) = settings::patch(tx, same, patch).await?;
+                    let (version, _) = settings::patch(tx, same(shown), patch).await?;
                     Ok(done(serde_json::json!({ "version": version })))
                 })
             })
@@ -264,7 +354,17 @@ pub(crate) async fn change(
         Err(error) => Err(error.into()),
     };
     match changed {
-        Ok(_) => Ok(Redirect::to(&format!("{SETTINGS}?saved=1")).into_response()),
+        Ok(answered) => {
+            let version = answered.answer.body["version"].as_u64().unwrap_or_default();
+            if version == shown {
+                state.said().say(&state, &who, Deed::nothing(&view));
+            } else if !answered.is_replay {
+                let t = SettingsTexts::of(view.language());
+                let deed = Deed::new(t.title, t.saved).back(back_to(version, before));
+                state.said().say(&state, &who, deed);
+            }
+            Ok(Redirect::to(SETTINGS).into_response())
+        }
         Err(problem) if problem.status().is_client_error() => {
             if problem.status() == StatusCode::PRECONDITION_FAILED {
                 let (version, row) = settings::get(state.hub()).await?;
@@ -274,7 +374,6 @@ pub(crate) async fn change(
             let shown = Shown {
                 status: problem.status(),
                 key: &key,
-                is_saved: false,
             };
             show(&state, &who, &view, &shown, &fields, &refusal).await
         }
@@ -284,7 +383,7 @@ pub(crate) async fn change(
 
 #[cfg(test)]
 mod tests {
-    use web_kit::{Language, Screen, WallClock};
+    use web_kit::{Screen, WallClock};
 
     use super::*;
 
@@ -318,5 +417,45 @@ mod tests {
         assert_eq!(patch.and_then(|patch| patch.tax_rates), Some(row.tax_rates));
         form.rate[0] = "viel".to_owned();
         assert!(form.patch(&view).is_err());
+    }
+
+    #[test]
+    fn every_text_has_a_field_and_an_empty_one_is_left_out() {
+        let view = View {
+            clock: WallClock::new("Europe/Berlin", 0, Language::English),
+            screen: Screen::default(),
+        };
+        let row = CompanyRow {
+            legal_name: "Example".to_owned(),
+            receipt_texts: [("intake_de", "Danke"), ("warranty", "Two years")]
+                .map(|(key, text)| (key.to_owned(), text.to_owned()))
+                .into(),
+            ..CompanyRow::default()
+        };
+        let form = SettingsForm::of(row.clone(), 1, &view);
+        let papers = papers(SettingsTexts::of(Language::English), &form);
+        let keys: Vec<(&str, &str)> = papers
+            .iter()
+            .flat_map(|paper| &paper.texts)
+            .map(|text| (text.key.as_ref(), text.text))
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                ("intake_en", ""),
+                ("intake_de", "Danke"),
+                ("intake", ""),
+                ("en", ""),
+                ("de", ""),
+                ("warranty", "Two years")
+            ]
+        );
+        let sent = SettingsForm {
+            text_key: keys.iter().map(|(key, _)| (*key).to_owned()).collect(),
+            text: keys.iter().map(|(_, text)| (*text).to_owned()).collect(),
+            ..form.clone()
+        };
+        let patch = sent.patch(&view).ok().and_then(|patch| patch.receipt_texts);
+        assert_eq!(patch, Some(row.receipt_texts));
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use domain::document::DocumentKind;
 use serde_json::Value;
+use web_kit::differ::{Run, runs};
+use web_kit::fields::field_words;
 use web_kit::fill;
 
-use super::differ::{Run, runs};
-use super::texts::{DecisionTexts, FieldTexts, field_words};
+use super::texts::DecisionTexts;
 use super::{Data, Refused};
 use crate::app::decision::conflict::Rival;
 use crate::app::decision::{self, Conflict, Decision, SettledConflict};
@@ -239,7 +240,7 @@ pub(super) fn of_conflict(
         key: if is_refused { refused.key.clone() } else { key },
         href,
         subject,
-        field: field_words(FieldTexts::of(view.language()), &conflict.path),
+        field: field_words(view.language(), &conflict.path),
         versions: conflict.values.iter().enumerate().map(version).collect(),
         can_join: is_free,
         can_write: is_free,
@@ -305,7 +306,7 @@ pub(super) fn settled_row(row: &SettledConflict, view: &View, key: String) -> Se
         id: row.id.clone(),
         key,
         subject: row.number.clone().unwrap_or_default(),
-        field: field_words(FieldTexts::of(view.language()), &row.path),
+        field: field_words(view.language(), &row.path),
         by: fill(
             t.settled_by,
             &[("who", &who), ("at", &view.clock.when(row.at.0))],

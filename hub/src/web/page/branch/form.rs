@@ -130,6 +130,11 @@ impl BranchForm {
         }
     }
 
+    /// The name that was typed.
+    pub(crate) fn name(&self) -> &str {
+        self.name.trim()
+    }
+
     fn read(&self) -> Result<Read, AppError> {
         let mut problems = Problems::new();
         let degrees = |typed: &str| typed.trim().replace(',', ".").parse::<f64>().ok();

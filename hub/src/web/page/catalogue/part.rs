@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::money::Money;
 use domain::part::PartRow;
+use domain::permission::Permission;
 use serde::Deserialize;
 use serde_json::json;
 use sync_protocol::item::command as codes;
@@ -15,10 +16,10 @@ use super::PriceFields;
 use super::texts::CatalogueTexts;
 use crate::api::caller::{May, may};
 use crate::api::{Caller, HubState};
-use crate::app::error::AppError;
 use crate::app::part::{self, PartPatch, PartRecord};
-use crate::web::act::{Refusal, act, address, done, encode, is_refusal};
+use crate::web::act::{Refusal, act, done, encode, is_refusal, same};
 use crate::web::frame::frame;
+use crate::web::said::{Deed, WayBack};
 use crate::web::view::View;
 use crate::web::{CATALOGUE, NEW_PART, STOCK};
 
@@ -167,8 +168,35 @@ pub(crate) async fn edit(
     show(&state, &who, StatusCode::OK, shown).await
 }
 
-fn to_list(sku: &str) -> Response {
-    Redirect::to(&address(CATALOGUE, &[("saved", sku)])).into_response()
+/// What takes a part's row back to `before`, unless it was changed again.
+fn back_to(sku: &str, version: u64, before: PartPatch) -> WayBack {
+    let sku = sku.to_owned();
+    WayBack::new(
+        Permission::CatalogueWrite,
+        codes::ROWS,
+        CATALOGUE,
+        move |tx| {
+            let (sku, before) = (sku.clone(), before.clone());
+            Box::pin(async move {
+                part::patch(tx, &sku, same(version), before).await?;
+                Ok(())
+            })
+        },
+    )
+}
+
+fn as_before(row: PartRow) -> PartPatch {
+    PartPatch {
+        name: Some(row.name),
+        category: Some(row.category),
+        price: Some(Money {
+            amount_minor: row.price_minor,
+            currency: row.currency,
+        }),
+        tax_bp: Some(row.tax_bp),
+        barcodes: Some(row.barcodes),
+        active: Some(row.active),
+    }
 }
 
 /// Adds the part.
@@ -202,9 +230,19 @@ pub(crate) async fn create(
         Err(problem) => Err(problem),
     };
     match acted {
-        Ok(answered) => Ok(to_list(
-            answered.answer.body["sku"].as_str().unwrap_or_default(),
-        )),
+        Ok(answered) => {
+            if !answered.is_replay {
+                let sku = answered.answer.body["sku"].as_str().unwrap_or_default();
+                let off = PartPatch {
+                    active: Some(false),
+                    ..PartPatch::default()
+                };
+                let t = CatalogueTexts::of(view.language());
+                let deed = Deed::new(sku, t.added).back(back_to(sku, 1, off));
+                state.said().say(&state, &who, deed);
+            }
+            Ok(Redirect::to(CATALOGUE).into_response())
+        }
         Err(problem) if is_refusal(&problem) => {
             let shown = Shown {
                 sku: None,
@@ -236,20 +274,14 @@ pub(crate) async fn save(
         active: Some(!fields.active.is_empty()),
     });
     let version = fields.version;
+    let before = part::get(state.hub(), &sku).await?;
     let acted = match patch {
         Ok(patch) => {
             let sku = sku.clone();
             let work = act(&state, &who, codes::ROWS, request, move |tx| {
                 Box::pin(async move {
-                    let check = |known: u64| {
-                        if known == version {
-                            Ok(())
-                        } else {
-                            Err(AppError::Stale)
-                        }
-                    };
-                    let record = part::patch(tx, &sku, check, patch).await?;
-                    Ok(done(json!({ "sku": record.fields.sku })))
+                    let record = part::patch(tx, &sku, same(version), patch).await?;
+                    Ok(done(json!({ "version": record.version })))
                 })
             });
             work.await
@@ -257,7 +289,18 @@ pub(crate) async fn save(
         Err(problem) => Err(problem),
     };
     match acted {
-        Ok(_) => Ok(to_list(&sku)),
+        Ok(answered) => {
+            let now = answered.answer.body["version"].as_u64().unwrap_or_default();
+            if now == version {
+                state.said().say(&state, &who, Deed::nothing(&view));
+            } else if !answered.is_replay {
+                let t = CatalogueTexts::of(view.language());
+                let way = back_to(&sku, now, as_before(before.fields));
+                let deed = Deed::new(sku, t.saved).back(way);
+                state.said().say(&state, &who, deed);
+            }
+            Ok(Redirect::to(CATALOGUE).into_response())
+        }
         Err(problem) if is_refusal(&problem) => {
             let is_stale = problem.status() == StatusCode::PRECONDITION_FAILED;
             let fields = if is_stale {

@@ -1,5 +1,7 @@
 //! A person's values, changed at the hub.
 
+use std::sync::{Arc, OnceLock};
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::customer::CustomerPatch;
 use domain::id::DocumentId;
 use domain::patch::Patch;
+use domain::permission::Permission;
 use serde::Deserialize;
 use serde_json::json;
 use sync_protocol::hash::Hash;
@@ -21,8 +24,9 @@ use crate::api::{Caller, HubState};
 use crate::app::customer::{CustomerState, get, patch};
 use crate::app::error::AppError;
 use crate::web::CUSTOMERS;
-use crate::web::act::{Refusal, act, done, is_refusal};
+use crate::web::act::{Refusal, act, done, is_refusal, same};
 use crate::web::frame::frame;
+use crate::web::said::{Deed, WayBack};
 use crate::web::view::View;
 
 /// What was typed.
@@ -58,20 +62,47 @@ impl PersonFields {
         }
     }
 
-    fn patch(&self) -> CustomerPatch {
-        let set = |value: &Personal| Patch::Set(value.clone().into_sensitive());
+    /// The change from what `shown` says.
+    fn change(&self, shown: &Self) -> CustomerPatch {
+        let set = |value: &Personal, shown: &Personal| {
+            if value.expose() == shown.expose() {
+                Patch::Keep
+            } else {
+                Patch::Set(value.clone().into_sensitive())
+            }
+        };
         CustomerPatch {
             language: match self.language.trim() {
+                tag if tag == shown.language => Patch::Keep,
                 "" => Patch::Clear,
                 tag => Patch::Set(tag.to_owned()),
             },
             consent: std::collections::BTreeMap::new(),
-            name: set(&self.name),
-            phone: set(&self.phone),
-            email: set(&self.email),
-            address: set(&self.address),
-            note: set(&self.note),
+            name: set(&self.name, &shown.name),
+            phone: set(&self.phone, &shown.phone),
+            email: set(&self.email, &shown.email),
+            address: set(&self.address, &shown.address),
+            note: set(&self.note, &shown.note),
         }
+    }
+
+    fn all(&self) -> [&str; 6] {
+        [
+            self.name.expose(),
+            self.phone.expose(),
+            self.email.expose(),
+            self.address.expose(),
+            self.note.expose(),
+            &self.language,
+        ]
+    }
+
+    /// Whether nobody wrote since where `before` became `after`.
+    fn still_has(&self, before: &Self, after: &Self) -> bool {
+        let changes = before.all().into_iter().zip(after.all());
+        changes
+            .zip(self.all())
+            .all(|((before, after), now)| before == after || after == now)
     }
 }
 
@@ -144,22 +175,36 @@ pub(crate) async fn save(
     PageForm { fields, request }: PageForm<PersonFields>,
 ) -> Result<Response, Problem> {
     let key = request.key.clone().unwrap_or_default();
-    let (person, base, wish) = (who.person.clone(), fields.base.clone(), fields.patch());
-    let check = move |heads: &[Hash]| {
-        if ETag::of_heads(heads).to_string() == base {
-            Ok(())
-        } else {
-            Err(AppError::Stale)
-        }
-    };
+    let before = PersonFields::of(&get(state.hub(), &who.person, id).await?);
+    let mut fields = fields;
+    // A browser ends the lines of a text by CR LF.
+    for text in [&mut fields.address, &mut fields.note] {
+        *text = Personal::new(text.expose().replace("\r\n", "\n"));
+    }
+    let (person, base, wish) = (
+        who.person.clone(),
+        fields.base.clone(),
+        fields.change(&before),
+    );
+    let check = move |heads: &[Hash]| same(base)(ETag::of_heads(heads).to_string());
+    let after: Arc<OnceLock<PersonFields>> = Arc::default();
+    let into = after.clone();
     let work = act(&state, &who, codes::CUSTOMER, request, move |tx| {
         Box::pin(async move {
-            patch(tx, &person, id, check, &wish).await?;
+            let customer = patch(tx, &person, id, check, &wish).await?;
+            drop(into.set(PersonFields::of(&customer)));
             Ok(done(json!({ "id": id.to_string() })))
         })
     });
     match work.await {
-        Ok(_) => Ok(Redirect::to(&format!("{CUSTOMERS}/{id}")).into_response()),
+        Ok(_) => {
+            if let Some(after) = after.get() {
+                let view = View::of(&state, &who).await?;
+                let deed = said(&view, &who, id, before, after.clone());
+                state.said().say(&state, &who, deed);
+            }
+            Ok(Redirect::to(&format!("{CUSTOMERS}/{id}")).into_response())
+        }
         Err(problem) if is_refusal(&problem) => {
             let fields = if problem.status() == StatusCode::PRECONDITION_FAILED {
                 PersonFields::of(&get(state.hub(), &who.person, id).await?)
@@ -172,4 +217,37 @@ pub(crate) async fn save(
         }
         Err(problem) => Err(problem),
     }
+}
+
+fn said(
+    view: &View,
+    who: &Caller,
+    id: DocumentId,
+    before: PersonFields,
+    after: PersonFields,
+) -> Deed {
+    if before.all() == after.all() {
+        return Deed::nothing(view);
+    }
+    let t = CustomerTexts::of(view.language());
+    let (person, strong) = (who.person.clone(), after.name.expose().to_owned());
+    let back = format!("{CUSTOMERS}/{id}");
+    let way = WayBack::new(
+        Permission::CustomersWrite,
+        codes::CUSTOMER,
+        back,
+        move |tx| {
+            let (person, before, after) = (person.clone(), before.clone(), after.clone());
+            Box::pin(async move {
+                let keep = CustomerPatch::default();
+                let now = patch(tx, &person, id, |_| Ok(()), &keep).await?;
+                if !PersonFields::of(&now).still_has(&before, &after) {
+                    return Err(AppError::Stale);
+                }
+                patch(tx, &person, id, |_| Ok(()), &before.change(&after)).await?;
+                Ok(())
+            })
+        },
+    );
+    Deed::new(strong, t.did_edit).back(way)
 }

@@ -30,6 +30,7 @@ use crate::web::CUSTOMERS;
 use crate::web::act::{Refusal, act, done, is_refusal};
 use crate::web::frame::frame;
 use crate::web::places::Places;
+use crate::web::said::Deed;
 use crate::web::view::View;
 
 /// So many orders are counted.
@@ -322,7 +323,15 @@ pub(crate) async fn join(
         })
     });
     match work.await {
-        Ok(_) => Ok(Redirect::to(&format!("{CUSTOMERS}/{stays}")).into_response()),
+        Ok(answered) => {
+            if !answered.is_replay {
+                let t = CustomerTexts::of(View::of(&state, &who).await?.language());
+                let name = get(state.hub(), &who.person, stays).await?.values.name;
+                let deed = Deed::new(text(name.as_ref()), t.did_merge);
+                state.said().say(&state, &who, deed);
+            }
+            Ok(Redirect::to(&format!("{CUSTOMERS}/{stays}")).into_response())
+        }
         Err(problem) if is_refusal(&problem) => {
             let language = View::of(&state, &who).await?.language();
             let refusal = Refusal::of(&problem, language);

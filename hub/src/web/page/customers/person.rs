@@ -15,6 +15,7 @@ use crate::app::customer::{aliases, get};
 use crate::app::order::{OrderFilter, list as orders};
 use crate::web::CUSTOMERS;
 use crate::web::frame::frame;
+use crate::web::page::conflicts::{self, About};
 use crate::web::page::orders::{OrderRow, badge_words};
 use crate::web::places::Places;
 use crate::web::view::View;
@@ -35,6 +36,7 @@ struct Page<'a> {
     is_closed: bool,
     merged: Option<String>,
     orders: Vec<OrderRow>,
+    versions: SafeHtml,
 }
 
 #[derive(Template)]
@@ -73,6 +75,12 @@ pub(crate) async fn show(
         (t.since, view.clock.when(record.created_ms)),
     ];
     let merged = record.view.merged_into;
+    let about = About {
+        id,
+        branch: &customer.branch,
+        order: None,
+    };
+    let versions = conflicts::list(&state, &who, &view, &places, about).await?;
     let (urgent, conflict) = badge_words(view.language());
     let body = SafeHtml::render(&Page {
         t,
@@ -96,6 +104,7 @@ pub(crate) async fn show(
             .iter()
             .map(|order| OrderRow::of(&view, &places, order))
             .collect(),
+        versions,
     })?;
     if asked.is_fragment() {
         return Ok(html(body));
@@ -109,7 +118,7 @@ pub(crate) async fn show(
         merge: may_merge.then(|| format!("{CUSTOMERS}/{id}/merge")),
     })?;
     // The title goes into the browser's history, so it does not name the person.
-    let content = Content::new(t.title, body).head(head);
+    let content = Content::new(t.person, body).head(head);
     frame(&state, &who, &view, CUSTOMERS)
         .await?
         .respond(&content)

@@ -52,6 +52,10 @@ web_kit::catalogue! {
         more_orders: "{n} orders or more" | "{n} Aufträge oder mehr",
         do_merge: "Join the two" | "Zusammenführen",
         merge_effect: "Orders of both stand with the one that stays, at every branch. What it lacks it takes from the other. Nothing is deleted; the other leads to it." | "Aufträge beider stehen bei der Person, die bleibt, in jeder Filiale. Was ihr fehlt, übernimmt sie von der anderen. Nichts wird gelöscht; die andere führt zu ihr.",
+        did_edit: "is changed; the branches have it as soon as their lines are up" | "ist geändert; die Filialen haben es, sobald ihre Leitungen stehen",
+        did_merge: "is one person now; this stays" | "ist jetzt eine Person; das bleibt so",
+        for_good: "Joining cannot be taken back." | "Das Zusammenführen lässt sich nicht zurücknehmen.",
+        person: "Person" | "Person",
         maybe_same: "Perhaps the same person" | "Vielleicht dieselbe Person",
     }
 }

@@ -1,26 +1,32 @@
 //! What people must look at, in rows with words: used by the page of exceptions and by a branch's page.
 
+use domain::id::format_uuid;
 use web_kit::{Language, fill};
 
-use crate::api::HubState;
+use crate::api::{Caller, HubState};
 use crate::app::branch::{Codes, code_of};
 use crate::app::error::AppError;
-use crate::app::exceptions::{ExceptionRecord, subjects};
+use crate::app::exceptions::{ExceptionRecord, Owner, Subject, owners, subjects};
+use crate::web::act::{address, encode};
+use crate::web::reason::said;
 use crate::web::view::View;
+use crate::web::{CUSTOMERS, EXCEPTION_OWNER, ORDERS, STOCK, TRANSFERS};
 
 web_kit::catalogue! {
     /// What is said of an exception.
     pub(crate) struct KindTexts {
         conflict: "Two versions of a field" | "Zwei Fassungen eines Feldes",
         conflict_of: "Order {what}: two versions of a field" | "Auftrag {what}: zwei Fassungen eines Feldes",
-        status: "Two statuses" | "Zwei Status",
-        status_of: "Order {what}: two statuses" | "Auftrag {what}: zwei Status",
+        conflict_person: "A person: two versions of a field" | "Eine Person: zwei Fassungen eines Feldes",
+        status: "Two steps contradict each other" | "Zwei Schritte widersprechen sich",
+        status_of: "Order {what}: two steps contradict each other" | "Auftrag {what}: zwei Schritte widersprechen sich",
         double_number: "A number given twice" | "Eine Nummer doppelt vergeben",
         double_number_of: "Order {what}: the number is given twice" | "Auftrag {what}: Nummer doppelt vergeben",
         negative_stock: "Stock below zero" | "Bestand unter null",
         negative_stock_of: "{what}: stock below zero" | "{what}: Bestand unter null",
         parked: "An entry is parked" | "Ein Eintrag ist zurückgestellt",
         superseded: "One booking came twice" | "Eine Buchung kam doppelt",
+        superseded_of: "{what}: one booking came twice" | "{what}: eine Buchung kam doppelt",
         contradiction: "A booking contradicts another" | "Eine Buchung widerspricht einer anderen",
         transfer: "A transfer does not fit" | "Eine Umlagerung passt nicht",
         transfer_found: "Pieces of a transfer were found" | "Stücke einer Umlagerung wurden gefunden",
@@ -28,30 +34,24 @@ web_kit::catalogue! {
     }
 }
 
-web_kit::catalogue! {
-    /// What the rules say, as they word it, and how a page says it.
-    struct DetailTexts {
-        count: "count this part: its stock is below zero" | "zählen Sie dieses Teil: Sein Bestand liegt unter null",
-        counts: "another movement with the same business key counts" | "eine andere Bewegung mit demselben Schlüssel zählt",
-        exists: "the reservation exists already" | "die Reservierung gibt es schon",
-        other_id: "another reservation has this id" | "eine andere Reservierung hat diese Kennung",
-        unknown: "the reservation that ends here is unknown" | "die Reservierung, die hier endet, ist unbekannt",
-        ended: "the reservation ended already" | "die Reservierung endete schon",
-        shipped: "the transfer was shipped already" | "die Umlagerung wurde schon verschickt",
-        planless: "goods left without a plan" | "Ware ging ohne Plan hinaus",
-        arrived: "an arrival with this number was reported already" | "eine Ankunft mit dieser Nummer wurde schon gemeldet",
-        called_off: "the goods left although the transfer was called off" | "die Ware ging hinaus, obwohl die Umlagerung abgesagt war",
-    }
-}
-
 /// An exception as a row.
 pub(crate) struct ExceptionRow {
+    /// What names it in a form.
+    pub(crate) branch_id: String,
+    pub(crate) kind: String,
+    pub(crate) subject: String,
     pub(crate) icon: &'static str,
     pub(crate) tone: &'static str,
     pub(crate) title: String,
+    /// Where what it is about stands.
+    pub(crate) href: Option<String>,
     pub(crate) detail: String,
+    /// The branch's code, or none for the hub's own.
     pub(crate) branch: String,
-    pub(crate) owner: String,
+    pub(crate) place: String,
+    pub(crate) owner: Option<String>,
+    pub(crate) is_mine: bool,
+    pub(crate) owner_href: String,
     pub(crate) since: String,
     pub(crate) age: String,
 }
@@ -59,44 +59,74 @@ pub(crate) struct ExceptionRow {
 /// Exceptions in words, in their order.
 pub(crate) async fn rows(
     state: &HubState,
+    who: &Caller,
     view: &View,
     found: Vec<ExceptionRecord>,
     codes: &Codes,
 ) -> Result<Vec<ExceptionRow>, AppError> {
     let known = subjects(state.hub(), &found).await?;
-    let row = |record: ExceptionRecord| row(view, &record, codes, known.get(&record.subject));
+    let owners = owners(state.hub()).await?;
+    let row = |record: ExceptionRecord| {
+        let key = (record.branch, record.kind.clone(), record.subject);
+        let about = known.get(&record.subject);
+        row(who, view, &record, codes, about, owners.get(&key))
+    };
     Ok(found.into_iter().map(row).collect())
 }
 
 fn row(
+    who: &Caller,
     view: &View,
     record: &ExceptionRecord,
     codes: &Codes,
-    what: Option<&String>,
+    about: Option<&Subject>,
+    owner: Option<&Owner>,
 ) -> ExceptionRow {
     let language = view.language();
     let (icon, tone) = glyph(&record.kind);
     let branch = code_of(codes, record.branch);
-    let hub = KindTexts::of(language).hub;
+    let (branch_id, subject) = (record.branch.to_string(), format_uuid(&record.subject));
     ExceptionRow {
         icon,
         tone,
-        title: title(&record.kind, what, language),
-        detail: detail(&record.detail, language),
-        owner: if branch.is_empty() {
-            hub.to_owned()
+        title: title(&record.kind, about, language),
+        href: leads(about),
+        detail: said(&record.detail, language),
+        place: if branch.is_empty() {
+            KindTexts::of(language).hub.to_owned()
         } else {
             branch.clone()
         },
         branch,
+        owner: owner.map(|owner| owner.name.clone()),
+        is_mine: owner.is_some_and(|owner| owner.staff == who.person.id),
+        owner_href: owner_href(&branch_id, &record.kind, &subject),
         since: view.clock.when(record.at_ms),
         age: view.clock.age(record.at_ms),
+        branch_id,
+        kind: record.kind.clone(),
+        subject,
     }
+}
+
+/// Where somebody else is asked to look into it.
+pub(super) fn owner_href(branch: &str, kind: &str, subject: &str) -> String {
+    let parts = [("branch", branch), ("kind", kind), ("subject", subject)];
+    address(EXCEPTION_OWNER, &parts)
+}
+
+fn leads(about: Option<&Subject>) -> Option<String> {
+    Some(match about? {
+        Subject::Order { id, .. } => format!("{ORDERS}/{id}"),
+        Subject::Customer(id) => format!("{CUSTOMERS}/{id}"),
+        Subject::Part { sku, .. } => format!("{STOCK}/{}", encode(sku)),
+        Subject::Transfer(id) => address(TRANSFERS, &[("shown", &id.to_string())]),
+    })
 }
 
 fn glyph(kind: &str) -> (&'static str, &'static str) {
     match kind {
-        "conflict" | "status" => ("versions", "decide"),
+        "conflict" | "status_conflict" => ("versions", "decide"),
         "parked" => ("parked", "decide"),
         "transfer" | "transfer_found" => ("transfer", "decide"),
         "negative_stock" => ("count", "waiting"),
@@ -105,36 +135,30 @@ fn glyph(kind: &str) -> (&'static str, &'static str) {
 }
 
 /// The name of a kind, with what it is about where that is known.
-pub(crate) fn title(kind: &str, what: Option<&String>, language: Language) -> String {
+pub(crate) fn title(kind: &str, about: Option<&Subject>, language: Language) -> String {
     let t = KindTexts::of(language);
     let (plain, with) = match kind {
         "conflict" => (t.conflict, Some(t.conflict_of)),
-        "status" => (t.status, Some(t.status_of)),
+        "status_conflict" => (t.status, Some(t.status_of)),
         "double_number" => (t.double_number, Some(t.double_number_of)),
         "negative_stock" => (t.negative_stock, Some(t.negative_stock_of)),
         "parked" => (t.parked, None),
-        "superseded" => (t.superseded, None),
+        "superseded" => (t.superseded, Some(t.superseded_of)),
         "contradiction" => (t.contradiction, None),
         "transfer" => (t.transfer, None),
         "transfer_found" => (t.transfer_found, None),
         other => (other, None),
     };
+    let what = match about {
+        Some(Subject::Order { number, .. }) => Some(number),
+        Some(Subject::Part { name, .. }) => Some(name),
+        Some(Subject::Customer(_)) if kind == "conflict" => return t.conflict_person.to_owned(),
+        _ => None,
+    };
     match (with, what) {
         (Some(message), Some(what)) => fill(message, &[("what", what)]),
         _ => plain.to_owned(),
     }
-}
-
-/// What a rule said, in the reader's language where it is known, as a sentence.
-fn detail(said: &str, language: Language) -> String {
-    let known = DetailTexts::ALL
-        .iter()
-        .find(|(_, english, _)| *english == said);
-    let said = match (known, language) {
-        (Some((_, _, german)), Language::German) => german,
-        _ => said,
-    };
-    web_kit::problem::sentence(said)
 }
 
 #[cfg(test)]
@@ -143,23 +167,25 @@ mod tests {
 
     #[test]
     fn both_languages_say_the_same_things() {
-        for catalogue in [KindTexts::ALL, DetailTexts::ALL] {
-            assert_eq!(web_kit::language::flaws(catalogue), Vec::<String>::new());
-        }
+        assert_eq!(
+            web_kit::language::flaws(KindTexts::ALL),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
     fn a_title_says_what_it_is_about() {
-        let number = "BER-7".to_owned();
-        let german = title("status", Some(&number), Language::German);
-        assert_eq!(german, "Auftrag BER-7: zwei Status");
+        let order = Subject::Order {
+            id: domain::id::DocumentId::NIL,
+            number: "BER-7".to_owned(),
+        };
         assert_eq!(
-            title("parked", Some(&number), Language::English),
-            "An entry is parked"
+            title("status_conflict", Some(&order), Language::German),
+            "Auftrag BER-7: zwei Schritte widersprechen sich"
         );
         assert_eq!(
-            detail("the reservation ended already", Language::German),
-            "Die Reservierung endete schon."
+            title("parked", Some(&order), Language::English),
+            "An entry is parked"
         );
     }
 }

@@ -94,7 +94,7 @@ pub(crate) fn open(kind: &str, count: u64, language: Language) -> String {
     let t = HealthTexts::of(language);
     let (one, many) = match kind {
         "conflict" => (t.conflict, t.conflict),
-        "status" => (t.status, t.status),
+        "status_conflict" => (t.status, t.status),
         "parked" => (t.parked, t.parked),
         "superseded" => (t.superseded, t.superseded),
         "contradiction" => (t.contradiction, t.contradiction),

@@ -1,5 +1,7 @@
 //! An order's fields, changed together with its branch: both may write, and both keep what the other wrote elsewhere.
 
+use std::sync::{Arc, OnceLock};
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::id::{DocumentId, StaffId};
 use domain::order::OrderPatch;
 use domain::patch::Patch;
+use domain::permission::Permission;
 use serde::Deserialize;
 use serde_json::json;
 use sync_protocol::hash::Hash;
@@ -17,12 +20,13 @@ use super::texts::OrderTexts;
 use crate::api::caller::{May, may};
 use crate::api::{Caller, HubState};
 use crate::app::error::AppError;
-use crate::app::order::{OrderChange, OrderState, get, patch};
+use crate::app::order::{OrderChange, OrderState, current, get, patch};
 use crate::app::staff;
 use crate::web::ORDERS;
-use crate::web::act::{Refusal, act, done, is_refusal};
+use crate::web::act::{Refusal, act, done, is_refusal, same};
 use crate::web::frame::frame;
 use crate::web::places::Choice;
+use crate::web::said::{Deed, WayBack};
 use crate::web::view::View;
 
 /// What was typed.
@@ -78,9 +82,17 @@ impl EditFields {
         }
     }
 
-    fn read(&self, view: &View) -> Result<OrderChange, Problem> {
-        let text = |typed: &str| Patch::Set(typed.to_owned());
+    /// The change from what `shown` says; what is equal is kept as it is, to the second.
+    fn change(&self, shown: &Self, view: &View) -> Result<OrderChange, Problem> {
+        let text = |typed: &String, shown: &String| {
+            if typed == shown {
+                Patch::Keep
+            } else {
+                Patch::Set(typed.clone())
+            }
+        };
         let promised = match self.promised.trim() {
+            typed if typed == shown.promised => Patch::Keep,
             "" => Patch::Clear,
             typed => Patch::Set(view.clock.read(typed).ok_or_else(|| {
                 Problem::invalid_field(
@@ -90,10 +102,16 @@ impl EditFields {
             })?),
         };
         let technician = match self.technician.as_str() {
+            id if id == shown.technician => Patch::Keep,
             "" => Patch::Clear,
             id => Patch::Set(id.parse::<StaffId>().map_err(|_| {
                 Problem::invalid_field("/technician_id", "There is no such person.")
             })?),
+        };
+        let urgent = if self.urgent == shown.urgent {
+            Patch::Keep
+        } else {
+            Patch::Set(!self.urgent.is_empty())
         };
         let accessories = self
             .accessories
@@ -101,21 +119,45 @@ impl EditFields {
             .map(str::trim)
             .filter(|line| !line.is_empty())
             .map(str::to_owned);
+        let is_same = self.accessories == shown.accessories;
         Ok(OrderChange {
-            accessories: Some(accessories.collect()),
+            accessories: (!is_same).then(|| accessories.collect()),
             patch: OrderPatch {
                 promised_at_ms: promised,
                 technician,
-                urgent: Patch::Set(!self.urgent.is_empty()),
-                diagnosis: text(&self.diagnosis),
-                category: text(&self.category),
-                brand: text(&self.brand),
-                model: text(&self.model),
-                serial: text(&self.serial),
-                fault: text(&self.fault),
+                urgent,
+                diagnosis: text(&self.diagnosis, &shown.diagnosis),
+                category: text(&self.category, &shown.category),
+                brand: text(&self.brand, &shown.brand),
+                model: text(&self.model, &shown.model),
+                serial: text(&self.serial, &shown.serial),
+                fault: text(&self.fault, &shown.fault),
                 ..OrderPatch::default()
             },
         })
+    }
+
+    fn all(&self) -> [&str; 10] {
+        [
+            &self.category,
+            &self.brand,
+            &self.model,
+            &self.serial,
+            &self.fault,
+            &self.accessories,
+            &self.diagnosis,
+            &self.promised,
+            &self.technician,
+            &self.urgent,
+        ]
+    }
+
+    /// Whether nobody wrote since where `before` became `after`.
+    fn still_has(&self, before: &Self, after: &Self) -> bool {
+        let changes = before.all().into_iter().zip(after.all());
+        changes
+            .zip(self.all())
+            .all(|((before, after), now)| before == after || after == now)
     }
 }
 
@@ -217,20 +259,27 @@ pub(crate) async fn save(
 ) -> Result<Response, Problem> {
     let key = request.key.clone().unwrap_or_default();
     let view = View::of(&state, &who).await?;
+    let before = EditFields::of(&view, &get(state.hub(), &who.person, id).await?);
+    let mut fields = fields;
+    // A browser ends the lines of a text by CR LF.
+    for text in [
+        &mut fields.accessories,
+        &mut fields.fault,
+        &mut fields.diagnosis,
+    ] {
+        *text = text.replace("\r\n", "\n");
+    }
     let (person, base) = (who.person.clone(), fields.base.clone());
-    let check = move |heads: &[Hash]| {
-        if ETag::of_heads(heads).to_string() == base {
-            Ok(())
-        } else {
-            Err(AppError::Stale)
-        }
-    };
-    let acted = match fields.read(&view) {
+    let check = move |heads: &[Hash]| same(base)(ETag::of_heads(heads).to_string());
+    let after: Arc<OnceLock<EditFields>> = Arc::default();
+    let acted = match fields.change(&before, &view) {
         Ok(change) => {
+            let (view, after) = (view.clone(), after.clone());
             let work = act(&state, &who, codes::ORDER_EDIT, request, move |tx| {
                 Box::pin(async move {
-                    patch(tx, &person, id, check, change).await?;
-                    Ok(done(json!({ "id": id.to_string() })))
+                    let order = patch(tx, &person, id, check, change).await?;
+                    drop(after.set(EditFields::of(&view, &order)));
+                    Ok(done(json!({ "number": order.view().number })))
                 })
             });
             work.await
@@ -238,7 +287,14 @@ pub(crate) async fn save(
         Err(problem) => Err(problem),
     };
     match acted {
-        Ok(_) => Ok(Redirect::to(&format!("{ORDERS}/{id}")).into_response()),
+        Ok(answered) => {
+            if let Some(after) = after.get() {
+                let number = answered.answer.body["number"].as_str().unwrap_or_default();
+                let deed = said(&view, &who, id, number, before, after.clone());
+                state.said().say(&state, &who, deed);
+            }
+            Ok(Redirect::to(&format!("{ORDERS}/{id}")).into_response())
+        }
         Err(problem) if is_refusal(&problem) => {
             let order = get(state.hub(), &who.person, id).await?;
             let is_stale = problem.status() == StatusCode::PRECONDITION_FAILED;
@@ -253,4 +309,39 @@ pub(crate) async fn save(
         }
         Err(problem) => Err(problem),
     }
+}
+
+fn said(
+    view: &View,
+    who: &Caller,
+    id: DocumentId,
+    number: &str,
+    before: EditFields,
+    after: EditFields,
+) -> Deed {
+    if before.all() == after.all() {
+        return Deed::nothing(view);
+    }
+    let t = OrderTexts::of(view.language());
+    let (person, view) = (who.person.clone(), view.clone());
+    let back = format!("{ORDERS}/{id}");
+    let way = WayBack::new(
+        Permission::OrdersWrite,
+        codes::ORDER_EDIT,
+        back,
+        move |tx| {
+            let (person, view) = (person.clone(), view.clone());
+            let (before, after) = (before.clone(), after.clone());
+            Box::pin(async move {
+                let now = EditFields::of(&view, &current(tx, &person, id).await?);
+                if !now.still_has(&before, &after) {
+                    return Err(AppError::Stale);
+                }
+                let change = before.change(&after, &view).map_err(|_| AppError::Stale)?;
+                patch(tx, &person, id, |_| Ok(()), change).await?;
+                Ok(())
+            })
+        },
+    );
+    Deed::new(number, t.did_edit).back(way)
 }

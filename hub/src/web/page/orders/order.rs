@@ -24,7 +24,9 @@ use crate::app::order::{OrderState, get, note as add_note};
 use crate::app::staff;
 use crate::web::act::{Refusal, act, done, encode, is_refusal};
 use crate::web::frame::frame;
+use crate::web::page::conflicts::{self, About};
 use crate::web::places::Places;
+use crate::web::said::Deed;
 use crate::web::view::View;
 use crate::web::{CUSTOMERS, ORDERS, STOCK, words};
 
@@ -75,6 +77,7 @@ struct Page<'a> {
     total: String,
     steps: Vec<Step>,
     note: Option<NoteForm>,
+    versions: SafeHtml,
 }
 
 struct NoteForm {
@@ -140,6 +143,12 @@ async fn render(
         amount_minor,
         currency: shown.currency,
     };
+    let about = About {
+        id,
+        branch: &order.branch,
+        order: Some(&order),
+    };
+    let versions = conflicts::list(state, who, &view, &places, about).await?;
     let sums = totals(shown).unwrap_or_default();
     let body = SafeHtml::render(&Page {
         t,
@@ -161,6 +170,7 @@ async fn render(
         total: view.full_amount(money(sums.gross_minor)),
         steps: steps(t, &view, shown, &names),
         note: may_write.then_some(note),
+        versions,
     })?;
     if is_fragment {
         return Ok(html(body));
@@ -397,7 +407,14 @@ pub(crate) async fn note(
         })
     });
     match work.await {
-        Ok(_) => Ok(Redirect::to(&format!("{ORDERS}/{id}")).into_response()),
+        Ok(answered) => {
+            if !answered.is_replay {
+                let t = OrderTexts::of(View::of(&state, &who).await?.language());
+                let deed = Deed::new(t.note, t.did_note);
+                state.said().say(&state, &who, deed);
+            }
+            Ok(Redirect::to(&format!("{ORDERS}/{id}")).into_response())
+        }
         Err(problem) if is_refusal(&problem) => {
             let language = View::of(&state, &who).await?.language();
             let refusal = Refusal::of(&problem, language);

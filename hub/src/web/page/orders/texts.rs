@@ -65,6 +65,8 @@ web_kit::catalogue! {
         goes_first: "goes first" | "geht vor",
         refused: "Nothing was changed" | "Nichts wurde geändert",
         reaches: "The branch has it as soon as its line is up." | "Die Filiale hat es, sobald ihre Leitung steht.",
+        did_note: "is in the order; it stays, a second one corrects it" | "steht im Auftrag; sie bleibt, eine zweite berichtigt sie",
+        did_edit: "is changed; the branch has it as soon as its line is up" | "ist geändert; die Filiale hat es, sobald ihre Leitung steht",
         late: "late" | "überfällig",
         changed: "Changed" | "Geändert",
     }

@@ -5,18 +5,21 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::id::TransferId;
+use domain::permission::Permission;
 use serde::Deserialize;
 use serde_json::json;
 use sync_protocol::item::command as codes;
 use web_kit::{ApiPath, PageForm, Problem};
 
+use super::texts::TransferTexts;
 use super::{TransferQuery, show};
-use crate::api::HubState;
 use crate::api::caller::{May, may};
-use crate::app::error::AppError;
+use crate::api::{Caller, HubState};
 use crate::app::transfer::{Decision, WriteOff, decide};
 use crate::web::TRANSFERS;
-use crate::web::act::{Refusal, act, address, done, is_refusal};
+use crate::web::act::{Refusal, act, address, done, is_refusal, same};
+use crate::web::places::Places;
+use crate::web::said::{Deed as Said, WayBack};
 use crate::web::view::View;
 
 /// What is done.
@@ -100,6 +103,57 @@ fn decision(deed: Deed, fields: &DeedFields) -> Result<Decision, Problem> {
     })
 }
 
+/// What is said of it, with what takes it back where something does.
+async fn said(
+    state: &HubState,
+    who: &Caller,
+    id: TransferId,
+    deed: Deed,
+    answer: &serde_json::Value,
+) -> Result<Said, Problem> {
+    let view = View::of(state, who).await?;
+    let t = TransferTexts::of(view.language());
+    let places = Places::of(state).await?;
+    let name = |field: &str| {
+        places
+            .name(answer[field].as_str().unwrap_or_default())
+            .to_owned()
+    };
+    let strong = format!("{} → {}", name("from"), name("to"));
+    let text = match deed {
+        Deed::Approve => t.did_approve,
+        Deed::Cancel => t.did_cancel,
+        Deed::Dispute => t.did_dispute,
+        Deed::Settle => t.did_settle,
+    };
+    let said = Said::new(strong, text);
+    let records = answer["records"]
+        .as_u64()
+        .map(|n| usize::try_from(n).unwrap_or_default());
+    Ok(match records.filter(|_| deed == Deed::Approve) {
+        Some(records) => said.back(call_off(who, id, records)),
+        None => said,
+    })
+}
+
+/// What calls a transfer off, unless something else happened to it.
+pub(super) fn call_off(who: &Caller, id: TransferId, records: usize) -> WayBack {
+    let person = who.person.clone();
+    let back = address(TRANSFERS, &[("shown", &id.to_string())]);
+    WayBack::new(
+        Permission::TransfersApprove,
+        codes::TRANSFER,
+        back,
+        move |tx| {
+            let person = person.clone();
+            Box::pin(async move {
+                decide(tx, &person, id, same(records), &Decision::Cancel, "").await?;
+                Ok(())
+            })
+        },
+    )
+}
+
 async fn run(
     state: HubState,
     who: May<may::TransfersApprove>,
@@ -110,27 +164,28 @@ async fn run(
     let key = request.key.clone().unwrap_or_default();
     let (person, version) = (who.person.clone(), fields.version);
     let reason = fields.reason.clone();
-    let check = move |records: usize| {
-        if records == version {
-            Ok(())
-        } else {
-            Err(AppError::Stale)
-        }
-    };
+    let check = same(version);
     let acted = match decision(deed, &fields) {
         Ok(decision) => {
             let work = act(&state, &who, codes::TRANSFER, request, move |tx| {
                 Box::pin(async move {
                     let view = decide(tx, &person, id, check, &decision, &reason).await?;
-                    Ok(done(json!({ "id": view.id.to_string() })))
+                    let (from, to) = (view.from, view.to);
+                    Ok(done(
+                        json!({ "from": from, "to": to, "records": view.records }),
+                    ))
                 })
             });
-            work.await.map(|_| ())
+            work.await
         }
         Err(problem) => Err(problem),
     };
     match acted {
-        Ok(()) => {
+        Ok(answered) => {
+            if !answered.is_replay {
+                let said = said(&state, &who, id, deed, &answered.answer.body).await?;
+                state.said().say(&state, &who, said);
+            }
             let address = address(TRANSFERS, &[("shown", &id.to_string())]);
             Ok(Redirect::to(&address).into_response())
         }

@@ -12,6 +12,7 @@ use web_kit::{
     ApiQuery, Content, PageForm, Problem, SafeHtml, fill, html, html_with_status, safe_next,
 };
 
+use super::deed::call_off;
 use super::texts::TransferTexts;
 use crate::api::caller::{May, may};
 use crate::api::{Caller, HubState};
@@ -22,6 +23,7 @@ use crate::web::TRANSFERS;
 use crate::web::act::{Refusal, act, address, done, is_refusal};
 use crate::web::frame::frame;
 use crate::web::places::{Choice, Places};
+use crate::web::said::Deed;
 use crate::web::view::View;
 
 /// Lines that an empty form shows.
@@ -257,7 +259,8 @@ pub(crate) async fn create(
             let work = act(&state, &who, codes::TRANSFER, request, move |tx| {
                 Box::pin(async move {
                     let view = ask(tx, &person, &new).await?;
-                    Ok(done(json!({ "id": view.id.to_string() })))
+                    let id = view.id.to_string();
+                    Ok(done(json!({ "id": id, "records": view.records })))
                 })
             });
             work.await
@@ -268,6 +271,28 @@ pub(crate) async fn create(
         Ok(answered) => {
             let id = answered.answer.body["id"].as_str().unwrap_or_default();
             let there = address(TRANSFERS, &[("shown", id)]);
+            let records = answered.answer.body["records"].as_u64();
+            if let (Ok(id), Some(records), false) = (id.parse(), records, answered.is_replay) {
+                let view = View::of(&state, &who).await?;
+                let t = TransferTexts::of(view.language());
+                let places = Places::of(&state).await?;
+                let way = format!(
+                    "{} → {}",
+                    places.name(&fields.from),
+                    places.name(&fields.to)
+                );
+                let text = if fields.approved.is_empty() {
+                    t.did_ask
+                } else {
+                    t.did_approve
+                };
+                let mut said = Deed::new(way, text);
+                if who.person.may(Permission::TransfersApprove) {
+                    let records = usize::try_from(records).unwrap_or_default();
+                    said = said.back(call_off(&who, id, records));
+                }
+                state.said().say(&state, &who, said);
+            }
             Ok(Redirect::to(safe_next(&fields.next, &there)).into_response())
         }
         Err(problem) if is_refusal(&problem) => {

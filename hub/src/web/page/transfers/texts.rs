@@ -103,6 +103,11 @@ web_kit::catalogue! {
         back: "Transfers" | "Umlagerungen",
         at_least_one: "At least one part with its pieces." | "Mindestens ein Teil mit Stückzahl.",
         refused: "Nothing was changed" | "Nichts wurde geändert",
+        did_approve: "approved, its plan is on its way to both branches; Undo calls it off" | "freigegeben, der Plan ist auf dem Weg zu beiden Filialen; Rückgängig sagt sie ab",
+        did_ask: "asked for; Undo calls it off" | "angefragt; Rückgängig sagt sie ab",
+        did_cancel: "called off; this stays, who needs the parts asks anew" | "abgesagt; das bleibt so, wer die Teile braucht, fragt neu an",
+        did_dispute: "is looked into; it ends by settling it" | "ist in Klärung; sie endet, wenn Sie sie abschließen",
+        did_settle: "settled; what was written off comes back by itself if it arrives" | "geklärt; Abgeschriebenes kommt von selbst zurück, wenn es eintrifft",
         on_way_help: "Every piece on its way belongs to the branch that sent it until it arrives or is written off." | "Jedes Stück unterwegs gehört der Filiale, die es schickte, bis es ankommt oder abgeschrieben wird.",
     }
 }

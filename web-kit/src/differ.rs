@@ -4,18 +4,18 @@
 
 /// A run of words that both texts have, or that only this one has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Run {
+pub struct Run {
     /// The words with the spaces behind them.
-    pub(super) text: String,
+    pub text: String,
     /// Whether only this text has them.
-    pub(super) is_own: bool,
+    pub is_own: bool,
 }
 
 /// Most words of a text that is compared.
 const WORDS_MAX: usize = 400;
 
 /// The runs of `text` against `other`.
-pub(super) fn runs(text: &str, other: &str) -> Vec<Run> {
+pub fn runs(text: &str, other: &str) -> Vec<Run> {
     let own: Vec<&str> = text.split_inclusive(char::is_whitespace).collect();
     let theirs: Vec<&str> = other.split_whitespace().collect();
     if own.len() > WORDS_MAX || theirs.len() > WORDS_MAX {
