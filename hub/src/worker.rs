@@ -1,10 +1,11 @@
 //! The workers of a serving process: group commit, availability, pieces found
-//! again, other hub processes, retention.
+//! again, orders of joined persons, other hub processes, retention.
 //!
 //! A worker waits and calls use cases; it holds no rule of the chain. Each ends at the same signal, after what it is
 //! doing.
 
 mod availability;
+mod joined;
 mod others;
 mod retention;
 mod transit;
@@ -35,6 +36,7 @@ impl Workers {
                 stopped.clone(),
             )));
             tasks.push(tokio::spawn(others::run(hub.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(joined::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(transit::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(retention::run(hub.clone(), stopped)));
         }

@@ -8,6 +8,7 @@ mod settle;
 pub use settle::{Keep, Resolved, SettledConflict, resolve, settled, take_back, undo};
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use automerge::Automerge;
 use domain::document::policy::{self, PolicyAction, check_operation};
@@ -254,12 +255,14 @@ async fn name_writers(hub: &Hub, items: &mut [ConflictState]) -> Result<(), AppE
             *name = names.get(staff).cloned();
         }
         let Some(node) = value.node else { continue };
-        if !places.contains_key(&node) {
-            let row = nodes::find(&mut connection, node).await?;
-            let place = row.map(|row| Writer::Branch(branch::code_of(&codes, row.branch)));
-            places.insert(node, place);
-        }
-        value.place = places.get(&node).cloned().flatten();
+        value.place = match places.entry(node) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(unknown) => {
+                let row = nodes::find(&mut connection, node).await?;
+                let place = row.map(|row| Writer::Branch(branch::code_of(&codes, row.branch)));
+                unknown.insert(place).clone()
+            }
+        };
     }
     Ok(())
 }

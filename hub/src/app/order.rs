@@ -14,7 +14,7 @@ use super::customer::opened;
 use super::error::AppError;
 use super::session::Person;
 use super::{Hub, HubTx, branch};
-use crate::store::customers::read::{CustomerFilter, customers};
+use crate::store::customers::read::{CustomerFilter, CustomerRecord, customers};
 use crate::store::orders::read as store;
 pub use crate::store::orders::read::{OrderFilter, OrderRecord};
 use crate::store::scope::Scope;
@@ -41,42 +41,71 @@ impl OrderState {
     }
 }
 
-/// Values of the customers of these orders.
+/// Whom each of the orders' customers is now, with the person's values: an order may still name somebody who was
+/// joined with another.
 async fn values_of(
     hub: &Hub,
     records: &[OrderRecord],
-) -> Result<BTreeMap<DocumentId, PersonValues>, AppError> {
-    let mut persons: Vec<DocumentId> = records
+) -> Result<BTreeMap<DocumentId, (DocumentId, PersonValues)>, AppError> {
+    let mut named: Vec<DocumentId> = records
         .iter()
         .filter_map(|record| record.view.customer)
         .collect();
-    persons.sort_unstable();
-    persons.dedup();
-    let keys = hub.person_keys_of(&persons).await?;
-    let limit = i64::try_from(persons.len()).unwrap_or(i64::MAX);
-    let filter = CustomerFilter {
-        scope: Scope::Chain,
-        persons: Some(persons),
-        with_conflicts: false,
-        place: None,
-        limit,
-    };
-    let mut connection = hub.snapshot().await?;
-    let found = customers(&mut connection, &filter).await?;
-    let value = |id: DocumentId| keys.get(&id).map_or(&[][..], Vec::as_slice);
-    Ok(found
-        .into_iter()
+    named.sort_unstable();
+    named.dedup();
+    let mut found = customers_of(hub, named).await?;
+    let mut stay: Vec<DocumentId> = found
+        .iter()
+        .filter_map(|record| record.view.merged_into)
+        .collect();
+    let joined: BTreeMap<DocumentId, DocumentId> = found
+        .iter()
+        .filter_map(|record| Some((record.document, record.view.merged_into?)))
+        .collect();
+    stay.retain(|id| found.iter().all(|record| record.document != *id));
+    stay.sort_unstable();
+    stay.dedup();
+    found.extend(customers_of(hub, stay).await?);
+    let ids: Vec<DocumentId> = found.iter().map(|record| record.document).collect();
+    let keys = hub.person_keys_of(&ids).await?;
+    let key = |id: DocumentId| keys.get(&id).map_or(&[][..], Vec::as_slice);
+    let values: BTreeMap<DocumentId, PersonValues> = found
+        .iter()
         .map(|record| {
-            (
-                record.document,
-                opened(&record.view, record.document, value(record.document)),
-            )
+            let values = opened(&record.view, record.document, key(record.document));
+            (record.document, values)
+        })
+        .collect();
+    let now = |id: DocumentId| joined.get(&id).copied().unwrap_or(id);
+    Ok(ids
+        .into_iter()
+        .map(|id| {
+            let values = values.get(&now(id)).cloned().unwrap_or_default();
+            (id, (now(id), values))
         })
         .collect())
 }
 
+async fn customers_of(
+    hub: &Hub,
+    persons: Vec<DocumentId>,
+) -> Result<Vec<CustomerRecord>, AppError> {
+    if persons.is_empty() {
+        return Ok(Vec::new());
+    }
+    let filter = CustomerFilter {
+        scope: Scope::Chain,
+        limit: i64::try_from(persons.len()).unwrap_or(i64::MAX),
+        persons: Some(persons),
+        with_conflicts: false,
+        place: None,
+    };
+    let mut connection = hub.snapshot().await?;
+    Ok(customers(&mut connection, &filter).await?)
+}
+
 async fn shown(hub: &Hub, records: Vec<OrderRecord>) -> Result<Vec<OrderState>, AppError> {
-    let mut values = values_of(hub, &records).await?;
+    let values = values_of(hub, &records).await?;
     let ids: Vec<DocumentId> = records.iter().map(|record| record.document).collect();
     let mut connection = hub.snapshot().await?;
     let mut heads: BTreeMap<DocumentId, Vec<Hash>> = documents_of(&mut connection, &ids)
@@ -87,10 +116,12 @@ async fn shown(hub: &Hub, records: Vec<OrderRecord>) -> Result<Vec<OrderState>, 
     let codes = branch::codes(&mut connection).await?;
     let state = |record: OrderRecord| OrderState {
         branch: branch::code_of(&codes, record.branch),
-        customer: record
-            .view
-            .customer
-            .map(|id| (id, values.entry(id).or_default().clone())),
+        customer: record.view.customer.map(|id| {
+            values
+                .get(&id)
+                .cloned()
+                .unwrap_or((id, PersonValues::default()))
+        }),
         heads: heads.remove(&record.document).unwrap_or_default(),
         record,
     };
@@ -297,7 +328,7 @@ async fn state_of(tx: &mut HubTx, document: &Document) -> Result<OrderState, App
         customer: record
             .view
             .customer
-            .map(|id| (id, values.remove(&id).unwrap_or_default())),
+            .map(|id| values.remove(&id).unwrap_or((id, PersonValues::default()))),
         heads: document.heads().to_vec(),
         record,
     })

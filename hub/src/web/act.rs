@@ -206,10 +206,10 @@ web_kit::catalogue! {
         username_taken: "This user name is taken." | "Dieser Benutzername ist vergeben.",
         own_account: "Nobody can let himself go." | "Niemand kann sich selbst austragen.",
         revoked: "This machine was revoked already." | "Dieser Rechner wurde schon gesperrt.",
+        gone: "It was settled meanwhile." | "Es wurde inzwischen entschieden.",
         settled: "This entry was decided already." | "Dieser Eintrag wurde schon entschieden.",
         same_person: "These are one person already." | "Das ist bereits eine Person.",
         order_full: "The order takes no more." | "Der Auftrag nimmt nichts mehr auf.",
-        too_many: "That is too much for one step." | "Das ist zu viel für einen Schritt.",
         key_reused: "This form was sent with other content already. Open the page again."
             | "Dieses Formular wurde schon mit anderem Inhalt gesendet. Öffnen Sie die Seite neu.",
     }
@@ -231,7 +231,7 @@ fn of_kind(kind: &str, language: Language) -> Option<&'static str> {
         "settled" => t.settled,
         "same-person" => t.same_person,
         "order-full" => t.order_full,
-        "merge-too-large" => t.too_many,
+        "gone" => t.gone,
         "key-reused" => t.key_reused,
         _ => return None,
     })
@@ -244,7 +244,7 @@ fn in_words(detail: &str, language: Language) -> String {
         .find(|(_, english, _)| *english == said);
     match (known, language) {
         (Some((_, _, german)), Language::German) => (*german).to_owned(),
-        _ => said,
+        _ => super::reason::said(detail.trim_end_matches('.'), language),
     }
 }
 

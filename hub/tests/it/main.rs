@@ -18,5 +18,6 @@ mod facts;
 mod ingest;
 mod pages;
 mod publish;
+mod said;
 mod throughput;
 mod verify;

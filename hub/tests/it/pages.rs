@@ -375,7 +375,7 @@ async fn the_company_is_set_up_with_rates_and_texts() {
     fields[5].1 = "19";
     assert_eq!(
         browser.post("/settings", &fields).await.location,
-        "/settings?saved=1"
+        "/settings"
     );
     let manager = site.person(Role::CentralManager, &[]).await;
     let settings = manager.get("/api/v1/settings").await.with(200);

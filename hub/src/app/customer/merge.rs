@@ -1,9 +1,10 @@
 //! Two customers who are one person: one stays, the other leads to it from now on.
 //!
 //! What the one that stays lacks is taken over, and what somebody chose. Orders of the other are pointed to the one
-//! that stays, as changes that their branches get on their feeds; nothing is deleted.
+//! that stays, as changes that their branches get on their feeds, in steps where they are many; nothing is deleted.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::customer::{
     CustomerPatch, CustomerView, PersonValues, merge_customer, patch_customer, read_customer,
@@ -14,15 +15,19 @@ use domain::order::{OrderPatch, patch_order, read_order};
 use domain::patch::Patch;
 use domain::sensitive::{PersonKey, Sensitive};
 use sync_protocol::hash::Hash;
+use sync_protocol::item::command;
 
 use super::{CustomerState, opened, refused, state_of, store};
+use crate::app::command::Actor;
 use crate::app::error::AppError;
 use crate::app::session::Person;
 use crate::app::{Hub, HubTx};
 use crate::store::orders::read as orders;
 
-/// Most orders that are pointed elsewhere in one step.
-const ORDERS_MAX: i64 = 300;
+/// Most orders that are pointed elsewhere in one transaction; the rest follows in the next ones.
+const ORDERS_STEP: i64 = 300;
+/// Persons who were joined with another that are looked at together.
+const PERSONS_STEP: i64 = 1_000;
 
 /// A value of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,7 +96,7 @@ struct Side {
 /// Joins two customers; `check` holds the caller's condition against the heads of the one that stays and of the other.
 ///
 /// # Errors
-/// The same person twice, one that was joined already, a stale base, keys that are not here, too many orders.
+/// The same person twice, one that was joined already, a stale base, keys that are not here.
 pub async fn merge(
     tx: &mut HubTx,
     person: &Person,
@@ -196,16 +201,15 @@ fn taken_over(stays: &Side, goes: &Side, take: &BTreeSet<Field>) -> CustomerPatc
     }
 }
 
-async fn point_orders(tx: &mut HubTx, from: &[DocumentId], to: DocumentId) -> Result<(), AppError> {
-    let found = orders::of_customers(tx.sql(), from, ORDERS_MAX + 1).await?;
-    if i64::try_from(found.len()).unwrap_or(i64::MAX) > ORDERS_MAX {
-        return Err(AppError::conflict(
-            "merge-too-large",
-            format!("the other has more than {ORDERS_MAX} orders; let that one stay"),
-        ));
-    }
-    for id in found {
-        let Some(document) = tx.document(id).await? else {
+/// Points orders of these persons to the one that stays, at most [`ORDERS_STEP`]; gives how many it found.
+async fn point_orders(
+    tx: &mut HubTx,
+    from: &[DocumentId],
+    to: DocumentId,
+) -> Result<usize, AppError> {
+    let found = orders::of_customers(tx.sql(), from, ORDERS_STEP).await?;
+    for id in &found {
+        let Some(document) = tx.document(*id).await? else {
             continue;
         };
         let view = read_order(document.automerge())?;
@@ -214,9 +218,62 @@ async fn point_orders(tx: &mut HubTx, from: &[DocumentId], to: DocumentId) -> Re
             ..OrderPatch::default()
         };
         let edits = patch_order(&view, &patch).map_err(|error| AppError::field("", error))?;
-        tx.edit_document(id, DocumentKind::Order, &edits).await?;
+        tx.edit_document(*id, DocumentKind::Order, &edits).await?;
     }
-    Ok(())
+    Ok(found.len())
+}
+
+impl Hub {
+    /// Points orders that still name somebody who was joined with another to the one that stays: the rest of a join
+    /// with many orders, and what a branch wrote before it heard of it. Gives how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn point_late_orders(self: &Arc<Self>) -> Result<usize, AppError> {
+        let (mut pointed, mut after) = (0, None);
+        loop {
+            let merged = {
+                let mut connection = self.snapshot().await?;
+                store::merged(&mut connection, after, PERSONS_STEP).await?
+            };
+            let Some((last, _)) = merged.last() else {
+                return Ok(pointed);
+            };
+            after = Some(*last);
+            let gone: Vec<DocumentId> = merged.iter().map(|(gone, _)| *gone).collect();
+            let has_any = {
+                let mut connection = self.snapshot().await?;
+                !orders::of_customers(&mut connection, &gone, 1)
+                    .await?
+                    .is_empty()
+            };
+            if has_any {
+                for (gone, stays) in merged {
+                    pointed += self.point_all(gone, stays).await?;
+                }
+            }
+        }
+    }
+
+    async fn point_all(
+        self: &Arc<Self>,
+        gone: DocumentId,
+        stays: DocumentId,
+    ) -> Result<usize, AppError> {
+        let mut pointed = 0;
+        loop {
+            let mut tx = self.begin(Actor::SYSTEM, command::CUSTOMER).await?;
+            let found = point_orders(&mut tx, &[gone], stays).await?;
+            if found == 0 {
+                return Ok(pointed);
+            }
+            // An order that keeps naming the person, because it takes no more, is not tried for ever.
+            if tx.commit().await?.position.is_none() {
+                return Ok(pointed);
+            }
+            pointed += found;
+        }
+    }
 }
 
 /// The person and everybody whose place it took: an order that a branch wrote meanwhile may still name one of them.

@@ -130,3 +130,23 @@ pub async fn merged_into(
         .map(|(document,)| DocumentId::of_uuid(document))
         .collect())
 }
+
+/// Persons who were joined with another, each with the one that stays, by id behind `after`.
+pub async fn merged(
+    connection: &mut PgConnection,
+    after: Option<DocumentId>,
+    limit: i64,
+) -> Result<Vec<(DocumentId, DocumentId)>, sqlx::Error> {
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+        "select document, merged_into from customers.customer
+         where merged_into is not null and ($1::uuid is null or document > $1) order by document limit $2",
+    )
+    .bind(after.map(AsUuid::uuid))
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(gone, stays)| (DocumentId::of_uuid(gone), DocumentId::of_uuid(stays)))
+        .collect())
+}

@@ -96,6 +96,7 @@ struct Page<'a> {
     t: &'a CatalogueTexts,
     refresh: String,
     rows: Vec<Row>,
+    currency: Option<Currency>,
     empty: &'static str,
     pager: Pager,
 }
@@ -122,14 +123,16 @@ pub(crate) async fn list(
     });
     let at = |cursor: &str| address(CATALOGUE, &[("q", typed), ("cursor", cursor)]);
     let may_write = who.person.may(Permission::CatalogueWrite);
+    let currency = one_currency(cut.items.iter().map(|part| part.fields.currency));
     let body = SafeHtml::render(&Page {
         t,
         refresh: at(&fields.cursor),
         rows: cut
             .items
             .iter()
-            .map(|part| row(&view, part, may_write))
+            .map(|part| row(&view, part, may_write, currency))
             .collect(),
+        currency,
         empty: if typed.is_empty() { t.no_parts } else { t.none },
         pager: Pager {
             first: (!fields.cursor.is_empty()).then(|| at("")),
@@ -147,7 +150,22 @@ pub(crate) async fn list(
         .respond(&Content::new(t.title, body).head(head))
 }
 
-fn row(view: &View, part: &PartRecord, may_write: bool) -> Row {
+/// The currency of all of these prices, which then stands once above them.
+fn one_currency(all: impl Iterator<Item = Currency>) -> Option<Currency> {
+    let mut all = all;
+    let first = all.next()?;
+    all.all(|currency| currency == first).then_some(first)
+}
+
+/// A price in a column: with its currency only where the column has several.
+fn in_column(view: &View, money: Money, currency: Option<Currency>) -> String {
+    match currency {
+        Some(_) => view.amount(money),
+        None => view.full_amount(money),
+    }
+}
+
+fn row(view: &View, part: &PartRecord, may_write: bool, currency: Option<Currency>) -> Row {
     let fields = &part.fields;
     let sku = encode(&fields.sku);
     Row {
@@ -159,10 +177,14 @@ fn row(view: &View, part: &PartRecord, may_write: bool) -> Row {
         sku: fields.sku.clone(),
         name: fields.name.clone(),
         category: fields.category.clone(),
-        price: view.full_amount(Money {
-            amount_minor: fields.price_minor,
-            currency: fields.currency,
-        }),
+        price: in_column(
+            view,
+            Money {
+                amount_minor: fields.price_minor,
+                currency: fields.currency,
+            },
+            currency,
+        ),
         tax: view.clock.percent(fields.tax_bp),
         barcodes: fields.barcodes.join(", "),
         active: fields.active,

@@ -74,6 +74,7 @@ struct Version {
     label: String,
     icon: &'static str,
     who: String,
+    place: String,
     when: String,
     runs: Vec<Run>,
     keep: Option<String>,
@@ -215,6 +216,7 @@ fn steps(t: &ConflictTexts, view: &View, order: &OrderState) -> Option<Item> {
             label: fill(t.version, &[("key", &letter(at).to_uppercase())]),
             icon: event.to.map_or("right", |to| words::status_look(to).0),
             who: event.staff.to_string(),
+            place: String::new(),
             when: view.clock.when(event.at_ms),
             runs: vec![Run {
                 text: format!("{status}{outcome}"),
@@ -266,7 +268,8 @@ fn item(
             } else {
                 "here"
             },
-            who: format!("{}, {place}", name.unwrap_or_else(|| t.system.to_owned())),
+            who: name.unwrap_or_else(|| t.system.to_owned()),
+            place,
             when: view.when(rival.at_ms),
             runs: runs(&texts[at], other.map_or("", |(_, text)| text.as_str())),
             keep: may_keep.then_some(keep),

@@ -5,12 +5,12 @@ pub(crate) mod form;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use domain::money::Money;
+use domain::money::{Currency, Money};
 use domain::permission::Permission;
 use web_kit::{ApiQuery, Content, PageRequest, Problem, SafeHtml, fill, html};
 
 use super::texts::CatalogueTexts;
-use super::{ListFields, head};
+use super::{ListFields, head, in_column, one_currency};
 use crate::api::HubState;
 use crate::api::caller::{May, may};
 use crate::app::preset::{self, PresetRecord};
@@ -44,6 +44,7 @@ struct ListPage<'a> {
     t: &'a CatalogueTexts,
     refresh: String,
     groups: Vec<Group>,
+    currency: Option<Currency>,
     empty: &'static str,
 }
 
@@ -68,10 +69,11 @@ pub(crate) async fn list(
         place(a).cmp(&place(b))
     });
     let may_write = who.person.may(Permission::CatalogueWrite);
+    let currency = one_currency(found.iter().map(|record| record.fields.currency));
     let mut groups: Vec<Group> = Vec::new();
     for record in &found {
         let category = &record.fields.category;
-        let row = row(t, &view, record, may_write);
+        let row = row(t, &view, record, may_write, currency);
         match groups.last_mut().filter(|last| last.category == *category) {
             Some(group) => group.rows.push(row),
             None => groups.push(Group {
@@ -84,6 +86,7 @@ pub(crate) async fn list(
         t,
         refresh: address(PRESETS, &[("q", typed)]),
         groups,
+        currency,
         empty: if typed.is_empty() {
             t.no_presets
         } else {
@@ -99,16 +102,26 @@ pub(crate) async fn list(
         .respond(&Content::new(t.title, body).head(head))
 }
 
-fn row(t: &CatalogueTexts, view: &View, record: &PresetRecord, may_write: bool) -> Row {
+fn row(
+    t: &CatalogueTexts,
+    view: &View,
+    record: &PresetRecord,
+    may_write: bool,
+    currency: Option<Currency>,
+) -> Row {
     let fields = &record.fields;
     Row {
         href: may_write.then(|| format!("{PRESETS}/{}", record.id)),
         service: fields.service.clone(),
         fault: fields.fault.clone(),
-        price: view.full_amount(Money {
-            amount_minor: fields.price_minor,
-            currency: fields.currency,
-        }),
+        price: in_column(
+            view,
+            Money {
+                amount_minor: fields.price_minor,
+                currency: fields.currency,
+            },
+            currency,
+        ),
         tax: view.clock.percent(fields.tax_bp),
         minutes: if fields.minutes == 0 {
             String::new()

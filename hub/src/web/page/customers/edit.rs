@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sync_protocol::hash::Hash;
 use sync_protocol::item::command as codes;
-use web_kit::{ApiPath, Content, ETag, PageForm, Problem, SafeHtml, html_with_status};
+use web_kit::{ApiPath, Content, ETag, Language, PageForm, Problem, SafeHtml, html_with_status};
 
 use super::text;
 use super::texts::CustomerTexts;
@@ -26,6 +26,7 @@ use crate::app::error::AppError;
 use crate::web::CUSTOMERS;
 use crate::web::act::{Refusal, act, done, is_refusal, same};
 use crate::web::frame::frame;
+use crate::web::places::Choice;
 use crate::web::said::{Deed, WayBack};
 use crate::web::view::View;
 
@@ -114,6 +115,7 @@ struct Page<'a> {
     person: String,
     key: &'a str,
     fields: &'a PersonFields,
+    languages: Vec<Choice>,
     refusal: &'a Refusal,
     problems: Vec<String>,
 }
@@ -137,6 +139,7 @@ async fn show(
         person: format!("{CUSTOMERS}/{id}"),
         key,
         fields,
+        languages: languages(t, &fields.language),
         refusal,
         problems: refusal.above(&SHOWN),
     })?;
@@ -144,6 +147,17 @@ async fn show(
         .await?
         .render(&Content::new(t.edit_title, body))?;
     Ok(html_with_status(status, page))
+}
+
+/// What pages and papers speak, and what is there already.
+fn languages(t: &CustomerTexts, chosen: &str) -> Vec<Choice> {
+    let mut all = vec![Choice::new("", t.of_branch, chosen)];
+    let known = Language::ALL.iter();
+    all.extend(known.map(|language| Choice::new(language.tag(), language.name(), chosen)));
+    if all.iter().all(|choice| !choice.selected) {
+        all.push(Choice::new(chosen, chosen, chosen));
+    }
+    all
 }
 
 /// The form.

@@ -70,7 +70,7 @@ pub(crate) async fn show(
         (t.email, text(values.email.as_ref())),
         (t.address, text(values.address.as_ref())),
         (t.note, text(values.note.as_ref())),
-        (t.language, record.view.language.clone().unwrap_or_default()),
+        (t.language, language_name(record.view.language.as_deref())),
         (t.branch, places.name(&customer.branch).to_owned()),
         (t.since, view.clock.when(record.created_ms)),
     ];
@@ -122,4 +122,10 @@ pub(crate) async fn show(
     frame(&state, &who, &view, CUSTOMERS)
         .await?
         .respond(&content)
+}
+
+/// A language by its own name; one that pages do not speak by its tag.
+fn language_name(tag: Option<&str>) -> String {
+    let tag = tag.unwrap_or_default();
+    web_kit::Language::of_tag(tag).map_or_else(|| tag.to_owned(), |known| known.name().to_owned())
 }

@@ -55,6 +55,7 @@ web_kit::catalogue! {
         did_edit: "is changed; the branches have it as soon as their lines are up" | "ist geändert; die Filialen haben es, sobald ihre Leitungen stehen",
         did_merge: "is one person now; this stays" | "ist jetzt eine Person; das bleibt so",
         for_good: "Joining cannot be taken back." | "Das Zusammenführen lässt sich nicht zurücknehmen.",
+        of_branch: "as the branch" | "wie die Filiale",
         person: "Person" | "Person",
         maybe_same: "Perhaps the same person" | "Vielleicht dieselbe Person",
     }
