@@ -66,6 +66,38 @@ pub async fn save(connection: &mut PgConnection, rows: &[OrderWrite]) -> Result<
     .bind(numbers(|row| row.view.created_at_ms))
     .bind(numbers(|row| row.updated_ms))
     .bind(texts(|row| row.json.clone()))
+    .execute(&mut *connection)
+    .await?;
+    save_find_texts(connection, rows).await
+}
+
+/// What search looks for, written only where it is new.
+async fn save_find_texts(
+    connection: &mut PgConnection,
+    rows: &[OrderWrite],
+) -> Result<(), sqlx::Error> {
+    let of = |row: &OrderWrite| {
+        let device = &row.view.device;
+        [
+            &row.view.number,
+            &device.serial,
+            &device.category,
+            &device.brand,
+            &device.model,
+            &device.fault,
+        ]
+        .map(String::as_str)
+        .join(" ")
+    };
+    sqlx::query(
+        "insert into orders.find_text
+         select branch_id, document, lower(text) from unnest($1::uuid[], $2::uuid[], $3::text[])
+            as t (branch_id, document, text)
+         on conflict (branch_id, document) do update set text = excluded.text where find_text.text <> excluded.text",
+    )
+    .bind(rows.iter().map(|row| row.view.branch.uuid()).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.document.uuid()).collect::<Vec<_>>())
+    .bind(rows.iter().map(of).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

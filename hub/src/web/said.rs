@@ -43,6 +43,7 @@ pub(crate) struct WayBack {
     permission: Permission,
     code: u16,
     back: String,
+    saying: Option<&'static str>,
     work: Work,
 }
 
@@ -61,8 +62,16 @@ impl WayBack {
             permission,
             code,
             back: back.into(),
+            saying: None,
             work: Arc::new(work),
         }
+    }
+
+    /// With what is said then, where it is not as it was before.
+    #[must_use]
+    pub(crate) fn saying(mut self, text: &'static str) -> Self {
+        self.saying = Some(text);
+        self
     }
 }
 
@@ -232,7 +241,7 @@ pub(crate) async fn undo(
         })
     });
     let deed = match taken.await {
-        Ok(_) => Deed::new(strong, t.taken_back),
+        Ok(_) => Deed::new(strong, way.saying.unwrap_or(t.taken_back)),
         Err(problem) if is_refusal(&problem) => {
             let why = Refusal::of(&problem, view.language()).above(&[]).join(" ");
             Deed::late(strong, format!("{} {why}", t.stays))

@@ -4,7 +4,7 @@ web_kit::catalogue! {
     /// What the rail and the status bar say.
     pub(crate) struct FrameTexts {
         stock: "Stock" | "Bestand",
-        transfers: "Transfers" | "Umlagerungen",
+        transfers: "Transfers" | "Umlagerung",
         orders: "Orders" | "Aufträge",
         customers: "Customers" | "Kunden",
         catalogue: "Catalogue" | "Katalog",

@@ -42,6 +42,7 @@ derived! {
     "sync.feed_entry" () by "concat_ws('/', encode(feed, 'hex'), n)",
     "sync.parked" () by "concat_ws('/', branch_id, node, epoch, seq, item)",
     "orders.repair_order" () by "concat_ws('/', branch_id, document)",
+    "orders.find_text" () by "concat_ws('/', branch_id, document)",
     "orders.import_record" () by "concat_ws('/', branch_id, source)",
     "inventory.movement" () by "concat_ws('/', branch_id, fact)",
     "inventory.business_key" () by "concat_ws('/', branch_id, kind, subject, line, number)",

@@ -106,11 +106,12 @@ pub async fn orders(
          where ($1::uuid[] is null or branch_id = any($1))
          and ($2::text is null or status = $2)
          and ($3::bigint is null or updated_ms >= $3)
-         and ($4::text is null or position(lower($4) in lower(number)) > 0
-            or position(lower($4) in lower(view -> 'device' ->> 'serial')) > 0)
-         and ($5::text is null or position(lower($5) in lower(concat_ws(' ', number, view -> 'device' ->> 'serial',
-            view -> 'device' ->> 'category', view -> 'device' ->> 'brand', view -> 'device' ->> 'model',
-            view -> 'device' ->> 'fault'))) > 0)
+         and ($4::text is null or ((branch_id, document) in
+            (select f.branch_id, f.document from orders.find_text f where f.text like lower($11))
+            and (position(lower($4) in lower(number)) > 0
+                or position(lower($4) in lower(view -> 'device' ->> 'serial')) > 0)))
+         and ($5::text is null or (branch_id, document) in
+            (select f.branch_id, f.document from orders.find_text f where f.text like lower($12)))
          and ($6::uuid[] is null or customer = any($6))
          and (not $7 or conflicts > 0)
          and ($8::bigint is null or (created_ms, document) < ($8, $9::uuid))
@@ -126,9 +127,24 @@ pub async fn orders(
     .bind(at_ms)
     .bind(id)
     .bind(filter.limit)
+    .bind(filter.number.as_deref().map(inside))
+    .bind(filter.words.as_deref().map(inside))
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(Raw::typed).collect()
+}
+
+/// A pattern for what holds this text.
+fn inside(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 /// One order.

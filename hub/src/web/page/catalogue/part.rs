@@ -238,7 +238,7 @@ pub(crate) async fn create(
                     ..PartPatch::default()
                 };
                 let t = CatalogueTexts::of(view.language());
-                let deed = Deed::new(sku, t.added).back(back_to(sku, 1, off));
+                let deed = Deed::new(sku, t.added).back(back_to(sku, 1, off).saying(t.is_off));
                 state.said().say(&state, &who, deed);
             }
             Ok(Redirect::to(CATALOGUE).into_response())

@@ -45,6 +45,7 @@ web_kit::catalogue! {
         stock: "Stock of this part" | "Bestand dieses Teils",
         refused: "Nothing was changed" | "Nichts wurde geändert",
         saved: "is saved; every branch has it as soon as its line is up" | "ist gespeichert; jede Filiale hat es, sobald ihre Leitung steht",
+        is_off: "is out of use" | "ist nicht mehr im Gebrauch",
         added: "is in the catalogue; Undo takes it out of use" | "steht im Katalog; Rückgängig nimmt es aus dem Gebrauch",
         orders_keep: "Orders keep the prices that they have." | "Aufträge behalten die Preise, die sie haben.",
         none: "Nothing in the catalogue has these words." | "Nichts im Katalog hat diese Wörter.",

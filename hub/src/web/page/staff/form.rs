@@ -245,7 +245,7 @@ pub(crate) async fn create(
                     active: Some(false),
                     ..StaffPatch::default()
                 };
-                let way = back_to(&who, id, 1, gone);
+                let way = back_to(&who, id, 1, gone).saying(t.is_gone);
                 let deed = Deed::new(fields.name, t.added).back(way);
                 state.said().say(&state, &who, deed);
             }

@@ -131,7 +131,7 @@ async fn said(
         .as_u64()
         .map(|n| usize::try_from(n).unwrap_or_default());
     Ok(match records.filter(|_| deed == Deed::Approve) {
-        Some(records) => said.back(call_off(who, id, records)),
+        Some(records) => said.back(call_off(who, id, records).saying(t.did_cancel)),
         None => said,
     })
 }

@@ -289,7 +289,7 @@ pub(crate) async fn create(
                 let mut said = Deed::new(way, text);
                 if who.person.may(Permission::TransfersApprove) {
                     let records = usize::try_from(records).unwrap_or_default();
-                    said = said.back(call_off(&who, id, records));
+                    said = said.back(call_off(&who, id, records).saying(t.did_cancel));
                 }
                 state.said().say(&state, &who, said);
             }

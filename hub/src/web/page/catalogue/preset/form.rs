@@ -241,7 +241,8 @@ pub(crate) async fn create(
                     ..PresetPatch::default()
                 };
                 let t = CatalogueTexts::of(view.language());
-                let deed = Deed::new(fields.service, t.added).back(back_to(id, 1, off));
+                let deed =
+                    Deed::new(fields.service, t.added).back(back_to(id, 1, off).saying(t.is_off));
                 state.said().say(&state, &who, deed);
             }
             Ok(Redirect::to(PRESETS).into_response())
