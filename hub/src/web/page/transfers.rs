@@ -450,6 +450,13 @@ impl Board<'_> {
         if view.fold.shipped_despite_cancel {
             add(Tone::Decide, "decide", t.left_despite.to_owned());
         }
+        if state == TransferState::Cancelled {
+            badges.push(Badge {
+                tone: Tone::Waiting,
+                icon: "cancel",
+                words: t.state_cancelled.to_owned(),
+            });
+        }
         badges
     }
 }

@@ -1,4 +1,4 @@
-//! Words of the decisions page, and the names of documents' fields.
+//! Words of the decisions page.
 
 web_kit::catalogue! {
     /// Words of the decisions page.
