@@ -122,12 +122,12 @@ fn bar(who: &Caller, view: &View, tally: &Tally) -> StatusBar {
     };
     let connected = (view.count(tally.connected), view.count(tally.branches));
     let connected = fill(words, &[("connected", &connected.0), ("n", &connected.1)]);
-    let mut items = vec![
-        StatusItem::new(connected, "")
-            .icon("agreed")
-            .tone(Tone::Agreed)
-            .href(HOME),
-    ];
+    let line = StatusItem::new(connected, "").href(HOME);
+    let mut items = vec![if tally.connected == 0 && tally.branches > 0 {
+        line.icon("apart").tone(Tone::Apart)
+    } else {
+        line.icon("agreed").tone(Tone::Agreed)
+    }];
     if tally.cut_off > 0 {
         let (n, age) = (view.count(tally.cut_off), view.age(tally.longest_ms));
         items.push(
