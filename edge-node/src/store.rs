@@ -116,6 +116,7 @@ pub(crate) struct Shared {
     pub(crate) storage_key: zeroize::Zeroizing<[u8; 32]>,
     pub(crate) dir: PathBuf,
     pub(crate) persons: RwLock<PersonIndex>,
+    pub(crate) digests: Mutex<digest::Kept>,
     pub(crate) tip: watch::Sender<Tip>,
     pub(crate) notices: broadcast::Sender<Arc<Notice>>,
     pub(crate) epoch: AtomicU64,

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::Listener;
+use axum::serve::{Listener, ListenerExt};
 use serde::Serialize;
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -71,6 +71,13 @@ impl Default for Servers {
     }
 }
 
+/// An answer in two writes must not wait for the reader's delayed acknowledgement of the first.
+fn answer_at_once(stream: &mut TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps small packets back");
+    }
+}
+
 impl Servers {
     /// None yet.
     pub fn new() -> Self {
@@ -102,7 +109,7 @@ impl Servers {
         let bound = listener.local_addr()?;
         match acceptor {
             Some(acceptor) => self.spawn(tls::TlsListener::new(listener, acceptor)?, router),
-            None => self.spawn(listener, router),
+            None => self.spawn(listener.tap_io(answer_at_once), router),
         }
         Ok(bound)
     }

@@ -38,7 +38,7 @@ enum What {
     Engine,
     /// Memory while half a million records come in
     Import,
-    /// Pages and reads of a branch with 100,000 orders
+    /// Pages and reads of a branch with 100,000 orders; the hub's map of 16,288 branches
     Pages,
 }
 

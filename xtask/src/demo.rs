@@ -26,7 +26,7 @@ use anyhow::{Result, bail};
 
 use crate::command::{cargo, run as run_command, workspace_root};
 use crate::install::{self, Need};
-pub(crate) use bench::Bench;
+pub(crate) use bench::{Bench, Point};
 pub(crate) use chain::Programs;
 pub(crate) use filled::Filled;
 use plant::Fault;

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::fill::{PASSWORD, USER};
 use crate::http::Connection;
 
 /// A browser that is signed in.
@@ -26,8 +25,8 @@ fn on_path(name: &str) -> Option<PathBuf> {
 }
 
 impl Browser {
-    /// Starts one, if there is one.
-    pub fn start(server: SocketAddr, place: &Path) -> Option<Self> {
+    /// Starts one, if there is one, and signs a person in.
+    pub fn start(server: SocketAddr, (user, password): (&str, &str), place: &Path) -> Option<Self> {
         let (driver, chromium) = on_path("chromedriver").zip(on_path("chromium"))?;
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
@@ -81,8 +80,8 @@ impl Browser {
         assert!(!browser.session.is_empty(), "{opened}");
         browser.open("/sign-in");
         browser.ask(&format!(
-            "document.querySelector('[name=username]').value = '{USER}';
-             document.querySelector('[name=password]').value = '{PASSWORD}';
+            "document.querySelector('[name=username]').value = '{user}';
+             document.querySelector('[name=password]').value = '{password}';
              document.querySelector('[name=password]').form.submit();"
         ));
         let begun = Instant::now();
@@ -103,13 +102,20 @@ impl Browser {
         self.wire.json("POST", &path, "", body).json()["value"].take()
     }
 
-    fn open(&mut self, address: &str) {
+    /// Goes to an address of the server.
+    pub fn open(&mut self, address: &str) {
         let url = format!("http://{}{address}", self.server);
         self.command("url", &json!({ "url": url }));
     }
 
-    fn ask(&mut self, script: &str) -> Value {
+    /// What a script gives.
+    pub fn ask(&mut self, script: &str) -> Value {
         self.command("execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// What a script gives to its last argument, which is a function, when it is done.
+    pub fn ask_later(&mut self, script: &str) -> Value {
+        self.command("execute/async", &json!({ "script": script, "args": [] }))
     }
 
     /// Milliseconds from the start of the navigation to the first paint with something in it.

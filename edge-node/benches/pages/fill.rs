@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use domain::branch::{BranchRow, Location};
 use domain::document::DocumentKind;
-use domain::id::{BranchId, DocumentId, EventId, LineId, PartId, StaffId, VisitId};
+use domain::id::{BranchId, DocumentId, EventId, LineId, PartId, StaffId, TransferId, VisitId};
 use domain::money::Currency;
 use domain::number::order_number;
 use domain::order::{
@@ -20,10 +20,12 @@ use domain::part::PartRow;
 use domain::preset::PresetRow;
 use domain::staff::{CredentialRow, Role, StaffRow};
 use domain::stock::{Movement, MovementKind};
+use domain::transfer::{Plan, PlanState, Shipment, TransferLine};
 use edge_node::app::customer::{self, CustomerInput};
 use edge_node::app::order::{form, line};
 use edge_node::app::staff::hash_password;
 use edge_node::app::stock::{self, StockSettings};
+use edge_node::app::transfer;
 use edge_node::app::wire::Personal;
 use edge_node::env::Env;
 use edge_node::error::AppError;
@@ -202,6 +204,8 @@ struct Filler {
     now_ms: i64,
     parts: Vec<PartId>,
     customers: Vec<DocumentId>,
+    /// What the hub sends to this branch alone.
+    private: HubFeed,
 }
 
 /// Fills a new data directory.
@@ -231,6 +235,7 @@ pub fn branch(dir: &Path, folder: &Path, size: Size) {
         dice: Dice::new(0xBE7C),
         parts: Vec::new(),
         customers: Vec::new(),
+        private: HubFeed::new(FeedId::private(BRANCH)),
     };
     let step = |what: &str, begun: Instant| {
         eprintln!("pages: {what} in {:.1} s", begun.elapsed().as_secs_f64())
@@ -244,6 +249,9 @@ pub fn branch(dir: &Path, folder: &Path, size: Size) {
     let begun = Instant::now();
     filler.movements(size.movements);
     step("movements", begun);
+    let begun = Instant::now();
+    filler.transfers(size.transfers);
+    step("transfers", begun);
     let begun = Instant::now();
     filler.orders(&records(folder), size.orders);
     step("orders", begun);
@@ -372,8 +380,7 @@ impl Filler {
             staff: MANAGER,
             password_hash: hash_password(PASSWORD, [1; 16]),
         };
-        let mut private = HubFeed::new(FeedId::private(BRANCH));
-        private.publish(
+        self.private.publish(
             &self.store,
             &[Item::Credential(row(MANAGER, credential))],
             self.now_ms,
@@ -491,6 +498,70 @@ impl Filler {
                 Ok(())
             });
         }
+    }
+
+    /// Goods on the roads between this branch and its neighbours; most came years ago.
+    fn transfers(&mut self, count: usize) {
+        for number in 0..count {
+            let id = TransferId::from_bytes(self.dice.id());
+            let neighbour = BranchId::from_bytes([0x60 + (number % 8) as u8; 16]);
+            let lines: Vec<TransferLine> = (0..1 + self.dice.below(4))
+                .map(|step| TransferLine {
+                    // Each a part of its own: a transfer names a part once.
+                    part: self.parts[(number * 7 + step * 13) % self.parts.len()],
+                    quantity: 1 + self.dice.below(3) as u32,
+                })
+                .collect();
+            // Of twenty: one to send, one on its way here, two planned, one lacks a piece, the others are done.
+            let is_out = number % 20 == 0;
+            let (from, to) = if is_out {
+                (BRANCH, neighbour)
+            } else {
+                (neighbour, BRANCH)
+            };
+            let plan = Plan {
+                id,
+                from,
+                to,
+                lines: lines.clone(),
+                version: 1,
+                state: PlanState::Approved,
+                reason: String::new(),
+            };
+            let mut items = vec![Item::Plan(plan)];
+            if !is_out && number % 20 > 2 {
+                items.push(Item::Shipment(Shipment {
+                    transfer: id,
+                    lines,
+                }));
+            }
+            self.private.publish(&self.store, &items, self.now_ms);
+            if number % 20 > 3 {
+                self.take_in(id, number % 20 == 4);
+            }
+        }
+    }
+
+    /// Everything arrived, or all but one piece.
+    fn take_in(&self, id: TransferId, is_short: bool) {
+        self.write(move |tx| {
+            let lines = is_short
+                .then(|| {
+                    let shown = transfer::get(&tx.reader(), &ACTOR, id)?;
+                    let arrived = shown.lines.iter().enumerate().map(|(at, line)| {
+                        let missing = i64::from(at == 0);
+                        transfer::ArrivalInput {
+                            sku: line.sku.clone(),
+                            quantity: line.quantity - missing,
+                            damaged: 0,
+                            missing,
+                        }
+                    });
+                    Ok::<_, AppError>(arrived.collect())
+                })
+                .transpose()?;
+            transfer::receive(tx, &ACTOR, id, transfer::ReceiveInput { lines })
+        });
     }
 
     fn orders(&mut self, records: &[Record], count: usize) {

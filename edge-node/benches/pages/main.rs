@@ -17,6 +17,7 @@ mod fill;
 mod http;
 mod hub;
 mod measure;
+mod network;
 mod server;
 mod targets;
 
@@ -31,6 +32,7 @@ struct Size {
     customers: usize,
     parts: usize,
     movements: usize,
+    transfers: usize,
 }
 
 const FULL: Size = Size {
@@ -38,6 +40,7 @@ const FULL: Size = Size {
     customers: 20_000,
     parts: 10_000,
     movements: 500_000,
+    transfers: 2_000,
 };
 
 /// A hundredth, for trying the benchmark itself.
@@ -46,12 +49,20 @@ const SMALL: Size = Size {
     customers: 200,
     parts: 100,
     movements: 5_000,
+    transfers: 40,
 };
 
 fn main() {
     let arguments: Vec<String> = std::env::args()
         .filter(|argument| argument != "--bench")
         .collect();
+    if let [_, what, address, user, password, place] = &arguments[..]
+        && what == "network"
+    {
+        let address = address.parse().unwrap();
+        network::all(address, user, password, Path::new(place));
+        return;
+    }
     let [_, program, cache, records, rest @ ..] = &arguments[..] else {
         println!("pages: started by `cargo xtask bench pages`");
         return;

@@ -25,31 +25,34 @@ const START_S: f64 = 1.0;
 const RESIDENT_MIB: f64 = 150.0;
 
 /// Times, sorted.
-struct Times(Vec<Duration>);
+pub struct Times(Vec<Duration>);
 
 impl Times {
-    fn of(mut times: Vec<Duration>) -> Self {
+    pub fn of(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         Self(times)
     }
 
-    fn at(&self, share: f64) -> f64 {
+    /// Milliseconds below which this share of them lies.
+    pub fn at(&self, share: f64) -> f64 {
         let place = ((self.0.len() as f64 * share).ceil() as usize).clamp(1, self.0.len()) - 1;
         self.0[place].as_secs_f64() * 1_000.0
     }
 }
 
-struct Row<'a> {
-    name: String,
-    target: &'a str,
-    value: f64,
-    unit: &'a str,
-    floor: f64,
-    met: bool,
-    n: usize,
+/// A figure beside its target and its floor.
+pub struct Row<'a> {
+    pub name: String,
+    pub target: &'a str,
+    pub value: f64,
+    pub unit: &'a str,
+    pub floor: f64,
+    pub met: bool,
+    pub n: usize,
 }
 
-fn print(row: &Row<'_>, more: &Value) {
+/// Writes a row as one line of JSON.
+pub fn print(row: &Row<'_>, more: &Value) {
     let ratio = if row.floor > 0.0 {
         row.value / row.floor
     } else {
@@ -384,7 +387,7 @@ fn scans(address: SocketAddr, api: &mut Connection) {
 
 /// First paint of every page, above an empty page of the same server.
 fn paint(server: &Server, place: &Path, targets: &[Target], page: &mut Connection) {
-    let Some(mut browser) = Browser::start(server.address, place) else {
+    let Some(mut browser) = Browser::start(server.address, (USER, PASSWORD), place) else {
         eprintln!("pages: first paint was not measured: chromium or chromedriver is not installed");
         return;
     };

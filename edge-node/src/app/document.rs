@@ -135,22 +135,19 @@ pub fn save(
 /// What can be compared with the hub's.
 pub fn digest(reader: &Reader<'_>, actor: &Actor) -> Result<DigestAnswer, AppError> {
     require(actor, Permission::DocumentsRead)?;
-    let (count, all) = rows::digest(reader)?;
+    let found = digests::read(reader)?;
     let mut codes = Codes::default();
     let mut branches = Vec::new();
-    for found in digests::by_branch(reader)? {
+    for branch in &found.branches {
         branches.push(BranchDigest {
-            branch: found
-                .branch
-                .map(|branch| codes.code(reader, branch))
-                .transpose()?,
-            count: found.count,
-            digest: hex(&found.digest),
+            branch: branch.branch.map(|id| codes.code(reader, id)).transpose()?,
+            count: branch.count,
+            digest: hex(&branch.digest),
         });
     }
     Ok(DigestAnswer {
-        count,
-        digest: hex(&all),
+        count: found.count,
+        digest: hex(&found.all),
         branches,
     })
 }

@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use domain::id::DocumentId;
 use domain::number::parse_order_number;
 use domain::order::Status;
-use domain::part::PartRow;
 use domain::permission::Permission;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +20,7 @@ use super::require;
 use super::stock::find_part;
 use super::wire::{Personal, StatusForm, Time};
 use crate::error::AppError;
-use crate::store::catalogue::{self, PartFilter};
+use crate::store::catalogue;
 use crate::store::order::{self as orders, OrderRecord, find as finders};
 use crate::store::{Actor, Reader, customer, import_record};
 
@@ -33,8 +32,6 @@ const LIMIT_MAX: u32 = 100;
 const OF_PERSON: u32 = 6;
 /// Signs that a barcode has at least.
 const BARCODE_MIN: usize = 6;
-/// Parts that are looked at for one question.
-const PARTS_READ: u32 = 400;
 /// Longest text that is searched for, in bytes.
 const TYPED_MAX: usize = 400;
 
@@ -177,45 +174,60 @@ fn find_orders(
     customers: &[FoundCustomer],
     limit: u32,
 ) -> Result<Vec<FoundOrder>, AppError> {
-    let number = parse_order_number(typed).unwrap_or_else(|_| typed.to_owned());
+    let number = parse_order_number(typed);
+    let is_number = number.is_ok();
     let exact = orders::OrderFilter {
-        number_or_serial: Some(number),
+        number_or_serial: Some(number.unwrap_or_else(|_| typed.to_owned())),
         ..Default::default()
     };
     let mut records = orders::list(reader, &exact, limit)?;
     // The number that the old program gave.
     let old = source_of_order(typed);
-    if let Some((id, _)) = import_record::get(reader, &old)? {
+    if let Some((id, _)) = import_record::get(reader, &old)?
+        && records.iter().all(|record| record.id != id)
+    {
         records.extend(orders::get(reader, id)?);
     }
-    let exact = records.len();
-    let wanted = words::wanted(typed);
-    for open in [true, false] {
-        records.extend(finders::by_words(reader, &wanted, open, limit)?);
+    let room = (limit as usize).saturating_sub(records.len());
+    // The words of a whole number lead to nothing but its order.
+    let mut hits = if is_number && !records.is_empty() {
+        Vec::new()
+    } else {
+        like(reader, typed, customers, limit)?
+    };
+    hits.sort_unstable_by(|one, other| other.cmp(one));
+    hits.dedup();
+    hits.retain(|hit| records.iter().all(|record| record.row != hit.row));
+    for hit in hits.into_iter().take(room) {
+        records.extend(finders::at_row(reader, hit.row)?);
     }
-    if !typed.contains(char::is_whitespace) {
-        records.extend(finders::by_serial_end(reader, typed, limit)?);
-    }
-    for customer in customers {
-        records.extend(orders::of_customer(reader, customer.id, OF_PERSON)?);
-    }
-    records[exact..].sort_by_key(|record| {
-        let is_open = !matches!(record.view.status, Status::Collected | Status::Cancelled);
-        (!is_open, std::cmp::Reverse(record.row))
-    });
-    let mut seen = BTreeSet::new();
-    records.retain(|record| seen.insert(record.id));
-    records.truncate(limit as usize);
     records
         .into_iter()
         .map(|record| show(reader, record))
         .collect()
 }
 
+/// Orders with these words, this end of a serial, or of these people; none of them is read yet.
+fn like(
+    reader: &Reader<'_>,
+    typed: &str,
+    customers: &[FoundCustomer],
+    limit: u32,
+) -> Result<Vec<finders::Hit>, AppError> {
+    let mut hits = finders::by_words(reader, &words::wanted(typed), limit)?;
+    if !typed.contains(char::is_whitespace) {
+        hits.extend(finders::by_serial_end(reader, typed, limit)?);
+    }
+    for customer in customers {
+        hits.extend(finders::of_customer(reader, customer.id, OF_PERSON)?);
+    }
+    Ok(hits)
+}
+
 fn show(reader: &Reader<'_>, record: OrderRecord) -> Result<FoundOrder, AppError> {
     let view = record.view;
-    let values = match view.customer {
-        Some(id) => customer::get(reader, id)?.and_then(|customer| customer.values),
+    let name = match view.customer {
+        Some(id) => customer::name(reader, id)?,
         None => None,
     };
     let device = [view.device.category, view.device.brand, view.device.model];
@@ -231,7 +243,7 @@ fn show(reader: &Reader<'_>, record: OrderRecord) -> Result<FoundOrder, AppError
         serial: view.device.serial,
         fault: view.device.fault,
         customer_id: view.customer,
-        customer_name: values.and_then(|values| values.name).map(Into::into),
+        customer_name: name.map(Into::into),
         updated_at: Time(record.updated_at_ms),
     })
 }
@@ -246,19 +258,9 @@ fn find_parts(reader: &Reader<'_>, typed: &str, limit: u32) -> Result<Vec<Part>,
             Err(error) => return Err(error),
         }
     }
-    // The longest word leads to the fewest; the others must stand there too.
     let words: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
-    let filter = PartFilter {
-        text: words.iter().max_by_key(|word| word.len()).cloned(),
-        ..Default::default()
-    };
-    let has_all = |row: &PartRow| {
-        let text = format!("{} {}", row.sku, row.name).to_lowercase();
-        words.iter().all(|word| text.contains(word))
-    };
-    let like = catalogue::parts(reader, &filter, PARTS_READ)?;
-    let like = like.into_iter().filter(|part| has_all(&part.row));
-    parts.extend(like.map(|part| part::show(part.id, part.row)));
+    let like = catalogue::parts_with_words(reader, &words, limit)?;
+    parts.extend(like.into_iter().map(|(id, row)| part::show(id, row)));
     let mut seen = BTreeSet::new();
     parts.retain(|part| seen.insert(part.id));
     parts.truncate(limit as usize);

@@ -5,9 +5,9 @@
 
 use std::fmt;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::{Output, PasswordHash};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use domain::id::StaffId;
 use domain::permission::Permission;
 use domain::sensitive::Sensitive;
@@ -36,6 +36,9 @@ const TOUCH_MS: i64 = 30_000;
 const CHECKS: usize = 2;
 /// Longest password that is looked at, in bytes.
 const PASSWORD_MAX: usize = 1_024;
+
+/// More than the C library ever keeps for itself when it is freed (`DEFAULT_MMAP_THRESHOLD_MAX`, 32 MiB).
+const OWN_MAPPING_BYTES: usize = 33 * 1024 * 1024;
 
 static CHECKING: Semaphore = Semaphore::const_new(CHECKS);
 
@@ -147,8 +150,11 @@ async fn check(
     let checked = tokio::task::spawn_blocking(move || {
         if candidates.is_empty() {
             // The same work in vain.
-            drop(hash_password(password.expose(), [0; 16]));
-            return None;
+            let work = work(&Argon2::default(), password.expose(), &[0; 16]);
+            return work.err().and_then(|error| {
+                tracing::error!(%error, "a password cannot be checked");
+                None
+            });
         }
         candidates
             .into_iter()
@@ -160,13 +166,40 @@ async fn check(
 }
 
 fn verify(password_hash: &str, password: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(password_hash) else {
-        tracing::error!("a credential does not read as an Argon2id hash");
-        return false;
+    let parsed = PasswordHash::new(password_hash).map_err(|error| error.to_string());
+    let checked = parsed.and_then(|hash| fits(&hash, password).map_err(|error| error.to_string()));
+    checked.unwrap_or_else(|error| {
+        tracing::error!(%error, "a credential does not read as an Argon2id hash");
+        false
+    })
+}
+
+fn fits(hash: &PasswordHash, password: &str) -> argon2::password_hash::Result<bool> {
+    let (Some(salt), Some(wanted)) = (&hash.salt, &hash.hash) else {
+        return Ok(false);
     };
-    Argon2::default()
-        .verify_password(password.as_bytes(), &parsed)
-        .is_ok()
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str())?;
+    let version = hash.version.map(Version::try_from).transpose()?;
+    let argon2 = Argon2::new(
+        algorithm,
+        version.unwrap_or_default(),
+        Params::try_from(hash)?,
+    );
+    // Outputs compare in constant time.
+    Ok(work(&argon2, password, salt)? == *wanted)
+}
+
+/// Hashes in memory that goes back to the system at once: the C library keeps what is freed below its ceiling for
+/// mappings, and 19 MiB for each password that was ever checked at the same time would stay with the process. A
+/// capacity above the ceiling is a mapping of its own; the part behind the blocks is never touched and costs nothing.
+fn work(argon2: &Argon2<'_>, password: &str, salt: &[u8]) -> argon2::password_hash::Result<Output> {
+    let blocks = argon2.params().block_count();
+    let mut memory = Vec::with_capacity(blocks.max(OWN_MAPPING_BYTES / Block::SIZE));
+    memory.resize(blocks, Block::new());
+    let length = argon2.params().output_len();
+    let mut out = vec![0; length.unwrap_or(Params::DEFAULT_OUTPUT_LEN)];
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut out, &mut memory[..])?;
+    Ok(Output::new(&out)?)
 }
 
 /// An Argon2id hash in PHC form, with the parameters that the hub uses too.

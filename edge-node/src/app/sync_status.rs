@@ -15,9 +15,6 @@ use super::wire::Time;
 use crate::error::AppError;
 use crate::store::{Actor, Reader, order, parked, sync, transfer};
 
-/// Transfers are counted up to here.
-const COUNTED_MAX: u32 = 999;
-
 /// The state of the exchange, without the line's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SyncStatus {
@@ -208,16 +205,15 @@ pub struct Holdings {
 /// What this place holds to work with.
 pub fn holdings(reader: &Reader<'_>, actor: &Actor) -> Result<Holdings, AppError> {
     require(actor, Permission::BasicsRead)?;
-    let orders = order::counts(reader)?.iter().map(|(_, count)| count).sum();
-    let mut transfers = 0;
-    for state in [
+    let ready = [
         TransferState::Approved,
         TransferState::Shipped,
         TransferState::ReceivedShort,
-    ] {
-        transfers += transfer::list(reader, Some(state), None, COUNTED_MAX)?.len() as u64;
-    }
-    Ok(Holdings { orders, transfers })
+    ];
+    Ok(Holdings {
+        orders: order::count(reader)?,
+        transfers: transfer::count(reader, &ready)?,
+    })
 }
 
 const fn feed_name(kind: FeedKind) -> &'static str {

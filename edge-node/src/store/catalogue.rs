@@ -186,10 +186,12 @@ pub fn part_by_barcode(reader: &Reader<'_>, code: &str) -> Result<Option<PartId>
     let own = reader
         .conn()
         .prepare_cached(
-            "select part from inventory_setting, json_each(barcodes) where branch = ?2 and json_each.value = ?1
-             order by document limit 1",
+            "select i.part from barcode b join inventory_setting i on i.document = b.owner
+             where b.code = ?1 and b.own = 1 and i.branch = ?2 order by b.owner limit 1",
         )?
-        .query_row((code, Id(reader.identity().branch)), |row| Ok(row.get::<_, Id<PartId>>(0)?.0))
+        .query_row((code, Id(reader.identity().branch)), |row| {
+            Ok(row.get::<_, Id<PartId>>(0)?.0)
+        })
         .optional()?;
     if own.is_some() {
         return Ok(own);
@@ -197,11 +199,39 @@ pub fn part_by_barcode(reader: &Reader<'_>, code: &str) -> Result<Option<PartId>
     let found = reader
         .conn()
         .prepare_cached(
-            "select part.id from part, json_each(part.fields, '$.barcodes')
-             where part.deleted = 0 and json_each.value = ?1 order by part.id limit 1",
+            "select owner from barcode where code = ?1 and own = 0 order by owner limit 1",
         )?
         .query_row([code], |row| Ok(row.get::<_, Id<PartId>>(0)?.0))
         .optional()?;
+    Ok(found)
+}
+
+/// Parts in whose sku or name all of these words stand, in lower case, by sku.
+pub fn parts_with_words(
+    reader: &Reader<'_>,
+    words: &[String],
+    limit: u32,
+) -> Result<Vec<(PartId, PartRow)>, AppError> {
+    // The longest word leads to the fewest.
+    let Some(longest) = words.iter().max_by_key(|word| word.len()) else {
+        return Ok(Vec::new());
+    };
+    let mut statement = reader.conn().prepare_cached(
+        "select id, lower(sku) || char(10) || lower(name) from part indexed by part_words
+         where deleted = 0 and instr(lower(sku) || char(10) || lower(name), ?1) > 0 order by sku, id",
+    )?;
+    let mut rows = statement.query([longest])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()?
+        && found.len() < limit as usize
+    {
+        let text = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        let text = text.to_lowercase();
+        if words.iter().all(|word| text.contains(word.as_str())) {
+            let id = row.get::<_, Id<PartId>>(0)?.0;
+            found.extend(part(reader, id)?.map(|row| (id, row)));
+        }
+    }
     Ok(found)
 }
 

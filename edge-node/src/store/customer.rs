@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::customer::{PersonValues, open_customer};
 use domain::id::{BranchId, DocumentId};
-use domain::sensitive::PersonKey;
+use domain::sensitive::{PersonKey, Sensitive};
 use rusqlite::Row;
 use sync_protocol::hash::Hash;
 use sync_protocol::message::GivenKey;
@@ -89,6 +89,20 @@ pub fn get(reader: &Reader<'_>, id: DocumentId) -> Result<Option<CustomerRecord>
         Some(row) => Ok(Some(read(reader, row, acked)?)),
         None => Ok(None),
     }
+}
+
+/// A customer's name alone; none for one who is not known, or whose key is not here.
+pub fn name(reader: &Reader<'_>, id: DocumentId) -> Result<Option<Sensitive<String>>, AppError> {
+    let mut statement = reader
+        .conn()
+        .prepare_cached("select name, null, null, null, null from customer where id = ?1")?;
+    let mut rows = statement.query([Id(id)])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let sealed = sealed_view(row, 0)?;
+    let values = open_customer(&sealed, id, &reader.person_keys(id)?);
+    Ok(values.ok().and_then(|values| values.name))
 }
 
 /// Customers, newest first.

@@ -207,10 +207,6 @@ pub fn get(reader: &Reader<'_>, id: DocumentId) -> Result<Option<Document>, AppE
 }
 
 /// How many documents there are, and the digest over their hashes.
-pub fn digest(reader: &Reader<'_>) -> Result<(u64, Hash), AppError> {
-    Ok(digest_of(reader.conn())?)
-}
-
 pub(crate) fn digest_of(conn: &Connection) -> Result<(u64, Hash), StoreError> {
     let mut statement = conn.prepare_cached("select hash from document")?;
     let rows = statement.query_map([], |row| super::value::hash(row, 0))?;

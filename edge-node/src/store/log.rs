@@ -2,6 +2,8 @@
 //!
 //! `seq` only ever grows along the line; an epoch's lineage row is written with its first entry.
 
+pub(crate) mod header;
+
 use rusqlite::{Connection, OptionalExtension};
 use sync_protocol::block::{BlockWriter, LogEntry};
 use sync_protocol::branch_session::OutBlock;
@@ -79,6 +81,7 @@ pub(crate) fn append(
         "insert into log_entry (seq, epoch, bytes, chain) values (?1, ?2, ?3, ?4)",
     )?
     .execute((signed(seq), signed(epoch.0), bytes, chain))?;
+    header::note(conn, seq, bytes)?;
     applied(conn, SOURCE_OWN, seq)
 }
 

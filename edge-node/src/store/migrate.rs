@@ -13,6 +13,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/edge/0003_stock.sql"),
     include_str!("../../../migrations/edge/0004_find.sql"),
     include_str!("../../../migrations/edge/0005_digest.sql"),
+    include_str!("../../../migrations/edge/0006_log_header.sql"),
+    include_str!("../../../migrations/edge/0007_part_lookup.sql"),
+    include_str!("../../../migrations/edge/0008_word_beginnings.sql"),
 ];
 
 /// The schema that this program writes.

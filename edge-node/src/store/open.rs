@@ -87,6 +87,7 @@ pub(super) fn open(config: StoreConfig) -> Result<Store, StoreError> {
     let idempotency_key = key_or_new(&dir, IDEMPOTENCY_KEY, &env)?;
     let mut conn = open_writing(&dir.join(DATABASE))?;
     migrate::migrate(&mut conn)?;
+    fill_log_headers(&mut conn)?;
     let tip = log::tip(&conn, &identity)?;
     let restored = read_high_water(&dir)? > tip.seq;
     if restored {
@@ -103,6 +104,7 @@ pub(super) fn open(config: StoreConfig) -> Result<Store, StoreError> {
         storage_key,
         dir: dir.clone(),
         persons: RwLock::new(persons),
+        digests: Mutex::new(None),
         tip: watch::Sender::new(tip),
         notices: broadcast::Sender::new(1_024),
         epoch: AtomicU64::new(0),
@@ -126,6 +128,13 @@ pub(super) fn open(config: StoreConfig) -> Result<Store, StoreError> {
             _lock: lock,
         }),
     })
+}
+
+/// A database that was written before the log's heads were kept gets them now, in one commit.
+fn fill_log_headers(conn: &mut Connection) -> Result<(), StoreError> {
+    let transaction = conn.transaction()?;
+    log::header::fill(&transaction, &transaction)?;
+    Ok(transaction.commit()?)
 }
 
 /// Makes the directory private and takes its lock.

@@ -218,6 +218,14 @@ fn match_expression(typed: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
+/// How many orders there are.
+pub fn count(reader: &Reader<'_>) -> Result<u64, AppError> {
+    let mut statement = reader
+        .conn()
+        .prepare_cached("select count(*) from repair_order")?;
+    Ok(statement.query_row([], |row| unsigned(row, 0))?)
+}
+
 /// How many orders there are by status.
 pub fn counts(reader: &Reader<'_>) -> Result<Vec<(Status, u64)>, AppError> {
     let mut statement = reader

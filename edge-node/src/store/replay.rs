@@ -23,7 +23,8 @@ pub(crate) fn clear(conn: &Connection) -> Result<(), StoreError> {
          delete from transfer_record; delete from transfer; delete from branch; delete from staff;
          delete from credential; delete from part; delete from preset; delete from company;
          delete from availability; delete from known_node; delete from closed_line; delete from erased_person;
-         delete from verdict; delete from audit_note;",
+         delete from verdict; delete from audit_note; delete from log_header;
+         delete from barcode;",
     )?;
     Ok(())
 }
@@ -48,6 +49,7 @@ pub(crate) fn replay(
         touched.clear();
         count += 1;
     }
+    log::header::fill(from, to)?;
     Ok(count)
 }
 

@@ -11,7 +11,6 @@ use sync_protocol::feed::FeedId;
 use sync_protocol::head::{Countersignature, HeadClaim, SignedHead, StockBalance, stock_digest};
 use sync_protocol::message::{Ack, GivenKey, Hello};
 use sync_protocol::position::{Epoch, Tip};
-use sync_protocol::transaction::Transaction;
 
 use super::feed::FeedProgress;
 use super::log::ReadLog;
@@ -87,30 +86,19 @@ pub(crate) fn acked_seqs(
 pub fn state(reader: &Reader<'_>) -> Result<SyncState, AppError> {
     let conn = reader.conn();
     let acked = acked(conn, reader.identity())?;
-    let after = signed(acked.stored.seq);
-    let (count, bytes): (i64, i64) = conn
-        .prepare_cached(
-            "select count(*), coalesce(sum(length(bytes)), 0) from log_entry where seq > ?1",
-        )?
-        .query_row([after], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let oldest: Option<Vec<u8>> = conn
-        .prepare_cached("select bytes from log_entry where seq > ?1 order by seq limit 1")?
-        .query_row([after], |row| row.get(0))
-        .optional()?;
-    let oldest_pending_at_ms = oldest
-        .map(|bytes| Transaction::from_bytes(&bytes).map(|entry| entry.header.at_ms()))
-        .transpose()?;
+    let tip = log::tip(conn, reader.identity())?;
+    let (pending_bytes, oldest_pending_at_ms) = log::header::bytes_behind(conn, acked.stored.seq)?;
     let count_of = |sql: &'static str| -> Result<u64, AppError> {
         Ok(conn
             .prepare_cached(sql)?
             .query_row([], |row| unsigned(row, 0))?)
     };
     Ok(SyncState {
-        tip: log::tip(conn, reader.identity())?,
+        tip,
         stored: acked.stored,
         applied: acked.applied,
-        pending_transactions: count.unsigned_abs(),
-        pending_bytes: bytes.unsigned_abs(),
+        pending_transactions: tip.seq.saturating_sub(acked.stored.seq),
+        pending_bytes,
         oldest_pending_at_ms,
         feeds: feed::progress(conn, reader.identity())?,
         conflicts: count_of("select count(*) from conflict")?,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sync_protocol::item::Item;
 
 use super::reader::Reader;
-use super::value::Id;
+use super::value::{Id, unsigned};
 use crate::error::{AppError, StoreError};
 
 /// The pieces of one part in a transfer.
@@ -165,6 +165,18 @@ pub fn list(
         transfers.push(read(row)?);
     }
     Ok(transfers)
+}
+
+/// How many transfers are in one of these states.
+pub fn count(reader: &Reader<'_>, states: &[TransferState]) -> Result<u64, AppError> {
+    let mut statement = reader
+        .conn()
+        .prepare_cached("select count(*) from transfer where state = ?1")?;
+    let mut sum = 0;
+    for state in states {
+        sum += statement.query_row([state.as_str()], |row| unsigned(row, 0))?;
+    }
+    Ok(sum)
 }
 
 /// Whether there is any record of a transfer here.

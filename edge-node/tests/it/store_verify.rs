@@ -309,6 +309,10 @@ fn a_change_by_hand_in_any_table_is_noticed_and_named() {
         ("erased_person", "delete from erased_person"),
         ("verdict", "delete from verdict"),
         ("audit_note", "update audit_note set text = 'other'"),
+        ("log_header", "delete from log_header where seq = 2"),
+        ("log_header", "update log_header set nth = nth + 1"),
+        ("barcode", "delete from barcode"),
+        ("barcode", "update barcode set code = 'other'"),
         ("person_key", "delete from person_key"),
     ];
     let original = full();

@@ -74,7 +74,8 @@ async fn accept(
             handshakes.join_next().await;
         }
         // axum's own accept waits and tries again where the system says no.
-        let (stream, peer) = Listener::accept(&mut listener).await;
+        let (mut stream, peer) = Listener::accept(&mut listener).await;
+        super::answer_at_once(&mut stream);
         let (acceptor, ready) = (acceptor.clone(), ready.clone());
         handshakes.spawn(async move {
             match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {

@@ -4,11 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use serde_json::json;
+use tokio::task::JoinSet;
 
 use super::api::Api;
 use super::chain::{Chain, NewBranch, Programs};
 use super::place::{Ports, state_root};
 use super::{fill, scripted};
+
+/// Branches that are added at the same time; the hub commits them in groups.
+const AT_ONCE: usize = 32;
 
 /// A chain that is measured.
 #[derive(Debug)]
@@ -22,6 +27,25 @@ pub(crate) struct JoinedPlace {
     pub(crate) data_dir: PathBuf,
     pub(crate) hub_quic: String,
     pub(crate) database_url: String,
+}
+
+/// A branch on the map.
+#[derive(Debug)]
+pub(crate) struct Point {
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) region: String,
+    pub(crate) latitude: f64,
+    pub(crate) longitude: f64,
+}
+
+/// A hub with very many branches, and who may look at them.
+#[derive(Debug)]
+pub(crate) struct Network {
+    pub(crate) address: String,
+    pub(crate) username: String,
+    pub(crate) password: String,
+    pub(crate) folder: PathBuf,
 }
 
 impl Bench {
@@ -57,6 +81,44 @@ impl Bench {
         let file = self.chain.file()?;
         let pid = file.branches.first().context("the bench has a branch")?.pid;
         Ok((self.chain.branch_api(0, "branch_manager")?, pid))
+    }
+
+    /// A hub that runs, with these branches on its map and no machine anywhere.
+    pub(crate) async fn network(&mut self, points: Vec<Point>) -> Result<Network> {
+        self.start().await?;
+        let operator = self.chain.hub_api("operator")?;
+        let mut adding = JoinSet::new();
+        let mut points = points.into_iter();
+        loop {
+            while adding.len() < AT_ONCE
+                && let Some(point) = points.next()
+            {
+                let operator = Arc::clone(&operator);
+                adding.spawn(async move {
+                    let body = json!({
+                        "code": point.code, "name": point.name, "region": point.region,
+                        "location": { "latitude": point.latitude, "longitude": point.longitude },
+                        "time_zone": "Etc/UTC", "currency": "EUR",
+                    });
+                    operator.post("/api/v1/branches", &point.code, &body).await
+                });
+            }
+            match adding.join_next().await {
+                Some(added) => added.context("adding a branch")??,
+                None => break,
+            };
+        }
+        let login = self.chain.login("central_manager", "hub")?.clone();
+        Ok(Network {
+            address: self
+                .chain
+                .hub_url()
+                .trim_start_matches("http://")
+                .to_owned(),
+            username: login.username,
+            password: login.password,
+            folder: self.chain.folder.clone(),
+        })
     }
 
     async fn start(&mut self) -> Result<()> {

@@ -303,7 +303,7 @@ impl Chain {
         Ok(api)
     }
 
-    fn login(&self, role: &str, place: &str) -> Result<&Login> {
+    pub(crate) fn login(&self, role: &str, place: &str) -> Result<&Login> {
         self.logins
             .iter()
             .find(|login| login.role == role && login.place == place)

@@ -184,9 +184,7 @@ fn card(reader: &Reader<'_>, record: OrderRecord) -> Result<Card, AppError> {
         id, view, stage, ..
     } = record;
     let person = match view.customer {
-        Some(id) => customer::get(reader, id)?
-            .and_then(|record| record.values)
-            .and_then(|values| values.name),
+        Some(id) => customer::name(reader, id)?,
         None => None,
     };
     Ok(Card {

@@ -20,47 +20,82 @@ pub const SERIAL_END: usize = 4;
 /// Words of which an order must have one each, in any of their spellings.
 pub type Wanted = Vec<Vec<String>>;
 
-/// Orders with these words, newest first: those that are still open, or all others.
-pub fn by_words(
+/// An order that may be meant, before anything of it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hit {
+    /// Whether it is neither collected nor cancelled.
+    pub is_open: bool,
+    /// Its place in lists; newer ones have greater numbers.
+    pub row: i64,
+}
+
+fn hits(
     reader: &Reader<'_>,
-    wanted: &Wanted,
-    open: bool,
-    limit: u32,
-) -> Result<Vec<OrderRecord>, AppError> {
+    sql: &'static str,
+    params: impl rusqlite::Params,
+) -> Result<Vec<Hit>, AppError> {
+    let mut statement = reader.conn().prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let status: Status = row
+            .get_ref(1)?
+            .as_str()
+            .map_err(rusqlite::Error::from)?
+            .parse()
+            .unwrap_or(Status::Received);
+        found.push(Hit {
+            is_open: !matches!(status, Status::Collected | Status::Cancelled),
+            row: row.get(0)?,
+        });
+    }
+    Ok(found)
+}
+
+/// The order at a place in lists.
+pub fn at_row(reader: &Reader<'_>, row: i64) -> Result<Option<OrderRecord>, AppError> {
+    Ok(query(
+        reader,
+        select!("where o.row = ?1"),
+        vec![Value::Integer(row)],
+    )?
+    .pop())
+}
+
+/// The newest orders with these words, and the newest of those that are still open.
+pub fn by_words(reader: &Reader<'_>, wanted: &Wanted, limit: u32) -> Result<Vec<Hit>, AppError> {
     let Some(expression) = expression(wanted) else {
         return Ok(Vec::new());
     };
-    let params = vec![
-        Value::Text(expression),
-        Value::Integer(i64::from(limit)),
-        Value::Text(Status::Collected.as_str().to_owned()),
-        Value::Text(Status::Cancelled.as_str().to_owned()),
-    ];
-    if open {
-        // The plus signs keep to the walk along the open orders, of which there are few.
-        query(
-            reader,
-            select!(
-                "where o.row in (select +w.row from repair_order w indexed by repair_order_status
-                     where w.status not in (?3, ?4)
-                         and w.status in ('received', 'diagnosing', 'awaiting_approval', 'awaiting_parts', 'in_repair', 'ready')
-                         and +w.row in (select rowid from order_text where words match ?1)
-                     order by w.row desc limit ?2)
-                 order by o.row desc"
-            ),
-            params,
-        )
-    } else {
-        query(
-            reader,
-            select!(
-                "where o.row in (select rowid from order_text where words match ?1 order by rowid desc limit ?2)
-                     and o.status in (?3, ?4)
-                 order by o.row desc"
-            ),
-            params,
-        )
-    }
+    // The plus signs keep to the walk along the open orders, of which there are few.
+    let mut found = hits(
+        reader,
+        "select +w.row, w.status from repair_order w indexed by repair_order_status
+         where w.status in ('received', 'diagnosing', 'awaiting_approval', 'awaiting_parts', 'in_repair', 'ready')
+             and +w.row in (select rowid from order_text where words match ?1)
+         order by w.row desc limit ?2",
+        (&expression, limit),
+    )?;
+    found.extend(hits(
+        reader,
+        "select row, status from repair_order
+         where row in (select rowid from order_text where words match ?1 order by rowid desc limit ?2)",
+        (&expression, limit),
+    )?);
+    Ok(found)
+}
+
+/// The newest orders of a person.
+pub fn of_customer(
+    reader: &Reader<'_>,
+    customer: DocumentId,
+    limit: u32,
+) -> Result<Vec<Hit>, AppError> {
+    hits(
+        reader,
+        "select row, status from repair_order where customer = ?1 order by row desc limit ?2",
+        (Id(customer), limit),
+    )
 }
 
 /// An FTS5 expression in which no sign that a person typed is an operator.
@@ -85,29 +120,20 @@ fn expression(wanted: &Wanted) -> Option<String> {
 }
 
 /// Orders whose serial ends so, whatever its case, newest first; none for less than [`SERIAL_END`] signs.
-pub fn by_serial_end(
-    reader: &Reader<'_>,
-    end: &str,
-    limit: u32,
-) -> Result<Vec<OrderRecord>, AppError> {
+pub fn by_serial_end(reader: &Reader<'_>, end: &str, limit: u32) -> Result<Vec<Hit>, AppError> {
     let end = end.to_ascii_uppercase();
     let signs: Vec<char> = end.chars().collect();
     if signs.len() < SERIAL_END {
         return Ok(Vec::new());
     }
     let last: String = signs[signs.len() - SERIAL_END..].iter().collect();
-    query(
+    let length = i64::try_from(signs.len()).unwrap_or(i64::MAX);
+    hits(
         reader,
-        select!(
-            "where upper(substr(o.serial, -4)) = ?1 and o.serial <> '' and upper(substr(o.serial, -?3)) = ?2
-             order by o.row desc limit ?4"
-        ),
-        vec![
-            Value::Text(last),
-            Value::Text(end),
-            Value::Integer(i64::try_from(signs.len()).unwrap_or(i64::MAX)),
-            Value::Integer(i64::from(limit)),
-        ],
+        "select row, status from repair_order
+         where upper(substr(serial, -4)) = ?1 and serial <> '' and upper(substr(serial, -?3)) = ?2
+         order by row desc limit ?4",
+        (last, end, length, limit),
     )
 }
 

@@ -183,21 +183,29 @@ impl PersonIndex {
             let words = folded.split_whitespace().take(WORDS_MAX);
             words.map(Wanted::word).collect()
         };
-        let Some(places) = self.candidates(&wanted) else {
-            return Vec::new();
-        };
-        let mut found: Vec<PersonMatch> = places
-            .into_iter()
-            .filter_map(|place| self.persons.get(place as usize)?.as_ref())
-            .filter_map(|person| {
-                let rank = person.rank(&folded, &wanted)?;
-                let id = person.id;
-                Some(PersonMatch { id, rank })
-            })
-            .collect();
+        // Whoever has it as it was typed goes before all who have it but for a slip, so the slips are only looked for
+        // where there is room behind.
+        let exact: Vec<Wanted<'_>> = wanted.iter().map(Wanted::exact).collect();
+        let mut found = self.matches(&folded, &exact);
+        if found.len() < limit && wanted.iter().any(Wanted::forgives) {
+            found = self.matches(&folded, &wanted);
+        }
         found.sort_unstable_by_key(|found| (found.rank, found.id));
         found.truncate(limit);
         found
+    }
+
+    fn matches(&self, folded: &str, wanted: &[Wanted<'_>]) -> Vec<PersonMatch> {
+        let places = self.candidates(wanted).unwrap_or_default();
+        places
+            .into_iter()
+            .filter_map(|place| self.persons.get(place as usize)?.as_ref())
+            .filter_map(|person| {
+                let rank = person.rank(folded, wanted)?;
+                let id = person.id;
+                Some(PersonMatch { id, rank })
+            })
+            .collect()
     }
 
     /// Who may be meant, by the word that leaves the fewest; none when nothing was asked.
@@ -205,15 +213,22 @@ impl PersonIndex {
         wanted
             .iter()
             .map(|wanted| match wanted {
-                Wanted::Digits(digits) => self.digits.having(&grams(digits), 0),
+                Wanted::Digits(digits) => self.digits.having(&grams(digits)),
                 Wanted::Word { text, slips } => {
                     // One slip changes three groups, two letters in the wrong order four.
-                    let mut places = self.names.having(&prefix_grams(text), 4 * slips);
+                    let mut places = match slips {
+                        0 => self.names.having(&prefix_grams(text)),
+                        slips => {
+                            let grams = prefix_grams(text);
+                            self.names
+                                .having_most(&grams, 4 * slips, self.persons.len())
+                        }
+                    };
                     if text.len() >= DIGITS_MIN {
-                        places.extend(self.emails.having(&grams(text), 0));
+                        places.extend(self.emails.having(&grams(text)));
                     }
                     if let Some(Wanted::Digits(digits)) = Wanted::digits_in(text) {
-                        places.extend(self.digits.having(&grams(&digits), 0));
+                        places.extend(self.digits.having(&grams(&digits)));
                     }
                     places.sort_unstable();
                     places.dedup();
@@ -245,6 +260,18 @@ impl<'a> Wanted<'a> {
     fn digits_in(word: &str) -> Option<Self> {
         let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| Self::digits(word)).flatten()
+    }
+
+    /// The same without any slip.
+    fn exact(&self) -> Self {
+        match self {
+            Self::Digits(digits) => Self::Digits(digits.clone()),
+            Self::Word { text, .. } => Self::Word { text, slips: 0 },
+        }
+    }
+
+    fn forgives(&self) -> bool {
+        matches!(self, Self::Word { slips: 1.., .. })
     }
 
     fn word(text: &'a str) -> Self {
@@ -312,25 +339,33 @@ impl Grams {
         }
     }
 
-    /// Places that have all of the groups but `missing`, at least one.
-    fn having(&self, grams: &[u64], missing: usize) -> Vec<u32> {
-        let least = grams.len().saturating_sub(missing).max(1);
-        let lists = grams
+    fn lists<'a>(&'a self, grams: &'a [u64]) -> impl Iterator<Item = &'a [u32]> {
+        grams
             .iter()
-            .map(|gram| self.0.get(gram).map_or(&[][..], Vec::as_slice));
-        if missing == 0 {
-            // The shortest list holds all that can be meant; the comparison of the whole text does the rest.
-            return lists
-                .min_by_key(|list| list.len())
-                .map_or_else(Vec::new, <[u32]>::to_vec);
+            .map(|gram| self.0.get(gram).map_or(&[][..], Vec::as_slice))
+    }
+
+    /// Places that may have all of the groups: the shortest list holds all of them, and the comparison of the whole
+    /// text does the rest.
+    fn having(&self, grams: &[u64]) -> Vec<u32> {
+        let shortest = self.lists(grams).min_by_key(|list| list.len());
+        shortest.map_or_else(Vec::new, <[u32]>::to_vec)
+    }
+
+    /// Places that have all of the groups but `missing`, at least one, of `known` places.
+    fn having_most(&self, grams: &[u64], missing: usize, known: usize) -> Vec<u32> {
+        let least = grams.len().saturating_sub(missing).max(1);
+        let mut counts = vec![0_u16; known];
+        let mut places = Vec::new();
+        for place in self.lists(grams).flatten() {
+            if let Some(count) = counts.get_mut(*place as usize) {
+                *count = count.saturating_add(1);
+                if usize::from(*count) == least {
+                    places.push(*place);
+                }
+            }
         }
-        let mut places: Vec<u32> = lists.flatten().copied().collect();
-        places.sort_unstable();
         places
-            .chunk_by(|a, b| a == b)
-            .filter(|same| same.len() >= least)
-            .filter_map(|same| same.first().copied())
-            .collect()
     }
 }
 

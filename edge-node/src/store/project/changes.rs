@@ -93,9 +93,7 @@ impl Projector<'_> {
         self.documents.stage_removal(id);
         self.remove_order(id)?;
         self.remove_customer(id)?;
-        self.conn
-            .prepare_cached("delete from inventory_setting where document = ?1")?
-            .execute([Id(id)])?;
+        self.remove_inventory(id)?;
         self.conn
             .prepare_cached("delete from conflict where document = ?1")?
             .execute([Id(id)])?;

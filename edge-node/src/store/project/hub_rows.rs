@@ -1,5 +1,7 @@
 //! Rows that the hub owns, and its irrevocable acts. The last version of a row wins.
 
+use domain::id::PartId;
+use domain::part::PartRow;
 use serde::Serialize;
 use sync_protocol::item::{Item, Row, Verdict, VerdictKind};
 
@@ -41,24 +43,7 @@ impl Projector<'_> {
                 row.id.as_bytes(),
                 row,
             )?,
-            Item::Part(row) => {
-                self.conn
-                    .prepare_cached(
-                        "insert into part (id, version, deleted, sku, name, fields) values (?1, ?2, ?3, ?4, ?5, ?6)
-                         on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
-                             sku = excluded.sku, name = excluded.name, fields = excluded.fields
-                         where excluded.version > version",
-                    )?
-                    .execute((
-                        Id(row.id),
-                        signed(row.version),
-                        row.deleted,
-                        &row.fields.sku,
-                        &row.fields.name,
-                        serde_json::to_string(&row.fields)?,
-                    ))?;
-                self.touched.insert(Touched::Stock(row.id));
-            }
+            Item::Part(row) => self.part(row)?,
             Item::Credential(row) => {
                 self.conn
                     .prepare_cached(
@@ -82,6 +67,35 @@ impl Projector<'_> {
             _ => self.register_act(item)?,
         }
         self.touched.insert(Touched::Rows(item.kind()));
+        Ok(())
+    }
+
+    fn part(&mut self, row: &Row<PartId, PartRow>) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached(
+                "insert into part (id, version, deleted, sku, name, fields) values (?1, ?2, ?3, ?4, ?5, ?6)
+                 on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
+                     sku = excluded.sku, name = excluded.name, fields = excluded.fields
+                 where excluded.version > version",
+            )?
+            .execute((
+                Id(row.id),
+                signed(row.version),
+                row.deleted,
+                &row.fields.sku,
+                &row.fields.name,
+                serde_json::to_string(&row.fields)?,
+            ))?;
+        self.forget_barcodes(row.id.as_bytes())?;
+        // From what stands in the table now: an older version has changed nothing.
+        self.conn
+            .prepare_cached(
+                "insert or ignore into barcode (code, own, owner)
+                 select each.value, 0, part.id from part, json_each(part.fields, '$.barcodes') each
+                 where part.id = ?1 and part.deleted = 0",
+            )?
+            .execute([Id(row.id)])?;
+        self.touched.insert(Touched::Stock(row.id));
         Ok(())
     }
 

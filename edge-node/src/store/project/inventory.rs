@@ -31,8 +31,31 @@ impl Projector<'_> {
                 &view.note,
                 serde_json::to_string(&view.barcodes)?,
             ))?;
+        self.forget_barcodes(id.as_bytes())?;
+        self.conn
+            .prepare_cached(
+                "insert or ignore into barcode (code, own, owner)
+                 select each.value, 1, document from inventory_setting, json_each(barcodes) each where document = ?1",
+            )?
+            .execute([Id(id)])?;
         self.touched.insert(Touched::Inventory(id));
         self.touched.insert(Touched::Stock(view.part));
+        Ok(())
+    }
+
+    pub(super) fn remove_inventory(&mut self, id: DocumentId) -> Result<(), StoreError> {
+        self.forget_barcodes(id.as_bytes())?;
+        self.conn
+            .prepare_cached("delete from inventory_setting where document = ?1")?
+            .execute([Id(id)])?;
+        Ok(())
+    }
+
+    /// What a barcode of this part or of these settings led to.
+    pub(super) fn forget_barcodes(&self, owner: &[u8; 16]) -> Result<(), StoreError> {
+        self.conn
+            .prepare_cached("delete from barcode where owner = ?1")?
+            .execute([owner])?;
         Ok(())
     }
 }

@@ -56,6 +56,8 @@ tables! {
     "erased_person" by "person" (1),
     "verdict" by "row" (1),
     "audit_note" by "row" (1),
+    "log_header" by "seq" (1),
+    "barcode" by "code, own, owner" (3),
 }
 
 const ORDER_TEXT: Table = Table {
