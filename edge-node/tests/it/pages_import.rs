@@ -215,4 +215,18 @@ async fn the_api_takes_tables_too() {
     send("/api/v1/imports/customers", "k5", "name\nAda\n")
         .await
         .ok(200);
+    send("/api/v1/imports/nothing", "k6", text)
+        .await
+        .problem(404);
+    // An order is found by the number that the old program gave it.
+    send(
+        "/api/v1/imports/orders",
+        "k7",
+        "order_id,name,model,fault\nA/2019-77,Ada,X1,dead\n",
+    )
+    .await
+    .ok(200);
+    let old = serde_json::json!({ "q": " A/2019-77" });
+    let found = ada.post_plain("/api/v1/search", &old).await.ok(200);
+    assert_eq!(found["orders"].as_array().unwrap().len(), 1, "{found}");
 }

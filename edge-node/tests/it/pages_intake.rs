@@ -163,7 +163,14 @@ async fn two_devices_of_one_visit_become_two_orders_with_papers() {
         "key={key}&step=another&person=new&name=Ada+Lovelace&phone=030+5551234&category=Laptop&brand=HP&model=Book+14\
          &preset={SCREEN}&preset={BATTERY}&part=DSP-21&accessory=Charger&look=Display&state=cracked&terms=yes"
     );
+    let first = format!("{first}&promise=2030-01-07T12%3A00&promise_auto=2030-01-07T12%3A00");
     let second = text(browser.post("/intake", first).await, StatusCode::OK).await;
+    // What was proposed for the first device stays the visit's promise.
+    let promise = second
+        .split_once("value=\"2030-01-07T12:00\" id=")
+        .unwrap()
+        .1;
+    assert!(promise.split_once('>').unwrap().0.contains("checked"));
     has(
         &second,
         &[

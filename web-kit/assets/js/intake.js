@@ -207,3 +207,10 @@ document.addEventListener('htmx:finally:request', () => {
   arrive();
 });
 marks();
+
+// Who is known already, for a second device or from their page: the next decision is which of their devices it is.
+addEventListener('load', () => {
+  const category = byId('category');
+  const devices = document.querySelectorAll('[data-digits="devices"] input');
+  if (category?.autofocus && !category.value && devices.length > 1) devices[0].focus();
+}, { once: true });

@@ -12,6 +12,10 @@ const find = (key) => {
 };
 
 function use(element) {
+  if (element.matches('nav')) {
+    (element.querySelector('[aria-current="page"]') ?? element.querySelector('a'))?.focus();
+    return;
+  }
   if (element.matches('input, select, textarea')) {
     element.focus();
     element.select?.();
@@ -43,14 +47,36 @@ function list() {
   dialog.showModal();
 }
 
+// Outside of a form Ctrl+Enter presses the one button that says so, as behind a scan, when nothing has the focus.
+function saves() {
+  const place = document.querySelector('dialog[open]') ?? document;
+  const says = (kbd) => kbd.textContent.startsWith('Ctrl') && kbd.checkVisibility();
+  const buttons = [...place.querySelectorAll('button kbd')].filter(says).map((kbd) => kbd.closest('button'));
+  return buttons.length === 1 ? buttons[0] : null;
+}
+
+// In the rail the arrows go from page to page and Enter, as on any link, goes there.
+const STEPS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
+function walk(event) {
+  const rail = event.target instanceof Element ? event.target.closest('nav.rail') : null;
+  const step = STEPS[event.key];
+  if (!rail || !step || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  const places = [...rail.querySelectorAll('a, button')];
+  const at = places.indexOf(document.activeElement);
+  places[(at + step + places.length) % places.length]?.focus();
+}
+
 addEventListener('keydown', (event) => {
   if (event.defaultPrevented || event.isComposing) return;
+  walk(event);
+  if (event.defaultPrevented) return;
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
     const form = event.target instanceof HTMLElement ? event.target.closest('form') : null;
-    if (form) {
-      event.preventDefault();
-      form.requestSubmit();
-    }
+    const button = form ? null : saves();
+    if (form || button) event.preventDefault();
+    form?.requestSubmit();
+    button?.click();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;

@@ -46,15 +46,22 @@ pub(super) fn promises(
 ) -> Promises {
     let now_ms = view.clock.now_ms();
     let hours = OpeningHours::parse(hours);
-    let times = proposed(
+    let mut times = proposed(
         &view.clock.field(now_ms),
         i64::from(minutes),
         hours.as_ref(),
     );
-    let auto = match (minutes, times.first()) {
+    let mut auto = match (minutes, times.first()) {
         (1.., Some(first)) => first.clone(),
         _ => String::new(),
     };
+    // The devices of a visit are promised together: one that is quicker does not bring the time forward.
+    if !form.drafts().is_empty() && form.promise_auto > auto {
+        auto.clone_from(&form.promise_auto);
+        if !times.contains(&auto) {
+            times.push(auto.clone());
+        }
+    }
     let chosen = match form.promise.as_deref() {
         Some(chosen) if chosen != form.promise_auto => chosen.to_owned(),
         None if !form.promised.is_empty() => OTHER.to_owned(),

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use domain::permission::Permission;
 use domain::stock::MovementKind;
 use serde::Deserialize;
 use web_kit::{ApiPath, PageForm, PageRequest, Problem, Toast, fill};
@@ -71,7 +72,12 @@ pub(crate) async fn correct(
             let said = match back {
                 Some(hidden) => Toast::new("", said).undo(movements_href(&sku), hidden),
                 None if kind == MovementKind::Scrap => {
-                    Toast::new("", format!("{said} {}", t.scrap_stays))
+                    let words = if who.may(Permission::StockAdjust) {
+                        t.scrap_stays
+                    } else {
+                        t.scrap_stays_here
+                    };
+                    Toast::new("", format!("{said} {words}"))
                 }
                 None => Toast::new("", said),
             };

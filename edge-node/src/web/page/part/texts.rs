@@ -64,6 +64,7 @@ web_kit::catalogue! {
         done_undone: "Taken back: {kind}, {n}. {after} on hand now." | "Zurückgenommen: {kind}, {n}. Jetzt {after} vorhanden.",
         taken_back: "Taken back: {reason}" | "Zurückgenommen: {reason}",
         scrap_stays: "Booked by mistake? Book it as found, with the reason." | "Ein Versehen? Dann als gefunden buchen, mit dem Grund.",
+        scrap_stays_here: "Booked by mistake? The branch manager books it as found." | "Ein Versehen? Die Filialleitung bucht es als gefunden.",
         saved: "How the part is kept is saved." | "Wie das Teil liegt, ist gesichert.",
         saved_back: "The part is kept as before." | "Das Teil liegt wie zuvor.",
         older: "Older moves" | "Ältere Bewegungen",
