@@ -21,6 +21,7 @@ mod head;
 pub mod idempotency;
 pub(crate) mod ingest;
 mod lineage;
+pub mod look_up;
 pub mod network;
 pub mod order;
 pub mod parked;
@@ -37,7 +38,7 @@ pub mod transfer;
 pub mod verify;
 pub mod watch;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use domain::id::{BranchId, DocumentId};
@@ -100,6 +101,7 @@ pub struct Hub {
     queue_end: Mutex<Option<mpsc::Receiver<Submission>>>,
     watch: Watch,
     links: Mutex<Links>,
+    people: OnceLock<search::People>,
 }
 
 impl std::fmt::Debug for Hub {
@@ -132,6 +134,7 @@ impl Hub {
             queue,
             queue_end: Mutex::new(Some(queue_end)),
             links: Mutex::new(Links::default()),
+            people: OnceLock::new(),
             pool,
             env,
             keys,
@@ -180,6 +183,11 @@ impl Hub {
     /// When the database cannot be reached.
     pub async fn snapshot(&self) -> Result<SqlTransaction, SqlError> {
         crate::store::db::snapshot(&self.pool).await
+    }
+
+    /// The index of persons, which is filled when somebody first searches.
+    pub fn people(&self) -> &search::People {
+        self.people.get_or_init(|| search::People::new(self))
     }
 
     /// Bounds and intervals.

@@ -71,6 +71,8 @@ pub mod kind {
     pub const NOTE: u16 = 65;
     /// An imported record and the order it became.
     pub const IMPORT_RECORD: u16 = 66;
+    /// A branch asked for a document and gets it.
+    pub const ATTACH: u16 = 67;
 }
 
 /// What a transaction was written for; shown in the audit and in "who, where, when".
@@ -107,6 +109,8 @@ pub mod command {
     pub const STOCK_SETTINGS: u16 = 14;
     /// A conflict or decision was settled.
     pub const SETTLE: u16 = 15;
+    /// A person of another branch was brought to a branch.
+    pub const BRING: u16 = 16;
 }
 
 /// One Automerge change.
@@ -271,6 +275,16 @@ pub struct ImportRecord {
     pub fingerprint: Hash,
 }
 
+/// A branch asked for a document and gets it from here on. Only in logs of the hub; the branch itself gets the
+/// document's snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attach {
+    /// The document.
+    pub document: DocumentId,
+    /// Who gets it.
+    pub branch: BranchId,
+}
+
 /// A typed item.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "each variant is documented at its body")]
@@ -299,6 +313,7 @@ pub enum Item {
     Verdict(Verdict),
     Note(AuditNote),
     ImportRecord(ImportRecord),
+    Attach(Attach),
 }
 
 macro_rules! kinds {
@@ -332,7 +347,7 @@ kinds! {
     Branch = BRANCH, Staff = STAFF, Credential = CREDENTIAL, Part = PART, Preset = PRESET, Company = COMPANY,
     Availability = AVAILABILITY, NodeEnrolled = NODE_ENROLLED, NodeRevoked = NODE_REVOKED,
     PersonErased = PERSON_ERASED, LineClosed = LINE_CLOSED, Verdict = VERDICT, Note = NOTE,
-    ImportRecord = IMPORT_RECORD,
+    ImportRecord = IMPORT_RECORD, Attach = ATTACH,
 }
 
 impl Item {

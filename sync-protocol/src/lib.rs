@@ -20,6 +20,7 @@ pub mod item;
 pub mod join_code;
 pub mod limits;
 pub mod line;
+pub mod look_up;
 pub mod message;
 pub mod position;
 pub mod scanner;

@@ -34,3 +34,15 @@ pub const DOCUMENT_BYTES_HUB: usize = 512 * 1024;
 pub const HEAD_EVERY_TRANSACTIONS: u64 = 1_000;
 /// A signed head is due after this long while the log moves, in milliseconds.
 pub const HEAD_EVERY_MS: i64 = 60_000;
+/// Largest body of a live look-up or of its answer, in bytes.
+pub const LOOK_UP_BYTES: usize = 16 * 1024;
+/// Longest text that is looked up, in bytes.
+pub const LOOK_UP_TEXT_BYTES: usize = 400;
+/// Fewest characters that are looked up: fewer would list people rather than find one.
+pub const LOOK_UP_TEXT_CHARS: usize = 3;
+/// Most people in an answer.
+pub const LOOK_UP_PEOPLE: usize = 10;
+/// Longest name in an answer, in bytes.
+pub const LOOK_UP_NAME_BYTES: usize = 800;
+/// Longest hint at a phone number or e-mail in an answer, in bytes.
+pub const LOOK_UP_REACH_BYTES: usize = 320;

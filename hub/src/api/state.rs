@@ -66,7 +66,6 @@ struct Inner {
     parts: StateParts,
     cookie: SessionCookie,
     secret: IdempotencySecret,
-    people: People,
     said: Memory,
     tries: Mutex<FailureLimiter>,
     started: Instant,
@@ -77,7 +76,6 @@ impl HubState {
     pub fn new(parts: StateParts) -> Self {
         let secret = IdempotencySecret::new(parts.hub.keys().idempotency);
         Self(Arc::new(Inner {
-            people: People::new(&parts.hub),
             parts,
             said: Memory::default(),
             cookie: SessionCookie::for_node("hub"),
@@ -99,7 +97,7 @@ impl HubState {
 
     /// The index of persons for search.
     pub fn people(&self) -> &People {
-        &self.0.people
+        self.hub().people()
     }
 
     /// What pages are to say once.

@@ -73,7 +73,7 @@ impl People {
     }
 
     /// Persons that a text means, best first, of those that `scope` may see.
-    async fn find(
+    pub(crate) async fn find(
         &self,
         hub: &Hub,
         scope: &Scope,
@@ -82,7 +82,9 @@ impl People {
     ) -> Result<Vec<DocumentId>, AppError> {
         let mut inner = self.0.lock().await;
         inner.refresh(hub).await?;
+        // `030 …` of the one who types is `+49 30 …` of the one who was asked.
         let (wanted, digits) = (fold(text), phone_digits(text));
+        let digits = digits.trim_start_matches('0');
         let is_phone = digits.len() >= PHONE_DIGITS && !text.chars().any(char::is_alphabetic);
         let mut hits: Vec<(u8, i64, DocumentId)> = Vec::new();
         for (id, entry) in inner.filled.iter().flat_map(|filled| &filled.entries) {
@@ -98,7 +100,7 @@ impl People {
                 1
             } else if entry.email.expose().contains(wanted.as_str()) {
                 2
-            } else if is_phone && entry.phone.expose().contains(digits.as_str()) {
+            } else if is_phone && entry.phone.expose().contains(digits) {
                 3
             } else {
                 continue;

@@ -9,10 +9,11 @@ use sync_protocol::certificate::NodeName;
 use sync_protocol::feed::{Cursor, FeedId, FeedTip};
 use sync_protocol::head::{Countersignature, SignedHead};
 use sync_protocol::hub_session::{NodeState, OutFeedBlock};
+use sync_protocol::look_up::{LookUp, Reply};
 use sync_protocol::message::{Ack, Close, CloseReason, GivenKey, Grant, Hello, Join, Renew};
 use tokio::sync::{broadcast, oneshot};
 
-use crate::app::{Hub, LinkChange, SessionEvent};
+use crate::app::{Hub, LinkChange, SessionEvent, look_up};
 use crate::ca::{Ca, NodeCertificate};
 use crate::error::HubError;
 
@@ -81,6 +82,9 @@ pub trait HubCore: Send + Sync + 'static {
         name: NodeName,
         head: SignedHead,
     ) -> impl Future<Output = Result<Option<Countersignature>, Close>> + Send;
+
+    /// Answers what somebody at the node's branch asks.
+    fn look_up(&self, name: NodeName, asked: LookUp) -> impl Future<Output = Reply> + Send;
 
     /// Records that something is wrong between the hub and the node.
     fn incident(&self, name: NodeName, detail: String) -> impl Future<Output = ()> + Send;
@@ -191,6 +195,10 @@ impl HubCore for Core {
         head: SignedHead,
     ) -> Result<Option<Countersignature>, Close> {
         self.hub.check_head(name.node, &head).await.map_err(failed)
+    }
+
+    async fn look_up(&self, name: NodeName, asked: LookUp) -> Reply {
+        look_up::answer(&self.hub, name, &asked).await
     }
 
     async fn incident(&self, name: NodeName, detail: String) {

@@ -27,7 +27,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{debug, info, warn};
 
-use super::control;
+use super::control::{Gate, Streams};
 use super::core::HubCore;
 use super::log_stream::{Outbox, read_frames};
 use super::registry::{Mail, Place, Registry};
@@ -95,6 +95,9 @@ struct Driver<C> {
     contact_at: Instant,
     datagrams: u64,
     silent_rounds: u32,
+    gate: Arc<Gate>,
+    /// Bytes of control streams that are not the protocol.
+    bad: mpsc::Receiver<DecodeError>,
 }
 
 enum Event {
@@ -105,6 +108,7 @@ enum Event {
     Contact,
     Mail(Mail),
     CatchUp(OwnedSemaphorePermit),
+    BadControl(DecodeError),
     Gone,
 }
 
@@ -116,14 +120,27 @@ pub(super) async fn serve<C: HubCore>(
 ) -> Close {
     let place = context.registry.enter(name);
     let (log_streams, mut opened) = mpsc::channel(1);
-    let streams = tokio::spawn(control::serve_streams(connection.clone(), log_streams));
+    let (bad_bytes, mut bad) = mpsc::channel(1);
+    let gate = Arc::new(Gate::new());
+    let streams = Streams {
+        core: context.core.clone(),
+        name,
+        gate: gate.clone(),
+        log_streams,
+        bad: bad_bytes,
+    };
+    let streams = tokio::spawn(streams.serve(connection.clone()));
     let by = Instant::now() + HELLO_WITHIN;
     let close = tokio::select! {
         stream = timeout_at(by, opened.recv()) => match stream {
-            Ok(Some((send, receive))) => run(context, connection.clone(), place, name, send, receive, opened).await,
+            Ok(Some((send, receive))) => {
+                let driver = Driver::new(context, connection.clone(), place, name, send, gate, bad);
+                run(driver, receive, opened).await
+            }
             Ok(None) => gone(),
             Err(_) => close(CloseReason::Protocol, "no log stream within a minute"),
         },
+        Some(error) = bad.recv() => close(CloseReason::Protocol, &error.to_string()),
         _ = connection.closed() => gone(),
     };
     streams.abort();
@@ -142,33 +159,11 @@ fn gone() -> Close {
 }
 
 async fn run<C: HubCore>(
-    context: Arc<Context<C>>,
-    connection: Connection,
-    place: Place,
-    name: NodeName,
-    send: SendStream,
+    mut driver: Driver<C>,
     receive: RecvStream,
     mut more_streams: mpsc::Receiver<(SendStream, RecvStream)>,
 ) -> Close {
     let (mut frames, reader) = read_frames(receive);
-    let mut driver = Driver {
-        context,
-        connection,
-        name,
-        place,
-        session: HubSession::new(name.node),
-        outbox: Outbox::new(send),
-        jobs: VecDeque::new(),
-        job: None,
-        replies: FuturesOrdered::new(),
-        reads: FuturesUnordered::new(),
-        number: None,
-        catching_up_to: None,
-        catch_up: None,
-        contact_at: Instant::now() + CONTACT_EVERY,
-        datagrams: 0,
-        silent_rounds: 0,
-    };
     let result = loop {
         let event = tokio::select! {
             event = driver.next(&mut frames) => event,
@@ -184,6 +179,37 @@ async fn run<C: HubCore>(
 }
 
 impl<C: HubCore> Driver<C> {
+    fn new(
+        context: Arc<Context<C>>,
+        connection: Connection,
+        place: Place,
+        name: NodeName,
+        send: SendStream,
+        gate: Arc<Gate>,
+        bad: mpsc::Receiver<DecodeError>,
+    ) -> Self {
+        Driver {
+            context,
+            connection,
+            name,
+            place,
+            session: HubSession::new(name.node),
+            outbox: Outbox::new(send),
+            jobs: VecDeque::new(),
+            job: None,
+            replies: FuturesOrdered::new(),
+            reads: FuturesUnordered::new(),
+            number: None,
+            catching_up_to: None,
+            catch_up: None,
+            contact_at: Instant::now() + CONTACT_EVERY,
+            datagrams: 0,
+            silent_rounds: 0,
+            gate,
+            bad,
+        }
+    }
+
     async fn next(&mut self, frames: &mut mpsc::Receiver<Result<Frame, DecodeError>>) -> Event {
         let takes_frames = self.jobs.len() < JOBS_WAITING && self.replies.len() < BLOCKS_WAITING;
         let wants_catch_up =
@@ -201,6 +227,7 @@ impl<C: HubCore> Driver<C> {
             mail = self.place.mailbox.take() => Event::Mail(mail),
             () = sleep_until(self.contact_at) => Event::Contact,
             Ok(permit) = self.context.catch_ups.clone().acquire_owned(), if wants_catch_up => Event::CatchUp(permit),
+            Some(error) = self.bad.recv() => Event::BadControl(error),
             _ = self.connection.closed() => Event::Gone,
         }
     }
@@ -209,7 +236,9 @@ impl<C: HubCore> Driver<C> {
     fn on_event(&mut self, event: Event) -> Result<(), Close> {
         let effects = match event {
             Event::Frame(Some(Ok(frame))) => self.session.handle(Input::Frame(frame)),
-            Event::Frame(Some(Err(error))) => self.session.on_bad_bytes(&error),
+            Event::Frame(Some(Err(error))) | Event::BadControl(error) => {
+                self.session.on_bad_bytes(&error)
+            }
             Event::Frame(None) | Event::Gone => return Err(gone()),
             Event::Done(Done::Nothing) => Vec::new(),
             Event::Done(Done::Queued(reply)) => {
@@ -345,6 +374,7 @@ impl<C: HubCore> Driver<C> {
     }
 
     fn opened(&self) {
+        self.gate.open();
         let (core, name, session) = (
             self.context.core.clone(),
             self.name,

@@ -178,7 +178,12 @@ impl Work {
     }
 
     /// Gives a branch a document that it had no interest in: its snapshot travels in the same feed entry.
-    fn attach(&mut self, branch: BranchId, document: DocumentId, publication: &mut Publication) {
+    pub(super) fn attach(
+        &mut self,
+        branch: BranchId,
+        document: DocumentId,
+        publication: &mut Publication,
+    ) {
         let Some(loaded) = self.documents.get(&document) else {
             self.missing.insert(document);
             return;

@@ -72,6 +72,7 @@ impl Work {
                 self.tell_both_ends(entry, index, arrival.transfer, publication);
             }
             Item::Note(note) => self.apply_note(entry, index, note),
+            Item::Attach(attach) => self.attach(attach.branch, attach.document, publication),
             Item::ImportRecord(record) => {
                 let write = ImportWrite {
                     branch: entry.branch,

@@ -97,6 +97,9 @@ impl Needs {
                 self.staff.insert(row.id);
                 self.regions = true;
             }
+            Item::Attach(attach) => {
+                self.documents.insert(attach.document);
+            }
             Item::Availability(_) => self.regions = true,
             Item::Verdict(verdict) => {
                 self.nodes.insert(verdict.position.node);

@@ -206,3 +206,20 @@ pub async fn of_customers(
         .map(|(document,)| DocumentId::of_uuid(document))
         .collect())
 }
+
+/// How many orders each of these customers has; who has none is left out.
+pub async fn counts_of_customers(
+    connection: &mut PgConnection,
+    customers: &[DocumentId],
+) -> Result<Vec<(DocumentId, i64)>, sqlx::Error> {
+    let rows: Vec<(Uuid, i64)> = sqlx::query_as(
+        "select customer, count(*) from orders.repair_order where customer = any($1) group by customer",
+    )
+    .bind(customers.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(customer, count)| (DocumentId::of_uuid(customer), count))
+        .collect())
+}
