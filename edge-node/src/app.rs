@@ -6,6 +6,7 @@
 pub mod customer;
 pub mod decision;
 pub mod document;
+pub mod elsewhere;
 pub mod export;
 pub mod import;
 pub mod intake;

@@ -13,6 +13,7 @@ mod heads;
 mod join;
 mod liveness;
 mod log_stream;
+mod look_up;
 mod session;
 mod status;
 mod tls;

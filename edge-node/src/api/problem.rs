@@ -2,9 +2,11 @@
 //!
 //! Causes inside the machine are logged here, once, and never shown.
 
+use axum::http::StatusCode;
 use web_kit::problem::sentence;
 use web_kit::{FieldError, Problem};
 
+use crate::app::elsewhere::ElsewhereError;
 use crate::error::{AppError, StoreError};
 
 impl From<AppError> for Problem {
@@ -29,14 +31,37 @@ impl From<AppError> for Problem {
                     .fold(problem, |problem, (name, value)| problem.with(&name, value))
             }
             AppError::Stale => Problem::stale(),
-            AppError::TooLarge { detail } => {
-                Problem::new(axum::http::StatusCode::PAYLOAD_TOO_LARGE)
-                    .kind("too-large", "Too large")
-                    .detail(sentence(&detail))
-            }
+            AppError::TooLarge { detail } => Problem::new(StatusCode::PAYLOAD_TOO_LARGE)
+                .kind("too-large", "Too large")
+                .detail(sentence(&detail)),
             AppError::KeyReused => Problem::key_reused(),
             AppError::Busy => Problem::unavailable("room in the queue of writes").retry_after_s(1),
             AppError::Store(error) => store_problem(&error),
+        }
+    }
+}
+
+impl From<ElsewhereError> for Problem {
+    fn from(error: ElsewhereError) -> Self {
+        let detail = sentence(&error.to_string());
+        let unavailable = |kind, title: &'static str| {
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE)
+                .kind(kind, title)
+                .detail(detail.clone())
+        };
+        match error {
+            ElsewhereError::CutOff => unavailable("cut-off", "The line to the hub is cut"),
+            ElsewhereError::NoAnswer => unavailable("hub-silent", "The hub did not answer"),
+            ElsewhereError::OnTheWay => {
+                unavailable("on-the-way", "The person is on the way").retry_after_s(1)
+            }
+            ElsewhereError::OlderHub => unavailable("older-hub", "The hub cannot be asked"),
+            ElsewhereError::TooMany => Problem::new(StatusCode::TOO_MANY_REQUESTS)
+                .kind("too-many-questions", "The hub was asked too often")
+                .detail(detail)
+                .retry_after_s(2),
+            ElsewhereError::Unknown => Problem::not_found(detail),
+            ElsewhereError::App(error) => error.into(),
         }
     }
 }
@@ -74,7 +99,6 @@ fn store_problem(error: &StoreError) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::StatusCode;
     use serde_json::json;
 
     use super::*;

@@ -3,6 +3,7 @@
 
 pub mod customers;
 pub mod documents;
+pub mod elsewhere;
 pub mod estimates;
 pub mod events;
 pub mod exceptions;
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<EdgeState> {
         .merge(session::routes())
         .merge(sync::routes())
         .merge(customers::routes())
+        .merge(elsewhere::routes())
         .merge(orders::routes())
         .merge(status::routes())
         .merge(lines::routes())

@@ -275,7 +275,7 @@ fn find(reader: &Reader<'_>, id: DocumentId) -> Result<CustomerRecord, AppError>
     rows::get(reader, id)?.ok_or(AppError::NotFound { what: "customer" })
 }
 
-fn shown(tx: &WriteTx<'_>, id: DocumentId) -> Result<Customer, AppError> {
+pub(crate) fn shown(tx: &WriteTx<'_>, id: DocumentId) -> Result<Customer, AppError> {
     let reader = tx.reader();
     show(&reader, &mut Codes::default(), find(&reader, id)?)
 }

@@ -14,6 +14,7 @@ use super::branch_store::BranchStore;
 use super::heads::Heads;
 use super::join::{self, JoinError};
 use super::liveness::CUT_OFF_AFTER;
+use super::look_up::Questions;
 use super::session::{self, Ended, Surroundings};
 use super::status::{LinkState, Report, SyncHandle, Watched, Wish};
 use super::transport::ReachError;
@@ -43,7 +44,7 @@ pub struct SyncConfig {
 /// # Errors
 /// When the node's key or certificates cannot be read.
 pub fn start<S: BranchStore>(store: S, config: SyncConfig) -> Result<SyncHandle, StoreError> {
-    let (handle, status, wishes, watched) = SyncHandle::new(&config.env);
+    let (handle, ends) = SyncHandle::new(&config.env);
     let target = Target {
         hub: config.hub,
         dir: config.dir,
@@ -51,7 +52,7 @@ pub fn start<S: BranchStore>(store: S, config: SyncConfig) -> Result<SyncHandle,
     };
     let key = target.credentials()?.signing_key();
     let report = Report {
-        status,
+        status: ends.status,
         env: config.env,
     };
     let driver = Driver {
@@ -59,8 +60,9 @@ pub fn start<S: BranchStore>(store: S, config: SyncConfig) -> Result<SyncHandle,
         target,
         key,
         report,
-        watched,
-        wishes,
+        watched: ends.watched,
+        wishes: ends.wishes,
+        questions: ends.questions,
         failures: 0,
         last_contact: Instant::now(),
     };
@@ -76,6 +78,7 @@ struct Driver<S> {
     report: Report,
     watched: Watched,
     wishes: watch::Receiver<Wish>,
+    questions: Questions,
     /// Attempts and sessions in a row that came to nothing.
     failures: u32,
     last_contact: Instant,
@@ -135,6 +138,7 @@ impl<S: BranchStore> Driver<S> {
                 report: &self.report,
                 watched: &self.watched,
                 wishes: &mut self.wishes,
+                questions: &self.questions,
                 heads: &mut heads,
                 failures: &mut self.failures,
             };

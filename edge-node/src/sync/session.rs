@@ -27,6 +27,7 @@ use super::branch_store::{BranchStore, Opening};
 use super::heads::Heads;
 use super::liveness::{Finding, Liveness, at};
 use super::log_stream::{Outbox, read_frames};
+use super::look_up::{LookUps, Questions};
 use super::status::{FeedHeads, LinkState, Report, Watched, Wish};
 use super::transport::closed_by_hub;
 use crate::error::AppError;
@@ -71,6 +72,7 @@ pub(super) struct Surroundings<'a, S> {
     pub(super) report: &'a Report,
     pub(super) watched: &'a Watched,
     pub(super) wishes: &'a mut watch::Receiver<Wish>,
+    pub(super) questions: &'a Questions,
     pub(super) heads: &'a mut Heads,
     /// Set to nothing by Welcome.
     pub(super) failures: &'a mut u32,
@@ -92,6 +94,7 @@ enum Event {
     Appended(Tip),
     Wish(Wish),
     Found(Finding),
+    BadAnswer(DecodeError),
     HeadDue,
     Closed(quinn::ConnectionError),
 }
@@ -102,6 +105,7 @@ struct Running<'a, S> {
     session: BranchSession,
     outbox: Outbox,
     liveness: Liveness,
+    look_ups: LookUps,
     tips: watch::Receiver<Tip>,
     jobs: VecDeque<Job>,
     job: Option<Later<Stored>>,
@@ -130,6 +134,7 @@ pub(super) async fn run<S: BranchStore>(
     }
     let (mut frames, reader) = read_frames(receive);
     let nudges = around.wishes.borrow().nudges;
+    let questions = around.questions.clone();
     let own_heads = feeds
         .iter()
         .map(|feed| {
@@ -149,6 +154,7 @@ pub(super) async fn run<S: BranchStore>(
         session,
         outbox: Outbox::new(send),
         liveness: Liveness::new(connection.clone(), nudges),
+        look_ups: LookUps::start(connection.clone(), questions),
         connection,
         tips,
         jobs: VecDeque::new(),
@@ -234,6 +240,7 @@ impl<S: BranchStore> Running<'_, S> {
                 Err(_) => Wish { is_stopping: true, ..Wish::default() },
             }),
             found = self.liveness.next(self.around.target, self.around.watched) => Event::Found(found),
+            error = self.look_ups.bad() => Event::BadAnswer(error),
             () = at(head_at.filter(|at| *at > Instant::now())) => Event::HeadDue,
             error = self.connection.closed() => Event::Closed(error),
         }
@@ -245,7 +252,9 @@ impl<S: BranchStore> Running<'_, S> {
                 self.heard();
                 self.session.handle(Input::Frame(frame))
             }
-            Event::Frame(Some(Err(error))) => self.session.on_bad_bytes(&error),
+            Event::Frame(Some(Err(error))) | Event::BadAnswer(error) => {
+                self.session.on_bad_bytes(&error)
+            }
             Event::Frame(None) => Vec::new(),
             Event::Stored(stored) => match stored.map_err(Ended::Store)? {
                 Some(input) => self.stored(input),

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sync_protocol::feed::{Cursor, FeedKind};
-use tokio::sync::watch;
+use tokio::sync::{Mutex as AsyncMutex, mpsc, watch};
 use tokio::time::Instant;
 
+use super::look_up::{Asked, Questions, WAITING};
 use crate::env::Env;
 
 /// A page or an API call within this time counts as somebody watching.
@@ -73,6 +74,15 @@ pub struct SyncHandle {
     wish: Arc<watch::Sender<Wish>>,
     status: watch::Receiver<LinkStatus>,
     watched: Watched,
+    questions: mpsc::Sender<Asked>,
+}
+
+/// The ends of a [`SyncHandle`] at the driver.
+pub(super) struct Ends {
+    pub(super) status: watch::Sender<LinkStatus>,
+    pub(super) wishes: watch::Receiver<Wish>,
+    pub(super) watched: Watched,
+    pub(super) questions: Questions,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -88,14 +98,7 @@ impl Watched {
 }
 
 impl SyncHandle {
-    pub(super) fn new(
-        env: &Env,
-    ) -> (
-        Self,
-        watch::Sender<LinkStatus>,
-        watch::Receiver<Wish>,
-        Watched,
-    ) {
+    pub(super) fn new(env: &Env) -> (Self, Ends) {
         let first = LinkStatus {
             state: LinkState::Connecting,
             since_ms: env.now_ms(),
@@ -106,16 +109,24 @@ impl SyncHandle {
         let (report, status) = watch::channel(first);
         let (wish, wishes) = watch::channel(Wish::default());
         let watched = Watched::default();
-        (
-            Self {
-                wish: Arc::new(wish),
-                status,
-                watched: watched.clone(),
-            },
-            report,
+        let (questions, to_ask) = mpsc::channel(WAITING);
+        let handle = Self {
+            wish: Arc::new(wish),
+            status,
+            watched: watched.clone(),
+            questions,
+        };
+        let ends = Ends {
+            status: report,
             wishes,
             watched,
-        )
+            questions: Arc::new(AsyncMutex::new(to_ask)),
+        };
+        (handle, ends)
+    }
+
+    pub(super) fn questions(&self) -> &mpsc::Sender<Asked> {
+        &self.questions
     }
 
     /// The line now.
