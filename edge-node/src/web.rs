@@ -25,7 +25,9 @@ pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const INTAKE: &str = "/intake";
 pub(crate) const INTAKE_PEOPLE: &str = "/intake/people";
 pub(crate) const INTAKE_DRAFT: &str = "/intake/draft";
+pub(crate) const INTAKE_ELSEWHERE: &str = "/intake/elsewhere";
 pub(crate) const FIND: &str = "/find";
+pub(crate) const FIND_ELSEWHERE: &str = "/find/elsewhere";
 pub(crate) const PEOPLE: &str = "/people";
 pub(crate) const SEARCH: &str = "/search";
 pub(crate) const IMPORTS: &str = "/imports";
@@ -114,6 +116,9 @@ fn people_routes() -> PageRoutes<EdgeState> {
             "/people/{id}",
             get(page::person::show).post(page::person::change),
         )
+        .route(FIND_ELSEWHERE, post(page::elsewhere::found))
+        .route("/people/{id}/bring", post(page::elsewhere::bring))
+        .route(INTAKE_ELSEWHERE, post(page::intake::elsewhere))
         .route(INTAKE_PEOPLE, post(page::intake::people))
         .route(INTAKE_DRAFT, post(page::intake::draft))
         .route("/visits/{id}/papers", get(page::receipt::visit))

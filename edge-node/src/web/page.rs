@@ -3,6 +3,7 @@
 pub mod board;
 pub mod decisions;
 pub mod delivery;
+pub mod elsewhere;
 pub mod find;
 pub mod imports;
 pub mod intake;

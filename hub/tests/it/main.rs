@@ -16,6 +16,7 @@ mod api;
 mod catalogue;
 mod facts;
 mod ingest;
+mod look_up;
 mod pages;
 mod publish;
 mod said;

@@ -51,6 +51,8 @@ function chosen(row) {
     byId('who').value = '';
     byId('who').focus();
   } else {
+    // Somebody of another branch comes over the line: the row says so until the answer takes its place.
+    if (row.value.startsWith('elsewhere-')) row.closest('.pick').setAttribute('aria-busy', 'true');
     next = 'devices';
   }
 }
@@ -69,6 +71,10 @@ function arrive() {
   }
   if (next === 'devices') {
     const first = document.querySelector('[data-digits="devices"] input:checked, [data-digits="devices"] input');
+    if (!first && document.querySelector('#people > [role="alert"]')) {
+      next = '';
+      byId('person-new')?.focus();
+    }
     if (!first) return;
     next = '';
     const isOnly = document.querySelectorAll('[data-digits="devices"] input').length === 1;

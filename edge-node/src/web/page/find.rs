@@ -18,6 +18,7 @@ use crate::app::part::Part;
 use crate::app::search::{self, FoundCustomer, FoundOrder, SearchAnswer, SearchInput};
 use crate::app::wire::Personal;
 use crate::web::frame::frame;
+use crate::web::page::elsewhere::Elsewhere;
 use crate::web::page::intake;
 use crate::web::texts;
 use crate::web::view::View;
@@ -65,7 +66,7 @@ web_kit::catalogue! {
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct FindForm {
     #[serde(default)]
-    q: Personal,
+    pub(crate) q: Personal,
 }
 
 pub(crate) struct OrderRow {
@@ -106,6 +107,10 @@ struct FindPage<'a> {
     nothing_title: String,
     is_cut_off: bool,
     may_write: bool,
+    /// Why somebody was not brought.
+    said: Option<String>,
+    /// People of other branches.
+    e: Elsewhere,
     count: String,
     groups: Vec<(&'static str, Vec<OrderRow>)>,
     orders: usize,
@@ -119,12 +124,8 @@ pub(crate) async fn form(
     who: May<may::Search>,
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
-    let nothing = SearchAnswer {
-        orders: Vec::new(),
-        customers: Vec::new(),
-        parts: Vec::new(),
-    };
-    respond(&state, &who, &view, "", nothing).await
+    let page = whole(&state, &who, &view, Personal::default(), None, None).await?;
+    Ok(html(page))
 }
 
 /// What was found; the results alone while somebody types.
@@ -154,7 +155,35 @@ pub(crate) async fn find(
         let page = page(&state, &who, &view, typed.expose(), found);
         return Ok(html(SafeHtml::render(&page.as_found())?));
     }
-    respond(&state, &who, &view, typed.expose(), found).await
+    let page = page(&state, &who, &view, typed.expose(), found);
+    Ok(html(in_frame(&state, &who, &view, &page).await?))
+}
+
+/// The whole page for what was typed, with what was asked of the hub and what came of it.
+pub(crate) async fn whole(
+    state: &EdgeState,
+    who: &Caller,
+    view: &View,
+    q: Personal,
+    elsewhere: Option<Elsewhere>,
+    said: Option<String>,
+) -> Result<SafeHtml, Problem> {
+    let actor = who.actor();
+    let typed = q.clone();
+    let input = SearchInput {
+        q,
+        limit: Some(FOUND),
+    };
+    let found = state
+        .store()
+        .read(move |reader| search::find(reader, &actor, &input))
+        .await?;
+    let mut page = page(state, who, view, typed.expose(), found);
+    if let Some(elsewhere) = elsewhere {
+        page.e = elsewhere;
+    }
+    page.said = said;
+    in_frame(state, who, view, &page).await
 }
 
 /// The order whose whole number was typed or scanned.
@@ -165,18 +194,16 @@ fn meant<'a>(found: &'a SearchAnswer, typed: &str) -> Option<&'a FoundOrder> {
     same.next().is_none().then_some(first)
 }
 
-async fn respond(
+async fn in_frame(
     state: &EdgeState,
     who: &Caller,
     view: &View,
-    typed: &str,
-    found: SearchAnswer,
-) -> Result<Response, Problem> {
-    let t = FindTexts::of(view.language());
-    let body = SafeHtml::render(&page(state, who, view, typed, found))?;
+    page: &FindPage<'_>,
+) -> Result<SafeHtml, Problem> {
+    let body = SafeHtml::render(page)?;
     frame(state, who, view, FIND)
         .await?
-        .respond(&Content::new(t.title, body))
+        .render(&Content::new(page.t.title, body))
 }
 
 fn page<'a>(
@@ -197,6 +224,8 @@ fn page<'a>(
         nothing_title: web_kit::fill(t.nothing_title, &[("typed", &typed.trim())]),
         is_cut_off: link != crate::sync::LinkState::Connected,
         may_write: who.may(Permission::OrdersWrite),
+        said: None,
+        e: Elsewhere::later(state, view, who, typed),
         count: plural(count as u64, t.one, t.many),
         orders: open.len() + closed.len(),
         groups: grouped([(t.open_group, open), (t.closed_group, closed)]),

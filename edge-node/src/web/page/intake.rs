@@ -26,6 +26,7 @@ use crate::api::caller::{Caller, May, may};
 use crate::app::intake;
 use crate::web::INTAKE;
 use crate::web::frame::frame;
+use crate::web::page::elsewhere::{Elsewhere, brought, picked};
 use crate::web::page::receipt;
 use crate::web::posted::{Posted, post};
 use crate::web::texts::Texts;
@@ -35,6 +36,8 @@ use shown::{Errors, Shown, read};
 use texts::IntakeTexts;
 
 const MODULES: &[&str] = &["js/intake.js"];
+/// The step that asks the other branches, for a page without scripts.
+const ELSEWHERE: &str = "elsewhere";
 
 #[derive(Template)]
 #[template(path = "intake/page.html")]
@@ -60,6 +63,12 @@ struct PeoplePart<'a> {
     t: &'a IntakeTexts,
     form: &'a IntakeForm,
     d: &'a Shown,
+}
+
+#[derive(Template)]
+#[template(path = "elsewhere/_intake.html")]
+struct ElsewherePart<'a> {
+    e: &'a Elsewhere,
 }
 
 #[derive(Template)]
@@ -113,7 +122,10 @@ impl Page<'_> {
     ) -> Result<Response, Problem> {
         let t = IntakeTexts::of(self.view.language());
         let words = Texts::of(self.view.language());
-        let shown = read(self.state, self.who, self.view, form).await?;
+        let mut shown = read(self.state, self.who, self.view, form).await?;
+        if form.step == ELSEWHERE {
+            shown.elsewhere = Elsewhere::now(self.state, self.view, self.who, &form.who).await?;
+        }
         let body = SafeHtml::render(&IntakePage {
             t,
             key: self.key,
@@ -149,20 +161,52 @@ pub(crate) async fn people(
     Ok(html(SafeHtml::render(&part)?))
 }
 
-/// What follows from what stands in the form now: devices of the person, faults of the kind, parts, times.
-pub(crate) async fn draft(
+/// Who of other branches may be meant, when the hub has answered.
+pub(crate) async fn elsewhere(
     State(state): State<EdgeState>,
     who: May<may::OrdersWrite>,
     PlainForm(form): PlainForm<IntakeForm>,
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
-    let shown = read(&state, &who, &view, &form).await?;
+    let place = Elsewhere::now(&state, &view, &who, &form.who).await?;
+    Ok(html(SafeHtml::render(&ElsewherePart { e: &place })?))
+}
+
+/// What follows from what stands in the form now: devices of the person, faults of the kind, parts, times. Somebody of
+/// another branch is brought first.
+pub(crate) async fn draft(
+    State(state): State<EdgeState>,
+    who: May<may::OrdersWrite>,
+    PlainForm(mut form): PlainForm<IntakeForm>,
+) -> Result<Response, Problem> {
+    let view = View::of(&state, &who).await?;
+    let not_brought = bring(&state, &view, &who, &mut form).await?;
+    let mut shown = read(&state, &who, &view, &form).await?;
+    shown.not_brought = not_brought;
     let part = DraftParts {
         t: IntakeTexts::of(view.language()),
         form: &form,
         d: &shown,
     };
     Ok(html(SafeHtml::render(&part)?))
+}
+
+/// Brings the person who was picked, where another branch serves them; a sentence where the person does not come, and
+/// then nobody is picked.
+async fn bring(
+    state: &EdgeState,
+    view: &View,
+    who: &Caller,
+    form: &mut IntakeForm,
+) -> Result<Option<String>, Problem> {
+    let Some(person) = picked(&form.person) else {
+        return Ok(None);
+    };
+    let brought = brought(state, view, who, person).await?;
+    form.person = brought
+        .as_ref()
+        .map_or_else(|_| String::new(), ToString::to_string);
+    Ok(brought.err())
 }
 
 /// Takes the devices in and goes on to what is printed; or does a step of the form that saves nothing.
@@ -183,6 +227,12 @@ pub(crate) async fn take_in(
         view: &view,
         key: &key,
     };
+    let not_brought = bring(&state, &view, &who, &mut fields).await?;
+    if let Some(said) = not_brought {
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE).detail(said);
+        let errors = Errors::of(t, &problem, FieldErrors::none(), fields.drafts().len());
+        return page.show(problem.status(), &fields, &errors).await;
+    }
     if step(&mut fields, t, &page).await? {
         return page.show(StatusCode::OK, &fields, &Errors::none()).await;
     }
@@ -207,7 +257,7 @@ pub(crate) async fn take_in(
 /// Steps that change only the form. Whether there was one.
 async fn step(form: &mut IntakeForm, t: &IntakeTexts, page: &Page<'_>) -> Result<bool, Problem> {
     match form.step.as_str() {
-        "find" => form.person = String::new(),
+        "find" | ELSEWHERE => form.person = String::new(),
         "choose" => {
             form.move_typed();
             shown::take_known(page.state, page.who, form).await?;

@@ -18,6 +18,7 @@ use crate::app::wire::Personal;
 use crate::store::order::find::count_of;
 use crate::store::{Actor, Reader};
 use crate::sync::LinkState;
+use crate::web::page::elsewhere::Elsewhere;
 use crate::web::view::View;
 
 /// Most people who are offered.
@@ -193,6 +194,9 @@ pub(super) struct Choice {
 pub(super) struct Shown {
     pub(super) people: Vec<PersonRow>,
     pub(super) chosen: Option<PersonRow>,
+    /// Why somebody of another branch did not come.
+    pub(super) not_brought: Option<String>,
+    pub(super) elsewhere: Elsewhere,
     pub(super) new_named: String,
     pub(super) devices_of: String,
     pub(super) typed: String,
@@ -243,7 +247,8 @@ pub(super) async fn read(
         .read(move |reader| find(reader, &actor, &asked))
         .await?;
     let is_cut_off = state.sync().status().state != LinkState::Connected;
-    Ok(show(view, form, found, is_cut_off))
+    let elsewhere = Elsewhere::later(state, view, who, form.who.expose());
+    Ok(show(view, form, found, is_cut_off, elsewhere))
 }
 
 fn find(
@@ -327,7 +332,13 @@ pub(super) async fn take_known(
     Ok(())
 }
 
-fn show(view: &View, form: &IntakeForm, found: Found, is_cut_off: bool) -> Shown {
+fn show(
+    view: &View,
+    form: &IntakeForm,
+    found: Found,
+    is_cut_off: bool,
+    elsewhere: Elsewhere,
+) -> Shown {
     let t = IntakeTexts::of(view.language());
     let chosen = found
         .chosen
@@ -359,6 +370,8 @@ fn show(view: &View, form: &IntakeForm, found: Found, is_cut_off: bool) -> Shown
         typed: form.who.expose().trim().to_owned(),
         is_searched: !form.who.expose().trim().is_empty(),
         is_cut_off,
+        not_brought: None,
+        elsewhere,
         devices: device_rows(t, view, found.devices, form),
         sum: sum(view, form, &found.offer),
         sum_name: if found.with_tax {
