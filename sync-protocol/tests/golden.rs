@@ -26,6 +26,9 @@ use sync_protocol::item::{
     AuditNote, ImportRecord, Item, Release, Reserve, Verdict, VerdictKind, command, encode_body,
 };
 use sync_protocol::line::LineageRow;
+use sync_protocol::look_up::{
+    Ask, Attach, Attached, Find, Found, FoundPerson, LookUp, LookUpAnswer, Refusal, Reply,
+};
 use sync_protocol::message::{
     Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState, KeyWant, Ping,
     Welcome,
@@ -245,9 +248,64 @@ fn golden() -> Vec<(&'static str, Vec<u8>)> {
             }
             .to_frame(),
         ),
+        (
+            "look_up_find",
+            LookUp::new(300, StaffId::from_bytes([0x22; 16]), &look_for()).to_frame(),
+        ),
+        (
+            "look_up_attach",
+            LookUp::new(
+                301,
+                StaffId::from_bytes([0x22; 16]),
+                &Ask::Attach(Attach {
+                    person: DocumentId::from_bytes([1; 16]),
+                }),
+            )
+            .to_frame(),
+        ),
+        (
+            "look_up_found",
+            LookUpAnswer::new(300, &looked_up()).to_frame(),
+        ),
+        (
+            "look_up_attached",
+            LookUpAnswer::new(
+                301,
+                &Reply::Attached(Attached {
+                    person: DocumentId::from_bytes([1; 16]),
+                    feed_n: 300,
+                    already: false,
+                }),
+            )
+            .to_frame(),
+        ),
+        (
+            "look_up_refused",
+            LookUpAnswer::new(302, &Reply::Refused(Refusal::TooMany)).to_frame(),
+        ),
         ("ping", Ping { number: 300 }.to_frame()),
         ("pong", Ping { number: 300 }.to_pong_frame()),
     ]
+}
+
+fn look_for() -> Ask {
+    Ask::Find(Find {
+        text: "großm".to_owned(),
+        limit: 10,
+    })
+}
+
+fn looked_up() -> Reply {
+    Reply::Found(Found {
+        people: vec![FoundPerson {
+            person: DocumentId::from_bytes([1; 16]),
+            name: "Jürgen Großmann".to_owned(),
+            reach: "…7731".to_owned(),
+            home: branch(),
+            orders: 3,
+            attached: true,
+        }],
+    })
 }
 
 fn feed_head(feed: FeedId, tip: &FeedTip) -> FeedHead {
