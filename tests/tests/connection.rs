@@ -15,5 +15,7 @@ mod certificates;
 mod joining;
 #[path = "connection/line.rs"]
 mod line;
+#[path = "connection/look_up.rs"]
+mod look_up;
 #[path = "connection/support.rs"]
 mod support;

@@ -19,6 +19,7 @@ mod app_support;
 mod app_tables;
 mod app_transfer;
 mod command_line;
+mod elsewhere;
 mod page_board;
 mod page_order;
 mod pages;

@@ -11,6 +11,7 @@
 
 mod board;
 mod chain;
+mod elsewhere;
 mod fill;
 mod harness;
 mod hostile;

@@ -151,7 +151,7 @@ fn anonymous(alpn: &[u8]) -> quinn::ClientConfig {
 
 /// Takes any server: who it is does not matter to these tests.
 #[derive(Debug)]
-struct Anybody(Arc<CryptoProvider>);
+pub struct Anybody(pub Arc<CryptoProvider>);
 
 impl ServerCertVerifier for Anybody {
     fn verify_server_cert(

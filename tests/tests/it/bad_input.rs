@@ -34,10 +34,11 @@ async fn at_branch() -> Result<()> {
         branch_state(edge, &manager).await
     })
     .await?;
-    // There is neither a conflict nor a decision, and goods are taken in by the other branch.
+    // There is neither a conflict nor a decision, goods are taken in by the other branch, and the hub is away.
     let may_be_refused = [
         "POST /api/v1/conflicts/{id}/resolve",
         "POST /api/v1/conflicts/{id}/undo",
+        "POST /api/v1/customers/lookup",
         "POST /api/v1/decisions/{id}/settle",
         "POST /api/v1/transfers/{id}/receive",
     ];
@@ -262,6 +263,7 @@ impl Seeded {
                 "POST /api/v1/session",
                 json!({ "username": "manager.bad", "password": PASSWORD }),
             ),
+            ("POST /api/v1/customers/lookup", json!({ "q": "Bob" })),
             (
                 "POST /api/v1/orders/{id}/lines",
                 json!({ "kind": "part", "sku": "P-00", "quantity": 1 }),

@@ -21,6 +21,7 @@ mod import;
 mod kill_edge;
 mod kill_hub;
 mod lines;
+mod look_up;
 mod people;
 mod records;
 mod sound;
