@@ -232,7 +232,9 @@ async fn each_route_asks_for_the_permission_that_it_names() {
             let what = format!("{role} {method} {path}: {}", request.status());
             assert_eq!(refused, !allows(role, permission, Side::Branch), "{what}");
             assert!(request.status() != StatusCode::UNAUTHORIZED, "{what}");
-            assert!(request.status().as_u16() < 500, "{what}");
+            // The hub is away, and a person who is not here comes from it alone.
+            let needs_hub = path.ends_with("/attach") && request.status().as_u16() == 503;
+            assert!(request.status().as_u16() < 500 || needs_hub, "{what}");
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Options {
     /// Operations whose right request is not sent, such as one that stops the line; their bad
     /// cases are.
     pub without_example: BTreeSet<String>,
+    /// Operations that may answer 503, because what they need is away while these cases are sent.
+    pub unavailable: BTreeSet<String>,
     /// Requests between two digests, of those that must be refused.
     pub batch: usize,
     /// Requests between two digests, of those that may be accepted. Over 1, a refused one that
@@ -49,6 +51,7 @@ impl Default for Options {
             bodies: BTreeMap::new(),
             leave_out: BTreeSet::new(),
             without_example: BTreeSet::new(),
+            unavailable: BTreeSet::new(),
             batch: 100,
             unsure_batch: 1,
             timeout: Duration::from_secs(30),
@@ -81,6 +84,7 @@ where
         state,
         digest: String::new(),
         report: Report::default(),
+        unavailable: &options.unavailable,
     };
     run.digest = run.digest_now().await?;
     for operation in &operations {
@@ -110,15 +114,16 @@ where
     Ok(run.report)
 }
 
-struct Run<S> {
+struct Run<'a, S> {
     sender: Sender,
     state: S,
     /// The state after the last accepted case.
     digest: String,
     report: Report,
+    unavailable: &'a BTreeSet<String>,
 }
 
-impl<S: AsyncFnMut() -> Result<String>> Run<S> {
+impl<S: AsyncFnMut() -> Result<String>> Run<'_, S> {
     async fn digest_now(&mut self) -> Result<String> {
         (self.state)().await.context("digesting the state")
     }
@@ -198,7 +203,8 @@ impl<S: AsyncFnMut() -> Result<String>> Run<S> {
     }
 
     fn note_refused(&mut self, case: &Case, status: u16, content_type: &str, body: &[u8]) {
-        if let Some((kind, detail)) = fault_of_refusal(status, content_type, body) {
+        let is_away = status == 503 && self.unavailable.contains(&case.operation);
+        if !is_away && let Some((kind, detail)) = fault_of_refusal(status, content_type, body) {
             self.report.find(kind, case, detail);
         }
         let should_be_401 = case.expect == Expect::SignIn;

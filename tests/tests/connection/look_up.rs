@@ -90,14 +90,23 @@ async fn without_a_line_the_answer_is_there_at_once_and_a_silent_hub_is_given_up
     hub.stop().await;
 }
 
+/// Certificates that stand one behind the other: each begins with a tag, `82` and its length in two bytes.
+fn chain_of(mut bytes: &[u8]) -> Vec<CertificateDer<'static>> {
+    let mut chain = Vec::new();
+    while !bytes.is_empty() {
+        let length = 4 + usize::from(u16::from_be_bytes([bytes[2], bytes[3]]));
+        let (one, rest) = bytes.split_at(length);
+        chain.push(CertificateDer::from(one.to_vec()));
+        bytes = rest;
+    }
+    chain
+}
+
 /// A connection of a machine that says what it likes.
 async fn raw(hub: &TestHub, branch: &TestBranch) -> (quinn::Endpoint, quinn::Connection) {
     let credentials = Credentials::read(branch.dir()).unwrap();
     let key = private_key_der(credentials.signing_key().as_bytes());
-    // Its own certificate is the first of the chain: a tag, `82`, and the length in two bytes.
-    let chain = fs::read(branch.secret("node.crt.der")).unwrap();
-    let bytes = 4 + usize::from(u16::from_be_bytes([chain[2], chain[3]]));
-    let certificate = CertificateDer::from(chain[..bytes].to_vec());
+    let chain = chain_of(&fs::read(branch.secret("node.crt.der")).unwrap());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -105,7 +114,7 @@ async fn raw(hub: &TestHub, branch: &TestBranch) -> (quinn::Endpoint, quinn::Con
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
         .with_client_auth_cert(
-            vec![certificate],
+            chain,
             PrivateKeyDer::try_from(key.as_slice().to_vec()).unwrap(),
         )
         .unwrap();

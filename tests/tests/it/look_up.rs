@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tests::process::chain::api::{Answer, Api, fresh_key};
 use tests::process::chain::wait::until_link;
 use tests::process::chain::{Chain, Plan, id_of};
+use tests::process::hub::Database;
 
 use super::sound::ensure_converged;
 
@@ -25,6 +26,7 @@ async fn run() -> Result<()> {
     let plan = Plan {
         parts: 0,
         opening: 0,
+        database: Database::Private,
         ..Plan::of(&["ONE", "TWO", "SIX"])
     };
     let mut chain = Chain::start(&plan).await?;

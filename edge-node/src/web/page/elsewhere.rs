@@ -27,6 +27,10 @@ use crate::web::{INTAKE, PEOPLE};
 
 /// What stands before an id in the pick of somebody who must be brought first.
 const PICK: &str = "elsewhere-";
+/// People in the list of the page of finding.
+const FOUND: u32 = 10;
+/// People who fit beneath the others at intake.
+pub(crate) const PICKS: u32 = 4;
 
 web_kit::catalogue! {
     /// What is said of people of other branches.
@@ -99,8 +103,10 @@ impl Elsewhere {
 
     /// Asks when the page stands, where that makes sense: connected, and something like a person was typed.
     pub(crate) fn later(state: &EdgeState, view: &View, who: &Caller, typed: &str) -> Self {
+        // A name can read as a number without hyphens: one in 37 of nine letters does.
+        let is_number = typed.contains('-') && parse_order_number(typed.trim()).is_ok();
         let makes_sense = is_long_enough(typed)
-            && parse_order_number(typed.trim()).is_err()
+            && !is_number
             && who.may(Permission::CustomersRead)
             && state.sync().status().state == LinkState::Connected;
         Self {
@@ -116,6 +122,7 @@ impl Elsewhere {
         view: &View,
         who: &Caller,
         typed: &Personal,
+        limit: u32,
     ) -> Result<Self, Problem> {
         if !is_long_enough(typed.expose()) {
             return Ok(Self {
@@ -125,7 +132,7 @@ impl Elsewhere {
         }
         let input = LookUpInput {
             q: typed.clone(),
-            limit: None,
+            limit: Some(limit),
         };
         let found = elsewhere::find(state.store(), state.sync(), &who.actor(), &input).await;
         let place = Self::new(view);
@@ -217,7 +224,7 @@ pub(crate) async fn found(
     PlainForm(FindForm { q }): PlainForm<FindForm>,
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
-    let place = Elsewhere::now(&state, &view, &who, &q).await?;
+    let place = Elsewhere::now(&state, &view, &who, &q, FOUND).await?;
     if asked.is_fragment() {
         let section = Section {
             e: &place,

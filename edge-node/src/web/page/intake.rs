@@ -26,7 +26,7 @@ use crate::api::caller::{Caller, May, may};
 use crate::app::intake;
 use crate::web::INTAKE;
 use crate::web::frame::frame;
-use crate::web::page::elsewhere::{Elsewhere, brought, picked};
+use crate::web::page::elsewhere::{Elsewhere, PICKS, brought, picked};
 use crate::web::page::receipt;
 use crate::web::posted::{Posted, post};
 use crate::web::texts::Texts;
@@ -124,7 +124,8 @@ impl Page<'_> {
         let words = Texts::of(self.view.language());
         let mut shown = read(self.state, self.who, self.view, form).await?;
         if form.step == ELSEWHERE {
-            shown.elsewhere = Elsewhere::now(self.state, self.view, self.who, &form.who).await?;
+            shown.elsewhere =
+                Elsewhere::now(self.state, self.view, self.who, &form.who, PICKS).await?;
         }
         let body = SafeHtml::render(&IntakePage {
             t,
@@ -168,7 +169,7 @@ pub(crate) async fn elsewhere(
     PlainForm(form): PlainForm<IntakeForm>,
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
-    let place = Elsewhere::now(&state, &view, &who, &form.who).await?;
+    let place = Elsewhere::now(&state, &view, &who, &form.who, PICKS).await?;
     Ok(html(SafeHtml::render(&ElsewherePart { e: &place })?))
 }
 
