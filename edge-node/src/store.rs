@@ -117,6 +117,7 @@ pub(crate) struct Shared {
     pub(crate) dir: PathBuf,
     pub(crate) persons: RwLock<PersonIndex>,
     pub(crate) digests: Mutex<digest::Kept>,
+    pub(crate) part_words: Mutex<catalogue::KeptWords>,
     pub(crate) tip: watch::Sender<Tip>,
     pub(crate) notices: broadcast::Sender<Arc<Notice>>,
     pub(crate) epoch: AtomicU64,

@@ -1,5 +1,7 @@
 //! Reading the rows of the hub: branches, parts with prices, presets, the company.
 
+use std::sync::{Arc, PoisonError};
+
 use domain::branch::BranchRow;
 use domain::company::CompanyRow;
 use domain::id::{BranchId, PartId, PresetId};
@@ -212,27 +214,46 @@ pub fn parts_with_words(
     words: &[String],
     limit: u32,
 ) -> Result<Vec<(PartId, PartRow)>, AppError> {
-    // The longest word leads to the fewest.
-    let Some(longest) = words.iter().max_by_key(|word| word.len()) else {
+    if words.is_empty() {
         return Ok(Vec::new());
-    };
-    let mut statement = reader.conn().prepare_cached(
-        "select id, lower(sku) || char(10) || lower(name) from part indexed by part_words
-         where deleted = 0 and instr(lower(sku) || char(10) || lower(name), ?1) > 0 order by sku, id",
-    )?;
-    let mut rows = statement.query([longest])?;
+    }
+    let known = part_words(reader)?;
+    let fits = |(_, text): &&(PartId, String)| words.iter().all(|word| text.contains(&**word));
     let mut found = Vec::new();
-    while let Some(row) = rows.next()?
-        && found.len() < limit as usize
-    {
-        let text = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        let text = text.to_lowercase();
-        if words.iter().all(|word| text.contains(word.as_str())) {
-            let id = row.get::<_, Id<PartId>>(0)?.0;
-            found.extend(part(reader, id)?.map(|row| (id, row)));
-        }
+    for (id, _) in known.iter().filter(fits).take(limit as usize) {
+        found.extend(part(reader, *id)?.map(|row| (*id, row)));
     }
     Ok(found)
+}
+
+/// Sku and name of each part, in lower case, by sku.
+type PartWords = Arc<Vec<(PartId, String)>>;
+
+/// The words of the catalogue as it was last asked about, by how far the feeds were that bring it.
+pub(super) type KeptWords = Option<(i64, PartWords)>;
+
+fn part_words(reader: &Reader<'_>) -> Result<PartWords, AppError> {
+    let state: i64 = reader
+        .conn()
+        .prepare_cached("select coalesce(sum(n), 0) from feed_cursor")?
+        .query_row([], |row| row.get(0))?;
+    let kept = &reader.shared().part_words;
+    if let Some((known, words)) = &*kept.lock().unwrap_or_else(PoisonError::into_inner)
+        && *known == state
+    {
+        return Ok(words.clone());
+    }
+    let mut statement = reader.conn().prepare_cached(
+        "select id, lower(sku) || char(10) || lower(name) from part indexed by part_words
+         where deleted = 0 order by sku, id",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let text: String = row.get(1)?;
+        Ok((row.get::<_, Id<PartId>>(0)?.0, text.to_lowercase()))
+    })?;
+    let words: PartWords = Arc::new(rows.collect::<Result<_, _>>()?);
+    *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((state, words.clone()));
+    Ok(words)
 }
 
 /// Parts that can be had and whose name has one of two texts, any case; an empty text is none.

@@ -105,6 +105,7 @@ pub(super) fn open(config: StoreConfig) -> Result<Store, StoreError> {
         dir: dir.clone(),
         persons: RwLock::new(persons),
         digests: Mutex::new(None),
+        part_words: Mutex::new(None),
         tip: watch::Sender::new(tip),
         notices: broadcast::Sender::new(1_024),
         epoch: AtomicU64::new(0),

@@ -3,6 +3,8 @@
 //!
 //! Nothing here reads a personal value. Every statement walks an index; none reads all orders.
 
+use std::collections::BTreeSet;
+
 use domain::id::DocumentId;
 use domain::order::Status;
 use rusqlite::types::Value;
@@ -67,22 +69,39 @@ pub fn by_words(reader: &Reader<'_>, wanted: &Wanted, limit: u32) -> Result<Vec<
     let Some(expression) = expression(wanted) else {
         return Ok(Vec::new());
     };
-    // The plus signs keep to the walk along the open orders, of which there are few.
-    let mut found = hits(
-        reader,
-        "select +w.row, w.status from repair_order w indexed by repair_order_status
-         where w.status in ('received', 'diagnosing', 'awaiting_approval', 'awaiting_parts', 'in_repair', 'ready')
-             and +w.row in (select rowid from order_text where words match ?1)
-         order by w.row desc limit ?2",
-        (&expression, limit),
-    )?;
-    found.extend(hits(
-        reader,
-        "select row, status from repair_order
-         where row in (select rowid from order_text where words match ?1 order by rowid desc limit ?2)",
-        (&expression, limit),
-    )?);
+    let open = open_rows(reader)?;
+    let oldest_open = open.first().copied().unwrap_or(i64::MAX);
+    // Newest first, and no further than to the oldest that is open: the words of a question may be on every order.
+    let mut statement = reader
+        .conn()
+        .prepare_cached("select rowid from order_text where words match ?1 order by rowid desc")?;
+    let mut rows = statement.query([&expression])?;
+    let (mut found, mut newest, mut still_open) = (Vec::new(), 0, 0);
+    while (newest < limit || still_open < limit)
+        && let Some(row) = rows.next()?
+    {
+        let row: i64 = row.get(0)?;
+        if newest >= limit && row < oldest_open {
+            break;
+        }
+        let is_open = open.contains(&row);
+        if newest < limit || is_open {
+            found.push(Hit { is_open, row });
+        }
+        newest += 1;
+        still_open += u32::from(is_open);
+    }
     Ok(found)
+}
+
+/// The places of the orders that are neither collected nor cancelled, of which there are few.
+fn open_rows(reader: &Reader<'_>) -> Result<BTreeSet<i64>, AppError> {
+    let mut statement = reader.conn().prepare_cached(
+        "select row from repair_order indexed by repair_order_status
+         where status in ('received', 'diagnosing', 'awaiting_approval', 'awaiting_parts', 'in_repair', 'ready')",
+    )?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The newest orders of a person.
