@@ -5,7 +5,6 @@ crate::catalogue! {
     pub struct ShellTexts {
         skip_to_work: "Skip to the work" | "Zur Arbeit springen",
         pages: "Pages" | "Seiten",
-        go_to_page: "To the pages, on by arrows" | "Zu den Seiten, weiter mit den Pfeilen",
         start_page: "Counterpart, start page" | "Counterpart, Startseite",
         status: "State of this place" | "Zustand dieses Ortes",
         sign_out: "Sign out" | "Abmelden",

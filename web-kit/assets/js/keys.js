@@ -12,10 +12,6 @@ const find = (key) => {
 };
 
 function use(element) {
-  if (element.matches('nav')) {
-    (element.querySelector('[aria-current="page"]') ?? element.querySelector('a'))?.focus();
-    return;
-  }
   if (element.matches('input, select, textarea')) {
     element.focus();
     element.select?.();
@@ -66,11 +62,11 @@ function walk(event) {
   const at = places.indexOf(document.activeElement);
   places[(at + step + places.length) % places.length]?.focus();
 }
+// Before the page's own arrows, which hold wherever the focus is.
+addEventListener('keydown', walk, { capture: true });
 
 addEventListener('keydown', (event) => {
   if (event.defaultPrevented || event.isComposing) return;
-  walk(event);
-  if (event.defaultPrevented) return;
   if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
     const form = event.target instanceof HTMLElement ? event.target.closest('form') : null;
     const button = form ? null : saves();
