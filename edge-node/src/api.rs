@@ -24,10 +24,14 @@ pub use metrics::Metrics;
 pub use state::{EdgeState, StateParts};
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Counterpart, branch",
-    description = "What a branch's edge node answers. All of it works while the hub is out of reach."
-))]
+#[openapi(
+    info(
+        title = "Counterpart, branch",
+        description = "What a branch's edge node answers. All of it works while the hub is out of reach."
+    ),
+    // Named by the address alone, and no part of any body.
+    components(schemas(crate::app::wire::TableKindForm))
+)]
 struct Description;
 
 fn documented(observed_here: bool) -> OpenApiRouter<EdgeState> {
