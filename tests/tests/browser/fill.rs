@@ -201,8 +201,12 @@ async fn conflict(stage: &Stage, order: &str) -> Result<()> {
 async fn refused(stage: &Stage, person: &str) -> Result<()> {
     let mut hub = stage.chain.hub.connect().await?;
     let branch = &stage.chain.edges[0].branch_id;
-    let parked = "insert into sync.parked (branch_id, node, epoch, seq, item, id, kind, reason, staff, at_ms, state) \
-         select $1::text::uuid, 1, 1, 999999, 0, gen_random_uuid(), 1, $2, $3::text::uuid, (extract(epoch from now()) * 1000)::bigint, 1";
+    let parked = "with entry as ( \
+            insert into sync.parked (branch_id, node, epoch, seq, item, id, kind, reason, staff, at_ms, state) \
+            select $1::text::uuid, 1, 1, 999999, 0, gen_random_uuid(), 1, $2, $3::text::uuid, \
+                (extract(epoch from now()) * 1000)::bigint, 1 \
+            returning branch_id, id, reason, at_ms) \
+         insert into audit.exception select branch_id, 'parked', id, reason, at_ms from entry";
     sqlx::query(parked)
         .bind(branch)
         .bind(HOSTILE)
