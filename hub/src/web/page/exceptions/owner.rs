@@ -88,6 +88,9 @@ pub(crate) async fn form(
     ApiQuery(fields): ApiQuery<OwnerFields>,
 ) -> Result<Response, Problem> {
     require(&who)?;
+    if fields.subject.is_empty() {
+        return Ok(Redirect::to(EXCEPTIONS).into_response());
+    }
     let key = state.form_key().to_string();
     show(&state, &who, StatusCode::OK, &key, &fields, Vec::new()).await
 }
