@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use super::Browser;
-use crate::process::chain::child::run_well;
+use crate::process::chain::child::npm_install;
 
 const PACKAGE: &str = "axe-core@4.14.1";
 /// Everything of the guidelines that a program can decide.
@@ -55,17 +55,7 @@ async fn install(folder: &Path) -> Result<()> {
         .prefix("installing-")
         .tempdir_in(parent)?;
     std::fs::write(making.path().join("package.json"), r#"{ "private": true }"#)?;
-    let place = making.path().to_str().context("a folder with a name")?;
-    let arguments = [
-        "install",
-        "--prefix",
-        place,
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        PACKAGE,
-    ];
-    run_well(Path::new("npm"), &arguments, None).await?;
+    npm_install(making.path(), PACKAGE).await?;
     let made = making.keep();
     if std::fs::rename(&made, folder).is_err() {
         std::fs::remove_dir_all(&made)?;

@@ -7,7 +7,7 @@ use automerge::{Automerge, ObjId, ROOT, ReadDoc, ScalarValue, Value as Found};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use tests::process::chain::api::Api;
-use tests::process::chain::child::{run, run_well};
+use tests::process::chain::child::{npm_install, run, run_well};
 use tests::process::chain::{Chain, Plan, id_of};
 
 const PACKAGE: &str = "@automerge/automerge@3";
@@ -91,17 +91,7 @@ async fn install(folder: &Path) -> Result<()> {
         r#"{ "private": true, "type": "module" }"#,
     )?;
     std::fs::write(folder.join("read.mjs"), SCRIPT)?;
-    let place = folder.to_str().context("a folder with a name")?;
-    let arguments = [
-        "install",
-        "--prefix",
-        place,
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        PACKAGE,
-    ];
-    run_well(Path::new("npm"), &arguments, None).await?;
+    npm_install(folder, PACKAGE).await?;
     ensure!(
         run(Path::new("node"), &["--version"], None)
             .await?

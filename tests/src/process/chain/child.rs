@@ -252,6 +252,24 @@ pub async fn run_well(program: &Path, arguments: &[&str], input: Option<&str>) -
     Ok(String::from_utf8(output.stdout)?)
 }
 
+/// Installs a package of npm below a folder that has its `package.json`; nothing of the package runs on the way.
+///
+/// # Errors
+/// When it cannot be had.
+pub async fn npm_install(folder: &Path, package: &str) -> Result<()> {
+    let place = folder.to_str().context("a folder with a name")?;
+    let arguments = [
+        "install",
+        "--prefix",
+        place,
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        package,
+    ];
+    run_well(Path::new("npm"), &arguments, None).await.map(drop)
+}
+
 fn last_lines(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
