@@ -218,7 +218,7 @@ async fn joined(stage: &mut Stage) -> Result<()> {
     stage.browser.fill("#q", "Zoë Example Two").await?;
     stage.browser.press(Key::Enter).await?;
     stage.browser.click("main a[href*='with=']").await?;
-    stage.browser.until_shown(".versions").await?;
+    stage.browser.until_shown(".merge table.which").await?;
     stage.browser.inspect("hub-customers-merge-two").await?;
     stage
         .browser

@@ -15,6 +15,8 @@ pub struct Walk<'a> {
     /// The program's address.
     pub base: &'a str,
     waiting: VecDeque<String>,
+    /// Kinds of links that were followed, or wait to be.
+    asked: BTreeSet<String>,
     /// The first page of each kind.
     seen: BTreeMap<String, Seen>,
     opened: BTreeSet<String>,
@@ -35,6 +37,7 @@ impl<'a> Walk<'a> {
             side,
             base,
             waiting: VecDeque::new(),
+            asked: BTreeSet::new(),
             seen: BTreeMap::new(),
             opened: BTreeSet::new(),
             found: BTreeMap::new(),
@@ -147,9 +150,8 @@ impl<'a> Walk<'a> {
             self.note(&name, findings);
         }
         for link in links {
-            let shape = self.name(&link);
-            let waits = self.waiting.iter().any(|path| self.name(path) == shape);
-            if !waits && !self.seen.contains_key(&shape) {
+            // Once for each kind, also where a link leads on to another page.
+            if self.asked.insert(self.name(&link)) {
                 self.waiting.push_back(link);
             }
         }
