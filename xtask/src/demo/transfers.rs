@@ -1,4 +1,4 @@
-//! Stock between the demo's branches, one transfer in every state that a manager meets.
+//! Stock between the demo's branches: transfers that wait, travel, arrived, and arrived short.
 
 use std::time::Duration;
 
