@@ -12,7 +12,21 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// Stands between reason and reference in a movement's one text.
-pub const REASON_END: char = '␟';
+const REASON_END: char = '␟';
+
+/// Why and what with: the one text of a movement that a person booked.
+pub fn movement_text(reason: &str, reference: &str) -> String {
+    let plain = |text: &str| text.replace(REASON_END, " ");
+    if reference.is_empty() {
+        return plain(reason);
+    }
+    format!("{}{REASON_END}{}", plain(reason), plain(reference))
+}
+
+/// Reason and reference of a movement's text; an empty one is not there.
+pub fn reason_and_reference(text: &str) -> (&str, &str) {
+    text.split_once(REASON_END).unwrap_or((text, ""))
+}
 
 codes! {
     /// Where pieces are, or where they came from or went. `InTransit` is per transfer, the others per branch.
@@ -387,5 +401,21 @@ pub const fn check_free(on_hand: i64, reserved: i64, want: i64) -> Result<(), Sh
         Err(Short { free, want })
     } else {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_and_reference_are_told_apart() {
+        let text = movement_text("counted␟twice", "L-7");
+        assert_eq!(reason_and_reference(&text), ("counted twice", "L-7"));
+        assert_eq!(reason_and_reference(&movement_text("", "L-7")), ("", "L-7"));
+        assert_eq!(
+            reason_and_reference(&movement_text("counted", "")),
+            ("counted", "")
+        );
     }
 }

@@ -23,6 +23,7 @@ pub(crate) const HOME: &str = "/network";
 pub(crate) const BRANCHES: &str = "/branches";
 pub(crate) const EXCEPTIONS: &str = "/exceptions";
 pub(crate) const EXCEPTION_OWNER: &str = "/exceptions/owner";
+pub(crate) const EXCEPTION_CLOSE: &str = "/exceptions/close";
 pub(crate) const STAFF: &str = "/staff";
 pub(crate) const SETTINGS: &str = "/settings";
 pub(crate) const TRANSFERS: &str = "/transfers";
@@ -169,6 +170,7 @@ fn company() -> PageRoutes<HubState> {
             EXCEPTION_OWNER,
             get(exceptions::owner::form).post(exceptions::owner::assign),
         )
+        .route(EXCEPTION_CLOSE, post(exceptions::closing::close))
         .route(
             "/exceptions/parked/{id}/release",
             post(exceptions::parked::release),

@@ -73,6 +73,8 @@ pub mod kind {
     pub const IMPORT_RECORD: u16 = 66;
     /// A branch asked for a document and gets it.
     pub const ATTACH: u16 = 67;
+    /// A person looked into an exception that does not end by itself.
+    pub const EXCEPTION_MARK: u16 = 68;
 }
 
 /// What a transaction was written for; shown in the audit and in "who, where, when".
@@ -285,6 +287,36 @@ pub struct Attach {
     pub branch: BranchId,
 }
 
+/// What a person at the hub said of an exception that nothing else ends. Only in logs of the hub; no branch gets it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExceptionMark {
+    /// Whose exception; nil for the hub's own.
+    pub branch: BranchId,
+    /// Its kind.
+    pub kind: String,
+    /// What it is about.
+    pub subject: [u8; 16],
+    /// What was said.
+    pub mark: Mark,
+}
+
+/// The end of an exception, or that there is one again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mark {
+    /// Nothing is left to do.
+    Closed {
+        /// Why, for people.
+        reason: String,
+    },
+    /// Closing it was taken back: it stands as it stood.
+    Reopened {
+        /// What is the matter.
+        detail: String,
+        /// Since when, milliseconds since 1970.
+        since_ms: i64,
+    },
+}
+
 /// A typed item.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "each variant is documented at its body")]
@@ -314,6 +346,7 @@ pub enum Item {
     Note(AuditNote),
     ImportRecord(ImportRecord),
     Attach(Attach),
+    ExceptionMark(ExceptionMark),
 }
 
 macro_rules! kinds {
@@ -347,7 +380,7 @@ kinds! {
     Branch = BRANCH, Staff = STAFF, Credential = CREDENTIAL, Part = PART, Preset = PRESET, Company = COMPANY,
     Availability = AVAILABILITY, NodeEnrolled = NODE_ENROLLED, NodeRevoked = NODE_REVOKED,
     PersonErased = PERSON_ERASED, LineClosed = LINE_CLOSED, Verdict = VERDICT, Note = NOTE,
-    ImportRecord = IMPORT_RECORD, Attach = ATTACH,
+    ImportRecord = IMPORT_RECORD, Attach = ATTACH, ExceptionMark = EXCEPTION_MARK,
 }
 
 impl Item {

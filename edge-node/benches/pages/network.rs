@@ -47,6 +47,15 @@ const SHOWN: &str = "
     return colours.size > 3;
 ";
 
+/// What the map's picture adds up to.
+const DRAWN: &str = "
+    const map = document.getElementById('map');
+    const data = map.getContext('2d').getImageData(0, 0, map.width, map.height).data;
+    let sum = 0;
+    for (let i = 0; i < data.length; i += 4) sum = (sum * 31 + (data[i] << 16 | data[i + 1] << 8 | data[i + 2])) >>> 0;
+    return sum;
+";
+
 /// Everything about the map of the hub at `address`.
 pub fn all(address: SocketAddr, user: &str, password: &str, place: &Path) {
     let mut api = Connection::open(address);
@@ -102,7 +111,19 @@ fn frames(address: SocketAddr, user: &str, password: &str, place: &Path, points:
         std::thread::sleep(Duration::from_millis(50));
     }
     // The last drawing after the data came is not part of the pan.
-    std::thread::sleep(Duration::from_millis(500));
+    let mut drawn = Value::Null;
+    loop {
+        let now = browser.ask(DRAWN);
+        if now == drawn {
+            break;
+        }
+        drawn = now;
+        assert!(
+            begun.elapsed() < SHOWN_WITHIN,
+            "the map is drawn again and again"
+        );
+        std::thread::sleep(Duration::from_millis(200));
+    }
     let frames = browser.ask_later(PAN);
     let frames: Vec<Duration> = frames
         .as_array()

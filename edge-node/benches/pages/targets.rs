@@ -145,6 +145,7 @@ impl Ids {
         let mut names: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for (list, member, word) in [
             ("/api/v1/orders", "id", "orders"),
+            ("/api/v1/orders", "visit_id", "visits"),
             ("/api/v1/customers", "id", "customers"),
             ("/api/v1/parts", "sku", "parts"),
             ("/api/v1/stock", "sku", "stock"),

@@ -16,7 +16,7 @@ use domain::patch::Patch;
 use domain::permission::Permission;
 use domain::problem::Problems;
 use domain::quantity::Quantity;
-use domain::stock::{self as rules, Account, MovementKind, REASON_END};
+use domain::stock::{self as rules, Account, MovementKind, movement_text, reason_and_reference};
 use domain::text;
 use geo::{Distance, Haversine, Point};
 use serde::{Deserialize, Serialize};
@@ -265,7 +265,7 @@ pub fn move_by_hand(
     );
     problems.finish(()).map_err(AppError::Invalid)?;
     let mut movement = rules::Movement::new(tx.identity().branch, part, input.kind, quantity);
-    movement.text = join_text(&reason, &reference);
+    movement.text = movement_text(&reason, &reference);
     if movement.on_hand_delta() < 0 {
         let on_hand = rows::balance(&tx.reader(), part)?.on_hand;
         if on_hand < quantity {
@@ -281,14 +281,6 @@ pub fn move_by_hand(
 
 fn said(text: Option<&str>, max_bytes: usize) -> Result<String, text::TextError> {
     text::clean_line(text.unwrap_or_default(), max_bytes)
-}
-
-fn join_text(reason: &str, reference: &str) -> String {
-    let plain = |text: &str| text.replace(REASON_END, " ");
-    if reference.is_empty() {
-        return plain(reason);
-    }
-    format!("{}{REASON_END}{}", plain(reason), plain(reference))
 }
 
 /// Sets where and how a part is kept here.
@@ -439,12 +431,14 @@ pub(crate) fn show(
 pub(crate) fn show_movement(record: MovementRecord) -> Movement {
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let subject = (record.subject != [0; 16]).then(|| IdBytes(&record.subject).to_string());
-    let (reason, reference) = match (subject.clone(), record.text.split_once(REASON_END)) {
+    let (reason, reference) = match subject.clone() {
+        Some(subject) if record.kind.of_transfer() => (text(&record.text), Some(subject)),
         // An order is known by its number, which is the movement's text.
-        (Some(subject), _) if record.kind.of_transfer() => (text(&record.text), Some(subject)),
-        (Some(subject), _) => (None, text(&record.text).or(Some(subject))),
-        (None, Some((reason, reference))) => (text(reason), text(reference)),
-        (None, None) => (text(&record.text), None),
+        Some(subject) => (None, text(&record.text).or(Some(subject))),
+        None => {
+            let (reason, reference) = reason_and_reference(&record.text);
+            (text(reason), text(reference))
+        }
     };
     Movement {
         id: IdBytes(&record.id).to_string(),

@@ -21,7 +21,7 @@ use super::stock::{check_free, find_part};
 use super::wire::{Time, TransferStateForm};
 use super::{Codes, cursor, place, require};
 use crate::error::AppError;
-use crate::store::transfer::{self as rows, TransferView};
+use crate::store::transfer::{self as rows, End, TransferView};
 use crate::store::{Actor, Reader, WriteTx, catalogue};
 
 /// Name of the list in cursors.
@@ -169,6 +169,23 @@ pub fn list(
         .map(|view| show(reader, &mut codes, view))
         .collect::<Result<_, _>>()?;
     Ok(Page { items, next_cursor })
+}
+
+/// Transfers of these states with this branch at this end, those that changed last first, and how many there are.
+pub fn standing(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    wanted: &[(TransferState, End)],
+    limit: u32,
+) -> Result<(Vec<Transfer>, i64), AppError> {
+    require(actor, Permission::TransfersRead)?;
+    let (found, count) = rows::standing(reader, reader.identity().branch, wanted, limit)?;
+    let mut codes = Codes::default();
+    let shown = found
+        .into_iter()
+        .map(|view| show(reader, &mut codes, view))
+        .collect::<Result<_, _>>()?;
+    Ok((shown, count))
 }
 
 /// One transfer.

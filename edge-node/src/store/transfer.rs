@@ -167,6 +167,57 @@ pub fn list(
     Ok(transfers)
 }
 
+/// Which end of a transfer a branch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It sends.
+    From,
+    /// It receives.
+    To,
+    /// Either.
+    Any,
+}
+
+impl End {
+    fn ids(self, own: BranchId) -> (Option<Id<BranchId>>, Option<Id<BranchId>>) {
+        match self {
+            End::From => (Some(Id(own)), None),
+            End::To => (None, Some(Id(own))),
+            End::Any => (None, None),
+        }
+    }
+}
+
+/// Transfers of these states with the branch at this end, those that changed last first, and how many there are.
+pub fn standing(
+    reader: &Reader<'_>,
+    own: BranchId,
+    wanted: &[(TransferState, End)],
+    limit: u32,
+) -> Result<(Vec<TransferView>, i64), AppError> {
+    let mut listing = reader.conn().prepare_cached(
+        "select id, from_branch, to_branch, state, note, view, created_at, updated_at, row from transfer
+         where state = ?1 and (?2 is null or from_branch = ?2) and (?3 is null or to_branch = ?3)
+         order by updated_at desc, row desc limit ?4",
+    )?;
+    let mut counting = reader.conn().prepare_cached(
+        "select count(*) from transfer
+         where state = ?1 and (?2 is null or from_branch = ?2) and (?3 is null or to_branch = ?3)",
+    )?;
+    let (mut found, mut count) = (Vec::new(), 0_i64);
+    for (state, end) in wanted {
+        let (from, to) = end.ids(own);
+        let mut rows = listing.query((state.as_str(), &from, &to, limit))?;
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
+        count += counting.query_row((state.as_str(), from, to), |row| row.get::<_, i64>(0))?;
+    }
+    found.sort_by_key(|view| std::cmp::Reverse((view.updated_at_ms, view.row)));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok((found, count))
+}
+
 /// How many transfers are in one of these states.
 pub fn count(reader: &Reader<'_>, states: &[TransferState]) -> Result<u64, AppError> {
     let mut statement = reader

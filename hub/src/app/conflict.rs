@@ -5,7 +5,9 @@
 
 mod settle;
 
-pub use settle::{Keep, Resolved, SettledConflict, resolve, settled, take_back, undo};
+pub use settle::{
+    Keep, Resolved, SettledConflict, document_with, resolve, settled, take_back, undo,
+};
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -1,7 +1,12 @@
 //! What people must look at: exceptions, decisions, parked transactions, incidents; for conflicts of fields see
 //! [`super::conflict`].
 //!
-//! All of it is listed here; settling comes from its own acts, and an exception ends when its cause does.
+//! All of it is listed here; settling comes from its own acts, and an exception ends when its cause does, or when a
+//! person closes what nothing else ends.
+
+mod close;
+
+pub use close::{CLOSABLE, closable, close, decision_about, reopen};
 
 use std::collections::BTreeMap;
 

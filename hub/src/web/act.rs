@@ -210,6 +210,7 @@ web_kit::catalogue! {
         settled: "This entry was decided already." | "Dieser Eintrag wurde schon entschieden.",
         same_person: "These are one person already." | "Das ist bereits eine Person.",
         order_full: "The order takes no more." | "Der Auftrag nimmt nichts mehr auf.",
+        ends_otherwise: "This ends with its cause, not here." | "Das endet mit seiner Ursache, nicht hier.",
         key_reused: "This form was sent with other content already. Open the page again."
             | "Dieses Formular wurde schon mit anderem Inhalt gesendet. Öffnen Sie die Seite neu.",
     }
@@ -232,6 +233,7 @@ fn of_kind(kind: &str, language: Language) -> Option<&'static str> {
         "same-person" => t.same_person,
         "order-full" => t.order_full,
         "gone" => t.gone,
+        "ends-otherwise" => t.ends_otherwise,
         "key-reused" => t.key_reused,
         _ => return None,
     })

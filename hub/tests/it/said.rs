@@ -3,12 +3,14 @@
 use domain::document::{DocumentKind, Edit};
 use domain::id::StaffId;
 use domain::staff::{Role, StaffRow};
+use domain::stock::MovementKind;
 use hub::app::Actor;
 use serde_json::{Value, json};
 use sync_protocol::item::{Item, Row, command};
 
 use crate::api::{Client, Site, part_body};
 use crate::pages::Browser;
+use crate::support::part;
 
 /// The value of the first field of this name behind `mark`.
 fn hidden(text: &str, mark: &str, name: &str) -> String {
@@ -129,6 +131,156 @@ async fn versions_are_settled_at_the_order_and_taken_back() {
     assert_eq!(diagnosis().await, shown);
     let after = browser.get(&here).await.text;
     assert!(!after.contains("Take back"), "{after}");
+    site.world.verified().await;
+}
+
+#[tokio::test]
+async fn a_program_settles_a_conflict_and_takes_it_back() {
+    let mut site = Site::new().await;
+    let mut branch = site.world.branch("BER").await;
+    let (order, item) = branch.new_order(None);
+    let entry = branch.tx(vec![item]);
+    branch.send(&site.world.hub, vec![entry]).await;
+    let manager = site.person(Role::CentralManager, &[]).await;
+    let address = format!("/api/v1/orders/{order}");
+    let empty = json!({ "diagnosis": "Battery is empty" });
+    manager.patch(&address, &empty).await.with(200);
+    let edits = [Edit::text(&["diagnosis"], "Battery is swollen")];
+    let other = branch.edit(order, DocumentKind::Order, &edits);
+    let entry = branch.tx(vec![other]);
+    branch.send(&site.world.hub, vec![entry]).await;
+    let diagnosis = async || manager.get(&address).await.with(200)["diagnosis"].clone();
+    let shown = diagnosis().await;
+    let id = manager.list("/api/v1/conflicts").await[0]["id"].clone();
+    let at = |word: &str| format!("/api/v1/conflicts/{}/{word}", id.as_str().unwrap());
+    let wrong = manager.post(&at("resolve"), &json!({ "keep": "c" })).await;
+    assert_eq!(wrong.with(422)["errors"][0]["pointer"], "/keep");
+    let auditor = site.person(Role::Auditor, &[]).await;
+    let swollen = json!({ "keep": "a", "value": "Battery swollen, not empty" });
+    auditor.post(&at("resolve"), &swollen).await.with(403);
+    let settled = manager.post(&at("resolve"), &swollen).await.with(200);
+    assert_eq!(
+        (&settled["id"], &settled["open"]),
+        (&id, &Value::Bool(false))
+    );
+    assert_eq!(diagnosis().await, "Battery swollen, not empty");
+    assert!(manager.list("/api/v1/conflicts").await.is_empty());
+    manager.post(&at("resolve"), &swollen).await.with(409);
+    manager.post(&at("undo"), &json!({})).await.with(200);
+    assert_eq!(diagnosis().await, shown);
+    manager.post(&at("undo"), &json!({})).await.with(409);
+    let nobody = "/api/v1/conflicts/00000000-0000-8000-8000-000000000001/undo";
+    manager.post(nobody, &json!({})).await.with(404);
+    site.world.verified().await;
+}
+
+/// A booking that came twice, and a part below zero.
+async fn two_kinds_of_exceptions(site: &mut Site) {
+    let mut branch = site.world.branch("BER").await;
+    let used = branch.movement_about(part(1), MovementKind::Use, 2, [7; 16], [8; 16], 0);
+    let entries = [used.clone(), used].map(|item| branch.tx(vec![item]));
+    branch.send(&site.world.hub, entries.to_vec()).await;
+}
+
+#[tokio::test]
+async fn what_nothing_else_ends_is_closed_with_a_reason_and_opened_again() {
+    let mut site = Site::new().await;
+    two_kinds_of_exceptions(&mut site).await;
+    let manager = site.person(Role::CentralManager, &[]).await;
+    let found = manager.list("/api/v1/exceptions").await;
+    let of = |kind: &str| {
+        found
+            .iter()
+            .find(|one| one["kind"] == kind)
+            .unwrap()
+            .clone()
+    };
+    let (double, negative) = (of("superseded"), of("negative_stock"));
+    let close = |one: &Value| {
+        let kind = one["kind"].as_str().unwrap();
+        let subject = one["subject_id"].as_str().unwrap();
+        format!("/api/v1/exceptions/BER/{kind}/{subject}/close")
+    };
+    let why = json!({ "reason": "scanned twice, counted once" });
+    let counted = manager.post(&close(&negative), &why).await.with(409);
+    assert_eq!(
+        counted["detail"],
+        "This ends when the branch counts the part."
+    );
+    let settle = format!(
+        "/api/v1/decisions/{}/settle",
+        negative["subject_id"].as_str().unwrap()
+    );
+    let choice = json!({ "choice": "close", "reason": "counted" });
+    manager.post(&settle, &choice).await.with(409);
+    let silent = manager
+        .post(&close(&double), &json!({ "reason": " " }))
+        .await;
+    assert_eq!(silent.with(422)["errors"][0]["pointer"], "/reason");
+    manager.post(&close(&double), &why).await.with(200);
+    manager.post(&close(&double), &why).await.with(404);
+    let kinds = |found: &[Value]| {
+        found
+            .iter()
+            .map(|one| one["kind"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        kinds(&manager.list("/api/v1/exceptions").await),
+        ["negative_stock"]
+    );
+    let noted = "select count(*) from audit.note where text = 'scanned twice, counted once'";
+    assert_eq!(site.world.count(noted).await, 1);
+    site.world.verified().await;
+}
+
+#[tokio::test]
+async fn a_page_closes_an_exception_and_takes_that_back() {
+    let mut site = Site::new().await;
+    two_kinds_of_exceptions(&mut site).await;
+    let manager = site.person(Role::CentralManager, &[]).await;
+    let open = async || {
+        let mut found = manager.list("/api/v1/exceptions").await;
+        found.retain(|one| one["kind"] == "superseded");
+        // Its age grows with the clock.
+        found.iter_mut().for_each(|one| one["age_s"] = Value::Null);
+        found
+    };
+    let before = open().await;
+    assert_eq!(before.len(), 1);
+    let browser = Browser::new(&site, Role::CentralManager, &[]).await;
+    let page = browser.get("/exceptions").await.text;
+    let of = |name: &str| hidden(&page, "id=\"close-superseded-", name);
+    let named = ["key", "branch", "kind", "subject"].map(|name| (name, of(name)));
+    let mut form: Vec<(&str, &str)> = named
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    form.push(("reason", ""));
+    let refused = browser.post("/exceptions/close", &form).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("Must say why."), "{}", refused.text);
+    assert_eq!(open().await, before);
+    form.pop();
+    form.push(("reason", "looked at the shelf"));
+    let auditor = Browser::new(&site, Role::Auditor, &[]).await;
+    assert_eq!(auditor.post("/exceptions/close", &form).await.status, 403);
+    for _ in 0..2 {
+        assert_eq!(
+            browser.post("/exceptions/close", &form).await.location,
+            "/exceptions"
+        );
+    }
+    assert!(open().await.is_empty());
+    let said = browser.get("/exceptions").await.text;
+    assert!(said.contains("is closed"), "{said}");
+    let toast = ["key", "way"].map(|name| (name, hidden(&said, "class=\"toast\"", name)));
+    let undo: Vec<(&str, &str)> = toast
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    browser.post("/undo", &undo).await;
+    assert_eq!(open().await, before);
     site.world.verified().await;
 }
 

@@ -84,8 +84,12 @@ async fn at_hub() -> Result<()> {
     let central = chain.hub.api("central").await?;
     let mut database = chain.hub.connect().await?;
     let report = every_route(&central, &options, async || hub_state(&mut database).await).await?;
-    // Nothing is parked.
+    // Nothing is parked, and there is neither a conflict nor an exception.
     let may_be_refused = [
+        "POST /api/v1/conflicts/{id}/resolve",
+        "POST /api/v1/conflicts/{id}/undo",
+        "POST /api/v1/decisions/{id}/settle",
+        "POST /api/v1/exceptions/{owner}/{kind}/{subject_id}/close",
         "POST /api/v1/parked/{id}/drop",
         "POST /api/v1/parked/{id}/release",
     ];

@@ -4,6 +4,7 @@
 //! The branch is filled once and kept under the target folder by what makes it. Its hub is out of reach: a shop works
 //! so, and nothing else runs beside what is measured. The hub and its database are made for the run.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -99,16 +100,21 @@ fn code(number: usize) -> String {
     std::iter::once('S').chain((0..4).rev().map(sign)).collect()
 }
 
+/// The rows that a bench prints, each shown as it comes.
 fn rows_of(command: &mut Command) -> Result<Vec<Value>> {
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
         .context("starting the pages' bench")?;
-    if !output.status.success() {
+    let printed = child.stdout.take().context("the bench's output")?;
+    let mut rows = Vec::new();
+    for line in BufReader::new(printed).lines() {
+        let row: Value = serde_json::from_str(&line?).context("a row that is no JSON")?;
+        eprintln!("{}: {} {}", row["name"], row["value"], row["unit"]);
+        rows.push(row);
+    }
+    if !child.wait()?.success() {
         bail!("the pages' bench failed");
     }
-    let text = String::from_utf8(output.stdout)?;
-    text.lines()
-        .map(|line| serde_json::from_str(line).context("a row that is no JSON"))
-        .collect()
+    Ok(rows)
 }

@@ -37,7 +37,7 @@ const WORKED_ON: &[Status] = &[
     Status::InRepair,
 ];
 /// The most cards of one lane.
-const CARDS: u32 = 30;
+pub const CARDS: u32 = 30;
 
 /// Which orders the board shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -144,8 +144,13 @@ pub struct Card {
     pub sync: SyncState,
 }
 
-/// The board.
-pub fn show(reader: &Reader<'_>, actor: &Actor, filter: BoardFilter) -> Result<Board, AppError> {
+/// The board, with so many cards in each lane.
+pub fn show(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    filter: BoardFilter,
+    cards: u32,
+) -> Result<Board, AppError> {
     require(actor, Permission::OrdersRead)?;
     let now_ms = reader.now_ms();
     let mut lanes = Vec::with_capacity(LANES.len());
@@ -162,7 +167,7 @@ pub fn show(reader: &Reader<'_>, actor: &Actor, filter: BoardFilter) -> Result<B
             }
         }
         let records = if filter.has(status) {
-            rows::lane(reader, status, filter.rows(actor.staff, now_ms), CARDS)?
+            rows::lane(reader, status, filter.rows(actor.staff, now_ms), cards)?
         } else {
             Vec::new()
         };

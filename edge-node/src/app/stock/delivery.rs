@@ -3,14 +3,13 @@
 use domain::permission::Permission;
 use domain::problem::Problems;
 use domain::quantity::Quantity;
-use domain::stock::{self as rules, MovementKind};
+use domain::stock::{self as rules, MovementKind, movement_text};
 use serde::{Deserialize, Serialize};
 use sync_protocol::item::{Item, command};
 use utoipa::ToSchema;
 
 use super::{
-    Movement, REASON_MAX, REFERENCE_MAX, check_free, find_part, join_text, require, said,
-    show_movement,
+    Movement, REASON_MAX, REFERENCE_MAX, check_free, find_part, require, said, show_movement,
 };
 use crate::app::wire::HandKindForm;
 use crate::error::AppError;
@@ -84,7 +83,7 @@ pub fn deliver(
         said(input.reference.as_deref(), REFERENCE_MAX),
     );
     let reason = problems.take("/reason", said(input.reason.as_deref(), REASON_MAX));
-    let text = join_text(&reason, &reference);
+    let text = movement_text(&reason, &reference);
     let mut movements: Vec<rules::Movement> = Vec::new();
     for (i, line) in input.lines.iter().enumerate().take(MAX_LINES) {
         let found = match find_part(&tx.reader(), &line.sku) {

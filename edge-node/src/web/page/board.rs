@@ -18,7 +18,7 @@ use web_kit::{ApiQuery, Content, PageRequest, Problem, SafeHtml, fill, html};
 
 use crate::api::caller::{May, may};
 use crate::api::{Caller, EdgeState};
-use crate::app::order::board::{self, Board, BoardFilter, COUNT_MAX, Lane};
+use crate::app::order::board::{self, Board, BoardFilter, CARDS, COUNT_MAX, Lane};
 use crate::app::staff;
 use crate::web::frame::frame;
 use crate::web::page::orders;
@@ -28,6 +28,9 @@ use crate::web::{BOARD, ORDERS};
 use card::CardView;
 pub(crate) use card::device_icon;
 use texts::BoardTexts;
+
+/// Cards of a lane that the page begins with: more than a screen shows. The others follow when these are painted.
+const FIRST_CARDS: u32 = 12;
 
 /// What the board is narrowed to.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -61,6 +64,7 @@ struct BoardPage<'a> {
     refresh: String,
     may_move: bool,
     lanes: Vec<LaneView>,
+    is_cut: bool,
     is_empty: bool,
     empty: &'static str,
 }
@@ -89,9 +93,11 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let filter = BoardFilter::of_name(&show);
     let view = View::of(&state, &who).await?;
-    let (page, filters) = page(&state, &who, &view, filter).await?;
+    let is_fragment = asked.is_fragment();
+    let cards = if is_fragment { CARDS } else { FIRST_CARDS };
+    let (page, filters) = page(&state, &who, &view, filter, cards).await?;
     let filters = SafeHtml::render(&filters)?;
-    if asked.is_fragment() {
+    if is_fragment {
         let lanes = SafeHtml::render(&page.as_board())?;
         return Ok(html(
             lanes.then(&filters.partial("#board-filters", "outerMorph")),
@@ -117,7 +123,7 @@ pub(crate) async fn partials(
     view: &View,
     filter: BoardFilter,
 ) -> Result<SafeHtml, Problem> {
-    let (page, filters) = page(state, who, view, filter).await?;
+    let (page, filters) = page(state, who, view, filter, CARDS).await?;
     let lanes = SafeHtml::render(&page.as_board())?.partial("#board", "outerMorph");
     let filters = SafeHtml::render(&filters)?.partial("#board-filters", "outerMorph");
     Ok(lanes.then(&filters))
@@ -128,10 +134,11 @@ async fn page<'a>(
     who: &Caller,
     view: &View,
     filter: BoardFilter,
+    cards: u32,
 ) -> Result<(BoardPage<'a>, Filters<'a>), Problem> {
     let actor = who.actor();
     let read = state.store().read(move |reader| {
-        let board = board::show(reader, &actor, filter)?;
+        let board = board::show(reader, &actor, filter, cards)?;
         let people = staff::list(reader, &actor)?;
         Ok((board, people))
     });
@@ -153,6 +160,7 @@ async fn page<'a>(
         filter: filter.as_str(),
         refresh: address(filter),
         may_move,
+        is_cut: cards < CARDS && lanes.iter().any(|lane| lane.more.is_some()),
         is_empty: lanes.iter().all(|lane| lane.cards.is_empty()),
         lanes,
         empty: match filter {

@@ -20,7 +20,7 @@ use crate::web::page::order::device_name;
 use crate::web::texts::{self, Texts};
 use crate::web::view::View;
 
-const ROWS: u32 = 50;
+const ROWS: u32 = 40;
 
 /// What the list is narrowed to.
 #[derive(Debug, Clone, Default, Deserialize)]

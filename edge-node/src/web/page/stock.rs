@@ -22,7 +22,7 @@ use crate::web::view::View;
 use form::segment;
 
 /// Rows of a page.
-const ROWS: u32 = 50;
+const ROWS: u32 = 40;
 
 web_kit::catalogue! {
     /// Words of the stock pages.

@@ -14,12 +14,14 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::permission::Permission;
 use domain::transfer::TransferState;
-use web_kit::{Content, ListQuery, PageRequest, Problem, SafeHtml, Tone, fill, html, plural};
+use serde::Deserialize;
+use web_kit::{ApiQuery, Content, PageRequest, Problem, SafeHtml, Tone, fill, html, plural};
 
 use crate::api::EdgeState;
 use crate::api::caller::{May, may};
 use crate::app::transfer::{self, Transfer};
 use crate::error::AppError;
+use crate::store::transfer::End;
 use crate::store::{Reader, catalogue};
 use crate::web::TRANSFERS;
 use crate::web::frame::frame;
@@ -30,10 +32,81 @@ pub(crate) use one::one;
 pub(crate) use texts::state_words;
 use texts::{TransferTexts, state_mark};
 
-/// Most transfers of one state that are shown.
-const OPEN_MAX: u32 = 200;
-/// Transfers that ended, newest first.
-const ENDED_MAX: u32 = 15;
+/// Transfers of a group that are shown beside the other groups.
+const SHOWN: u32 = 10;
+/// Transfers of a group that is shown alone.
+const ALONE: u32 = 200;
+
+/// Transfers that wait for the same act, or have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Receive,
+    Send,
+    Way,
+    Requested,
+    Disputed,
+    Ended,
+}
+
+impl Kind {
+    const ALL: [Kind; 6] = [
+        Kind::Receive,
+        Kind::Send,
+        Kind::Way,
+        Kind::Requested,
+        Kind::Disputed,
+        Kind::Ended,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Kind::Receive => "receive",
+            Kind::Send => "send",
+            Kind::Way => "way",
+            Kind::Requested => "requested",
+            Kind::Disputed => "disputed",
+            Kind::Ended => "ended",
+        }
+    }
+
+    const fn title(self, t: &TransferTexts) -> &'static str {
+        match self {
+            Kind::Receive => t.to_receive,
+            Kind::Send => t.to_send,
+            Kind::Way => t.on_their_way,
+            Kind::Requested => t.asked_for,
+            Kind::Disputed => t.in_dispute,
+            Kind::Ended => t.ended,
+        }
+    }
+
+    const fn wanted(self) -> &'static [(TransferState, End)] {
+        use TransferState as S;
+        match self {
+            Kind::Receive => &[(S::Shipped, End::To), (S::ReceivedShort, End::To)],
+            Kind::Send => &[(S::Approved, End::From)],
+            Kind::Way => &[(S::Shipped, End::From), (S::ReceivedShort, End::From)],
+            Kind::Requested => &[(S::Requested, End::Any), (S::Approved, End::To)],
+            Kind::Disputed => &[(S::Disputed, End::Any)],
+            Kind::Ended => &[
+                (S::Received, End::Any),
+                (S::Lost, End::Any),
+                (S::Cancelled, End::Any),
+            ],
+        }
+    }
+
+    fn address(self) -> String {
+        format!("{TRANSFERS}?show={}", self.name())
+    }
+}
+
+/// What the page is narrowed to.
+#[derive(Debug, Default, Deserialize)]
+pub struct TransfersQuery {
+    #[serde(default)]
+    show: String,
+}
 
 /// A transfer in a list.
 struct Row {
@@ -48,18 +121,23 @@ struct Row {
     age: String,
 }
 
-/// Transfers that wait for the same act.
+/// Transfers that stand alike.
 struct Group {
     id: &'static str,
     title: &'static str,
+    count: String,
     rows: Vec<Row>,
+    /// Where all of them are, where not all are here.
+    more: Option<(String, String)>,
 }
 
 #[derive(Template)]
 #[template(path = "transfers/page.html", blocks = ["list"])]
 struct TransfersPage<'a> {
     t: &'a TransferTexts,
+    refresh: String,
     groups: Vec<Group>,
+    is_narrowed: bool,
 }
 
 #[derive(Template)]
@@ -72,22 +150,8 @@ struct Head<'a> {
 struct Data {
     own: String,
     names: BTreeMap<String, String>,
-    open: Vec<Transfer>,
-    ended: Vec<Transfer>,
+    groups: Vec<(Kind, Vec<Transfer>, i64)>,
 }
-
-const OPEN: [TransferState; 5] = [
-    TransferState::Shipped,
-    TransferState::ReceivedShort,
-    TransferState::Approved,
-    TransferState::Requested,
-    TransferState::Disputed,
-];
-const ENDED: [TransferState; 3] = [
-    TransferState::Received,
-    TransferState::Lost,
-    TransferState::Cancelled,
-];
 
 fn branch_names(reader: &Reader<'_>) -> Result<BTreeMap<String, String>, AppError> {
     let branches = catalogue::branches(reader)?;
@@ -101,27 +165,24 @@ fn branch_names(reader: &Reader<'_>) -> Result<BTreeMap<String, String>, AppErro
 pub(crate) async fn list(
     State(state): State<EdgeState>,
     who: May<may::TransfersRead>,
+    ApiQuery(TransfersQuery { show }): ApiQuery<TransfersQuery>,
     asked: PageRequest,
 ) -> Result<Response, Problem> {
+    let only = Kind::ALL.into_iter().find(|kind| kind.name() == show);
     let actor = who.actor();
     let read = state.store().read(move |reader| {
-        let of = |states: &[TransferState], limit| -> Result<Vec<Transfer>, AppError> {
-            let mut found = Vec::new();
-            for state in states {
-                let page = ListQuery {
-                    limit,
-                    cursor: None,
-                };
-                found.extend(transfer::list(reader, &actor, Some(*state), &page)?.items);
+        let limit = if only.is_some() { ALONE } else { SHOWN };
+        let mut groups = Vec::new();
+        for kind in Kind::ALL {
+            if only.is_none_or(|only| only == kind) {
+                let (found, count) = transfer::standing(reader, &actor, kind.wanted(), limit)?;
+                groups.push((kind, found, count));
             }
-            found.sort_by_key(|transfer| std::cmp::Reverse(transfer.updated_at.0));
-            Ok(found)
-        };
-        Ok(Data {
+        }
+        Ok::<_, AppError>(Data {
             own: reader.identity().code.clone(),
             names: branch_names(reader)?,
-            open: of(&OPEN, OPEN_MAX)?,
-            ended: of(&ENDED, ENDED_MAX)?,
+            groups,
         })
     });
     let data = read.await?;
@@ -129,7 +190,9 @@ pub(crate) async fn list(
     let t = TransferTexts::of(view.language());
     let content = TransfersPage {
         t,
+        refresh: only.map_or_else(|| TRANSFERS.to_owned(), Kind::address),
         groups: groups(data, &view),
+        is_narrowed: only.is_some(),
     };
     if asked.is_fragment() {
         return Ok(html(SafeHtml::render(&content.as_list())?));
@@ -146,46 +209,24 @@ pub(crate) async fn list(
 
 fn groups(data: Data, view: &View) -> Vec<Group> {
     let t = TransferTexts::of(view.language());
-    let mut groups = [
-        ("receive", t.to_receive),
-        ("send", t.to_send),
-        ("way", t.on_their_way),
-        ("requested", t.asked_for),
-        ("disputed", t.in_dispute),
-        ("ended", t.ended),
-    ]
-    .map(|(id, title)| Group {
-        id,
-        title,
-        rows: Vec::new(),
-    });
-    for transfer in data.open {
-        let comes = transfer.to == data.own;
-        let at = match transfer.state {
-            TransferState::Approved if comes => 3,
-            TransferState::Approved => 1,
-            TransferState::Shipped | TransferState::ReceivedShort if comes => 0,
-            TransferState::Shipped | TransferState::ReceivedShort => 2,
-            TransferState::Disputed => 4,
-            _ => 3,
-        };
-        groups[at]
-            .rows
-            .push(row(&transfer, &data.own, &data.names, view));
-    }
-    for transfer in data
-        .ended
-        .iter()
-        .take(usize::try_from(ENDED_MAX).unwrap_or(usize::MAX))
-    {
-        groups[5]
-            .rows
-            .push(row(transfer, &data.own, &data.names, view));
-    }
-    groups
-        .into_iter()
-        .filter(|group| !group.rows.is_empty())
-        .collect()
+    let (own, names) = (data.own, data.names);
+    let group = |(kind, found, count): (Kind, Vec<Transfer>, i64)| {
+        let shown = i64::try_from(found.len()).unwrap_or(i64::MAX);
+        let is_all = shown >= count || shown >= i64::from(ALONE);
+        let words = || fill(t.all_of_them, &[("n", &view.clock.number(count))]);
+        Group {
+            id: kind.name(),
+            title: kind.title(t),
+            rows: found
+                .iter()
+                .map(|transfer| row(transfer, &own, &names, view))
+                .collect(),
+            more: (!is_all).then(|| (kind.address(), words())),
+            count: view.clock.number(count),
+        }
+    };
+    let groups = data.groups.into_iter().map(group);
+    groups.filter(|group| !group.rows.is_empty()).collect()
 }
 
 fn row(transfer: &Transfer, own: &str, names: &BTreeMap<String, String>, view: &View) -> Row {

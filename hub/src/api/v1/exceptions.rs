@@ -1,6 +1,8 @@
 //! What people must look at: exceptions, decisions, conflicts, parked transactions, incidents; what is parked is released
 //! or dropped.
 
+mod settle;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -43,6 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<HubState> {
         .routes(routes!(release))
         .routes(routes!(drop_entry))
         .routes(routes!(incidents))
+        .merge(settle::routes())
 }
 
 /// Something that people must look at.

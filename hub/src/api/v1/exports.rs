@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use domain::id::IdBytes;
+use domain::stock::reason_and_reference;
 use futures_util::stream::try_unfold;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -139,6 +140,7 @@ impl Next {
                 "from_account",
                 "to_account",
                 "reason",
+                "reference",
                 "subject_id",
                 "staff_id",
                 "balance_after",
@@ -160,6 +162,7 @@ struct Movement {
     from_account: &'static str,
     to_account: &'static str,
     reason: String,
+    reference: String,
     subject_id: Option<String>,
     staff_id: Option<String>,
     balance_after: i64,
@@ -171,6 +174,7 @@ impl Movement {
         let record = &state.record;
         let id = |bytes: [u8; 16]| (bytes != [0; 16]).then(|| IdBytes(&bytes).to_string());
         let (from_account, to_account) = record.accounts();
+        let (reason, reference) = reason_and_reference(&record.text);
         Self {
             id: IdBytes(&record.fact()).to_string(),
             at: Time(record.at_ms),
@@ -180,7 +184,8 @@ impl Movement {
             quantity: record.quantity,
             from_account,
             to_account,
-            reason: record.text.clone(),
+            reason: reason.to_owned(),
+            reference: reference.to_owned(),
             subject_id: id(record.subject()),
             staff_id: id(record.staff()),
             balance_after: record.balance_after,
@@ -323,6 +328,7 @@ fn movement_cells(movement: &Movement) -> Vec<String> {
         movement.from_account.to_owned(),
         movement.to_account.to_owned(),
         movement.reason.clone(),
+        movement.reference.clone(),
         text(movement.subject_id.as_ref()),
         text(movement.staff_id.as_ref()),
         movement.balance_after.to_string(),

@@ -7,9 +7,10 @@ use domain::quantity::MAX_QUANTITY;
 use domain::stock::{Movement, MovementKind};
 use domain::text;
 use domain::transfer::{TransferRecord, check_arrival, check_transfer, fold_transfer};
-use sync_protocol::item::{AuditNote, Item, Reserve, VerdictKind};
+use sync_protocol::item::{AuditNote, ExceptionMark, Item, Mark, Reserve, VerdictKind};
 
 use super::{Entry, Work};
+use crate::app::exceptions::closable;
 use crate::app::publish::Publication;
 use crate::app::transfer::FOUND;
 use crate::store::audit::NoteWrite;
@@ -73,6 +74,7 @@ impl Work {
             }
             Item::Note(note) => self.apply_note(entry, index, note),
             Item::Attach(attach) => self.attach(attach.branch, attach.document, publication),
+            Item::ExceptionMark(mark) => self.apply_mark(entry, index, mark),
             Item::ImportRecord(record) => {
                 let write = ImportWrite {
                     branch: entry.branch,
@@ -365,6 +367,26 @@ impl Work {
         });
     }
 
+    fn apply_mark(&mut self, entry: &Entry, index: u16, mark: &ExceptionMark) {
+        let Some(kind) = closable(&mark.kind) else {
+            let reason = format!("nobody closes exceptions of kind {}", mark.kind);
+            self.park_item(entry, index, reason);
+            return;
+        };
+        let (detail, since_ms, text) = match &mark.mark {
+            Mark::Closed { reason } => (None, entry.at_ms(), reason.clone()),
+            Mark::Reopened { detail, since_ms } => {
+                (Some(detail.clone()), *since_ms, detail.clone())
+            }
+        };
+        self.except(mark.branch, kind, mark.subject, since_ms, detail);
+        let note = AuditNote {
+            subject: mark.subject,
+            text,
+        };
+        self.apply_note(entry, index, &note);
+    }
+
     fn contradiction(&mut self, entry: &Entry, index: u16, text: &str) {
         let fact = entry.position.fact_uuid(index);
         self.except(
@@ -440,6 +462,10 @@ fn check_form(item: &Item) -> Result<(), String> {
         )),
         Item::Arrival(arrival) => first(check_arrival(arrival)),
         Item::Note(note) => clean(&note.text, text::NOTE_MAX),
+        Item::ExceptionMark(mark) => match &mark.mark {
+            Mark::Closed { reason } => clean(reason, text::NOTE_MAX),
+            Mark::Reopened { detail, .. } => clean(detail, text::NOTE_MAX),
+        },
         Item::ImportRecord(record) => clean(&record.source, text::SOURCE_MAX),
         _ => Ok(()),
     }

@@ -24,6 +24,8 @@ use crate::store::staff::read as staff;
 
 /// Notes about one document that are looked through for settlements.
 const NOTES_READ: i64 = 100;
+/// Documents that are looked through at once for a conflict.
+const LOOKED_THROUGH: usize = 100;
 
 /// What is to stand there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,19 @@ pub enum Keep {
     Both,
     /// Another text, as a person typed it.
     Written(String),
+}
+
+impl Keep {
+    /// What a caller chose: a version's letter, or `both`.
+    pub fn of_word(word: &str) -> Option<Self> {
+        if word == "both" {
+            return Some(Keep::Both);
+        }
+        match word.as_bytes() {
+            [at @ b'a'..=b'z'] => Some(Keep::Value(usize::from(at - b'a'))),
+            _ => None,
+        }
+    }
 }
 
 /// What a settlement wrote: enough to take it back while nobody wrote there again.
@@ -48,7 +63,8 @@ pub struct Resolved {
     wrote: Scalar,
 }
 
-/// What is noted in the audit when a conflict is settled, and when that is taken back.
+/// What is noted in the audit when a conflict is settled, and when that is taken back. The conflict stands first: an
+/// index finds notes by how they begin.
 #[derive(Serialize, Deserialize)]
 struct Settlement {
     conflict: String,
@@ -172,6 +188,33 @@ pub async fn undo(
     let edit = Edit::put(&newest.path, before.clone());
     write(tx, &document, &edit, &newest.path, &before).await?;
     note(tx, id, conflict, &newest.path, None)
+}
+
+/// The document of a conflict that is open, or was settled here.
+///
+/// # Errors
+/// A conflict that is not known, or that the person may not see.
+pub async fn document_with(
+    tx: &mut HubTx,
+    person: &Person,
+    conflict: [u8; 16],
+) -> Result<DocumentId, AppError> {
+    if let Some(document) = audit::settled_in(tx.sql(), &format_uuid(&conflict)).await? {
+        return Ok(DocumentId::from_bytes(document));
+    }
+    let hub = tx.hub().clone();
+    let mut place = None;
+    loop {
+        let page = super::conflicts(&hub, person, place, LOOKED_THROUGH).await?;
+        let mut items = page.items.into_iter();
+        if let Some(found) = items.find(|found| found.id == conflict) {
+            return Ok(found.document);
+        }
+        place = match page.next {
+            None => return Err(AppError::NotFound { what: "conflict" }),
+            next => next,
+        };
+    }
 }
 
 /// Conflicts of a document that were settled here and not taken back, the newest first.

@@ -95,6 +95,30 @@ pub async fn exception(
     }))
 }
 
+/// Exceptions of these kinds about one thing, the newest first.
+pub async fn about(
+    connection: &mut PgConnection,
+    subject: [u8; 16],
+    kinds: &[&str],
+) -> Result<Vec<ExceptionRecord>, sqlx::Error> {
+    let rows: Vec<(Uuid, String, String, i64)> = sqlx::query_as(
+        "select branch_id, kind, detail, at_ms from audit.exception where subject = $1 and kind = any($2)
+         order by at_ms desc",
+    )
+    .bind(subject.uuid())
+    .bind(kinds)
+    .fetch_all(connection)
+    .await?;
+    let record = |(branch, kind, detail, at_ms)| ExceptionRecord {
+        branch: BranchId::of_uuid(branch),
+        kind,
+        subject,
+        detail,
+        at_ms,
+    };
+    Ok(rows.into_iter().map(record).collect())
+}
+
 /// Who looks into an exception.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnerRecord {
@@ -275,6 +299,23 @@ pub async fn notes_about(
         at_ms,
     };
     Ok(rows.into_iter().map(note).collect())
+}
+
+/// What the newest of the hub's own notes about settling this conflict is about.
+pub async fn settled_in(
+    connection: &mut PgConnection,
+    conflict: &str,
+) -> Result<Option<[u8; 16]>, sqlx::Error> {
+    let row: Option<(Uuid,)> = sqlx::query_as(
+        r#"select subject from audit.note
+           where branch_id = $1 and text like '{"conflict":"%' and left(text, 50) = '{"conflict":"' || $2 || '"'
+           order by at_ms desc limit 1"#,
+    )
+    .bind(BranchId::NIL.uuid())
+    .bind(conflict)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|(subject,)| subject.into_bytes()))
 }
 
 /// What the open exceptions of one kind are about, the oldest first.

@@ -380,15 +380,8 @@ pub struct KeepForm {
 fn keep_of(form: &KeepForm) -> Result<Keep, Problem> {
     let wrong = || Problem::bad_request("The form names no version. Open the page again.");
     match form.keep.as_str() {
-        "both" => Ok(Keep::Both),
         "written" => Ok(Keep::Written(form.value.expose().to_owned())),
-        letter => {
-            let mut bytes = letter.bytes();
-            match (bytes.next(), bytes.next()) {
-                (Some(at @ b'a'..=b'z'), None) => Ok(Keep::Value(usize::from(at - b'a'))),
-                _ => Err(wrong()),
-            }
-        }
+        word => Keep::of_word(word).ok_or_else(wrong),
     }
 }
 

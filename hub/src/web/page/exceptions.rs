@@ -2,6 +2,7 @@
 //!
 //! A decision about a parked entry needs a typed reason: stock or an order moves by it, and there is no way back.
 
+pub(crate) mod closing;
 pub(crate) mod list;
 pub(crate) mod owner;
 pub(crate) mod parked;
@@ -21,12 +22,12 @@ use crate::app::branch::{Codes, code_of};
 use crate::app::exceptions::{self, DECISIONS, IncidentRecord};
 use crate::app::parked::{self as entries, ParkedEntry};
 use crate::store::scope::Scope;
-use crate::web::EXCEPTIONS;
 use crate::web::act::address;
 use crate::web::frame::frame;
 use crate::web::list::Segment;
 use crate::web::reason::said;
 use crate::web::view::View;
+use crate::web::{EXCEPTION_CLOSE, EXCEPTIONS};
 use list::{ExceptionRow, KindTexts, owner_href, rows};
 
 /// Rows of each list.
@@ -80,6 +81,11 @@ web_kit::catalogue! {
         incident_head: "Signature" | "Unterschrift",
         incident_key: "Key of a person" | "Schlüssel einer Person",
         incident_session: "Line" | "Leitung",
+        close: "Close" | "Abschließen",
+        close_why: "Nothing ends this but a person who looked into it. What was booked stays as it is." | "Nur wer es angesehen hat, beendet das. Was gebucht ist, bleibt, wie es ist.",
+        close_hint: "For the audit" | "Für die Prüfung",
+        closed: "is closed" | "ist abgeschlossen",
+        leave_open: "Leave it open" | "Offen lassen",
         leave: "Leave it parked" | "Zurückgestellt lassen",
         incidents: "Incidents of the machinery" | "Zwischenfälle der Technik",
     }
@@ -107,6 +113,8 @@ struct PageTemplate<'a> {
     key: String,
     may_settle: bool,
     may_own: bool,
+    may_close: bool,
+    close_action: &'static str,
     here: String,
     is_filtered: bool,
     incidents: Vec<IncidentRow>,
@@ -236,6 +244,8 @@ async fn body(
         key: state.form_key().as_str().to_owned(),
         may_settle: who.person.may(Permission::ParkedSettle),
         may_own: may_own(who),
+        may_close: who.person.may(Permission::ExceptionsSettle),
+        close_action: EXCEPTION_CLOSE,
         here: address(
             EXCEPTIONS,
             &[("kind", &query.kind), ("branch", &query.branch)],

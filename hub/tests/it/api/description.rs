@@ -55,6 +55,13 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/v1/transfers/{id}/dispute"),
     ("POST", "/api/v1/transfers/{id}/settle"),
     ("GET", "/api/v1/exceptions"),
+    (
+        "POST",
+        "/api/v1/exceptions/{owner}/{kind}/{subject_id}/close",
+    ),
+    ("POST", "/api/v1/decisions/{id}/settle"),
+    ("POST", "/api/v1/conflicts/{id}/resolve"),
+    ("POST", "/api/v1/conflicts/{id}/undo"),
     ("GET", "/api/v1/parked"),
     ("POST", "/api/v1/parked/{id}/release"),
     ("POST", "/api/v1/parked/{id}/drop"),
@@ -153,7 +160,8 @@ fn permission_of(method: &str, path: &str) -> Permission {
         ("GET", "transfers") => P::TransfersRead,
         ("POST", "transfers") if path.ends_with("transfers") => P::TransfersRequest,
         (_, "transfers") => P::TransfersApprove,
-        (_, "exceptions" | "incidents" | "decisions" | "conflicts") => P::ExceptionsRead,
+        ("GET", "exceptions" | "incidents" | "decisions" | "conflicts") => P::ExceptionsRead,
+        (_, "exceptions" | "decisions" | "conflicts") => P::ExceptionsSettle,
         ("GET", "parked") => P::ParkedRead,
         (_, "parked") => P::ParkedSettle,
         (_, "documents") => P::DocumentsRead,
@@ -186,6 +194,9 @@ async fn each_route_asks_for_its_permission() {
         };
         let address = path
             .replace("{id}", id)
+            .replace("{owner}", "hub")
+            .replace("{kind}", "superseded")
+            .replace("{subject_id}", id)
             .replace("{sku}", "NONE")
             .replace("{file}", "stock.csv");
         let address = if path.ends_with("/nearest") {

@@ -6,7 +6,7 @@ use web_kit::{Language, fill};
 use crate::api::{Caller, HubState};
 use crate::app::branch::{Codes, code_of};
 use crate::app::error::AppError;
-use crate::app::exceptions::{ExceptionRecord, Owner, Subject, owners, subjects};
+use crate::app::exceptions::{ExceptionRecord, Owner, Subject, closable, owners, subjects};
 use crate::web::act::{address, encode};
 use crate::web::reason::said;
 use crate::web::view::View;
@@ -52,6 +52,8 @@ pub(crate) struct ExceptionRow {
     pub(crate) owner: Option<String>,
     pub(crate) is_mine: bool,
     pub(crate) owner_href: String,
+    /// Whether it ends when a person says so.
+    pub(crate) is_closable: bool,
     pub(crate) since: String,
     pub(crate) age: String,
 }
@@ -101,6 +103,7 @@ fn row(
         owner: owner.map(|owner| owner.name.clone()),
         is_mine: owner.is_some_and(|owner| owner.staff == who.person.id),
         owner_href: owner_href(&branch_id, &record.kind, &subject),
+        is_closable: closable(&record.kind).is_some(),
         since: view.clock.when(record.at_ms),
         age: view.clock.age(record.at_ms),
         branch_id,

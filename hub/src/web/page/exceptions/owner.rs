@@ -61,11 +61,16 @@ pub struct OwnerFields {
 
 impl OwnerFields {
     fn key(&self) -> Result<ExceptionKey, Problem> {
-        let unknown = || Problem::not_found("There is no such exception.");
-        let branch: BranchId = self.branch.parse().map_err(|_| unknown())?;
-        let subject = parse_uuid(&self.subject).map_err(|_| unknown())?;
-        Ok((branch, self.kind.clone(), subject))
+        key_of(&self.branch, &self.kind, &self.subject)
     }
+}
+
+/// The exception that a form names.
+pub(super) fn key_of(branch: &str, kind: &str, subject: &str) -> Result<ExceptionKey, Problem> {
+    let unknown = || Problem::not_found("There is no such exception.");
+    let branch: BranchId = branch.parse().map_err(|_| unknown())?;
+    let subject = parse_uuid(subject).map_err(|_| unknown())?;
+    Ok((branch, kind.to_owned(), subject))
 }
 
 #[derive(Template)]

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::id::TransferId;
 use domain::permission::Permission;
-use domain::stock::{MovementKind, REASON_END};
+use domain::stock::{MovementKind, reason_and_reference};
 use serde::Deserialize;
 use web_kit::{
     ApiPath, ApiQuery, Content, Cursor, ListQuery, PageRequest, Problem, SafeHtml, fill, html,
@@ -267,10 +267,11 @@ fn moved(
 
 /// Reason and reference, which a movement holds in one text.
 fn words_of(text: &str) -> String {
-    let parts = text
-        .split(|letter: char| letter == REASON_END || letter.is_control())
-        .map(str::trim);
-    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    let (reason, reference) = reason_and_reference(text);
+    let parts: Vec<&str> = [reason.trim(), reference.trim()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
     parts.join(" · ")
 }
 
