@@ -5,11 +5,13 @@
 
 mod fold;
 mod rules;
+mod step;
 
 pub use fold::{TransferBalance, TransferFold, TransferRecord, fold_transfer};
 pub use rules::{
     TransferError, may_approve, may_cancel, may_dispute, may_receive, may_settle, may_ship,
 };
+pub use step::{StepKind, TransferStep};
 
 use crate::code::codes;
 use crate::id::{BranchId, PartId, TransferId};

@@ -33,6 +33,7 @@ pub mod sign_in;
 pub mod telemetry;
 pub mod texts;
 pub mod toast;
+pub mod transfer;
 pub mod wall;
 
 pub use etag::{ETag, IfMatch, IfNoneMatch};

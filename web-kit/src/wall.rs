@@ -123,14 +123,16 @@ impl WallClock {
             .map_or("", |words| words[at])
     }
 
+    fn days_from_today(&self, at: &Zoned) -> i32 {
+        at.date()
+            .since((Unit::Day, self.now.date()))
+            .map_or(i32::MAX, |span| span.get_days())
+    }
+
     /// `14:05`, `Mon 14:05`, `19 Nov`, `19 Nov 2025`.
     pub fn when(&self, at_ms: i64) -> String {
         let at = self.zoned(at_ms);
-        let days = at
-            .date()
-            .since((Unit::Day, self.now.date()))
-            .map_or(i32::MAX, |span| span.get_days());
-        match days {
+        match self.days_from_today(&at) {
             0 => self.hour(at_ms),
             -6..=6 => {
                 let weekday = self.word(&WEEKDAYS_SHORT, at.weekday().to_monday_one_offset());
@@ -140,6 +142,18 @@ impl WallClock {
                     &[("weekday", &weekday), ("hour", &self.hour(at_ms))],
                 )
             }
+            _ => self.date(at.date()),
+        }
+    }
+
+    /// `14:05`, `Mon`, `19 Nov`, `19 Nov 2025`: as short as it can be.
+    pub fn when_short(&self, at_ms: i64) -> String {
+        let at = self.zoned(at_ms);
+        match self.days_from_today(&at) {
+            0 => self.hour(at_ms),
+            -6..=6 => self
+                .word(&WEEKDAYS_SHORT, at.weekday().to_monday_one_offset())
+                .to_owned(),
             _ => self.date(at.date()),
         }
     }

@@ -21,7 +21,7 @@ use super::stock::{check_free, find_part};
 use super::wire::{Time, TransferStateForm};
 use super::{Codes, cursor, place, require};
 use crate::error::AppError;
-use crate::store::transfer::{self as rows, End, TransferView};
+use crate::store::transfer::{self as rows, End, KeptRecord, TransferView};
 use crate::store::{Actor, Reader, WriteTx, catalogue};
 
 /// Name of the list in cursors.
@@ -192,6 +192,18 @@ pub fn standing(
 pub fn get(reader: &Reader<'_>, actor: &Actor, id: TransferId) -> Result<Transfer, AppError> {
     require(actor, Permission::TransfersRead)?;
     find(reader, id)
+}
+
+/// What happened to a transfer, the newest first.
+pub fn history(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    id: TransferId,
+) -> Result<Vec<KeptRecord>, AppError> {
+    require(actor, Permission::TransfersRead)?;
+    let mut found = rows::history(reader, id)?;
+    found.reverse();
+    Ok(found)
 }
 
 /// Asks for goods; the hub makes the plan.

@@ -1,6 +1,6 @@
 //! Reading transfers: the records of one, and what they come to.
 
-use domain::id::{BranchId, PartId, TransferId};
+use domain::id::{BranchId, PartId, StaffId, TransferId};
 use domain::transfer::{TransferBalance, TransferRecord, TransferState};
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
@@ -84,15 +84,36 @@ pub(crate) fn records(
     conn: &Connection,
     transfer: TransferId,
 ) -> Result<Vec<TransferRecord>, StoreError> {
+    let kept = kept(conn, transfer)?;
+    Ok(kept.into_iter().map(|kept| kept.record).collect())
+}
+
+/// A record with who wrote it, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptRecord {
+    /// The record.
+    pub record: TransferRecord,
+    /// Who; nil for the system.
+    pub staff: StaffId,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// What happened to a transfer, in the order in which it was accepted here.
+pub fn history(reader: &Reader<'_>, transfer: TransferId) -> Result<Vec<KeptRecord>, AppError> {
+    Ok(kept(reader.conn(), transfer)?)
+}
+
+fn kept(conn: &Connection, transfer: TransferId) -> Result<Vec<KeptRecord>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "select kind, body from transfer_record where transfer = ?1 order by row",
+        "select kind, body, staff, at from transfer_record where transfer = ?1 order by row",
     )?;
     let mut rows = statement.query([Id(transfer)])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
         let kind: u16 = row.get(0)?;
         let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        records.push(match Item::decode(kind, body)? {
+        let record = match Item::decode(kind, body)? {
             Item::TransferRequest(body) => TransferRecord::Request(body),
             Item::Plan(body) => TransferRecord::Plan(body),
             Item::Shipment(body) => TransferRecord::Shipment(body),
@@ -105,6 +126,11 @@ pub(crate) fn records(
                     what,
                 });
             }
+        };
+        records.push(KeptRecord {
+            record,
+            staff: row.get::<_, Id<StaffId>>(2)?.0,
+            at_ms: row.get(3)?,
         });
     }
     Ok(records)

@@ -74,7 +74,7 @@ web_kit::catalogue! {
         works_parts: "Parts: reserve, use, receive, correct" | "Teile: reservieren, verbrauchen, annehmen, korrigieren",
         works_paper: "Receipts and labels" | "Belege und Etiketten",
         works_transfers: "Transfers already planned: {n} to send or take in" | "Schon geplante Umlagerungen: {n} zu versenden oder anzunehmen",
-        works_people: "Customers of other branches, catalogue and prices as they are" | "Kunden anderer Filialen, Katalog und Preise auf dem Stand",
+        works_people: "Customers of other branches, catalogue and prices: as at the hub" | "Kunden anderer Filialen, Katalog und Preise: wie in der Zentrale",
         limit_elsewhere: "Stock of other branches: as of {at}" | "Bestand anderer Filialen: Stand {at}",
         limit_catalogue: "Catalogue, prices and staff: as of {at}" | "Katalog, Preise und Personal: Stand {at}",
         limit_orders: "Changes made at the hub: as of {at}" | "Änderungen der Zentrale: Stand {at}",

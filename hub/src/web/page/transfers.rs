@@ -60,8 +60,7 @@ impl TransferQuery {
 
 /// The number that people say: the beginning of the id.
 pub(crate) fn number_of(id: TransferId) -> String {
-    let id = id.to_string();
-    format!("T-{}", id.get(..6).unwrap_or(&id).to_uppercase())
+    web_kit::transfer::number_of(&id.to_string())
 }
 
 struct Badge {

@@ -130,7 +130,7 @@ fn due(card: &Card, t: &'static BoardTexts, view: &View) -> Due {
     let now_ms = view.clock.now_ms();
     let plain = |text| Due { tone: None, text };
     if card.status == Status::Ready {
-        let when = view.clock.when(card.since_ms);
+        let when = view.clock.when_short(card.since_ms);
         return plain(fill(t.since, &[("when", &when)]));
     }
     let Some(at_ms) = card.promised_at_ms else {

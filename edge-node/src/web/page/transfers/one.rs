@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use domain::id::TransferId;
+use domain::id::{StaffId, TransferId};
 use domain::permission::Permission;
 use domain::transfer::TransferState;
+use web_kit::transfer::{Pieces, StepLook, number_of};
 use web_kit::{ApiPath, Content, PageRequest, Problem, SafeHtml, Tone, html, html_with_status};
 
 use super::texts::{TransferTexts, state_mark, state_words};
 use super::{branch_names, goods::GoodsForm};
 use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
-use crate::app::transfer;
+use crate::app::{staff, transfer};
 use crate::error::AppError;
+use crate::store::transfer::KeptRecord;
 use crate::web::TRANSFERS;
 use crate::web::frame::frame;
 use crate::web::page::stock::form::Wrong;
@@ -49,6 +51,22 @@ struct LineRow {
     missing: String,
 }
 
+/// Something that happened.
+struct StepRow {
+    look: StepLook,
+    reason: String,
+    by: String,
+}
+
+/// The head: back to the list, and which transfer it is.
+#[derive(Template)]
+#[template(path = "transfers/_one_head.html")]
+struct OneHead<'a> {
+    t: &'a TransferTexts,
+    from: &'a str,
+    to: &'a str,
+}
+
 #[derive(Template)]
 #[template(path = "transfers/one.html", blocks = ["transfer"])]
 struct OnePage<'a> {
@@ -67,6 +85,7 @@ struct OnePage<'a> {
     age: String,
     note: String,
     rows: Vec<LineRow>,
+    steps: Vec<StepRow>,
     wrong: &'a Wrong,
 }
 
@@ -116,9 +135,14 @@ pub(super) async fn show(
             }
         }
         let own = reader.identity().code.clone();
-        Ok((transfer, shelves, own, branch_names(reader)?))
+        let steps = transfer::history(reader, &actor, id)?;
+        let people: BTreeMap<StaffId, String> = staff::list(reader, &actor)?
+            .into_iter()
+            .map(|entry| (entry.id, entry.name))
+            .collect();
+        Ok((transfer, shelves, own, branch_names(reader)?, steps, people))
     });
-    let (transfer, shelves, own, names) = read.await?;
+    let (transfer, shelves, own, names, steps, people) = read.await?;
     let view = View::of(state, who).await?;
     let t = TransferTexts::of(view.language());
     let act = match transfer.state {
@@ -185,15 +209,44 @@ pub(super) async fn show(
         age: view.clock.age(transfer.updated_at.0),
         note: transfer.note.clone(),
         rows: rows.collect(),
+        steps: steps
+            .iter()
+            .map(|kept| step(&view, kept, &people))
+            .collect(),
         wrong,
     };
     if asked.is_fragment() {
         return Ok(html(SafeHtml::render(&page.as_transfer())?));
     }
-    let mut content = Content::new(t.transfer, SafeHtml::render(&page)?);
+    let head = SafeHtml::render(&OneHead {
+        t,
+        from: &page.from,
+        to: &page.to,
+    })?;
+    let title = number_of(&id.to_string());
+    let mut content = Content::new(&title, SafeHtml::render(&page)?).head(head);
     content.modules = &["js/stock.js"];
     let page = frame(state, who, &view, TRANSFERS)
         .await?
         .render(&content)?;
     Ok(html_with_status(wrong.status(), page))
+}
+
+/// A step with who took it; people of other branches are not known here by name.
+fn step(view: &View, kept: &KeptRecord, people: &BTreeMap<StaffId, String>) -> StepRow {
+    let happened = kept.record.step();
+    let pieces = Pieces {
+        good: happened.pieces,
+        damaged: happened.damaged,
+        missing: happened.missing,
+    };
+    let when = view.clock.when(kept.at_ms);
+    StepRow {
+        look: web_kit::transfer::step(view.language(), happened.kind.as_str(), pieces),
+        reason: happened.reason.to_owned(),
+        by: match people.get(&kept.staff) {
+            Some(name) => format!("{name}, {when}"),
+            None => when,
+        },
+    }
 }

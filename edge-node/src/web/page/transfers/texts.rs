@@ -16,6 +16,7 @@ web_kit::catalogue! {
         in_dispute: "In dispute" | "Strittig",
         ended: "Ended lately" | "Zuletzt beendet",
         all_of_them: "All {n}" | "Alle {n}",
+        what_happened: "What happened" | "Was geschah",
         all_transfers: "All transfers" | "Alle Umlagerungen",
         nothing: "Nothing is to be sent or taken in. What this branch asks for stands here until the hub plans it." | "Nichts ist zu versenden oder anzunehmen. Was diese Filiale anfordert, steht hier, bis die Zentrale es plant.",
         other_branch: "Branch" | "Filiale",

@@ -2,9 +2,9 @@
 
 use domain::permission::Permission;
 use domain::transfer::{
-    PlanState, TransferRecord as Fact, TransferState, may_approve, may_cancel, may_dispute,
-    may_settle,
+    TransferRecord as Fact, TransferState, may_approve, may_cancel, may_dispute, may_settle,
 };
+use web_kit::transfer::{Pieces, StepLook};
 use web_kit::{Tone, fill};
 
 use super::deed::{Deed, Typed};
@@ -26,10 +26,7 @@ pub(super) struct PartRow {
 }
 
 pub(super) struct StepRow {
-    pub(super) tone: &'static str,
-    pub(super) icon: &'static str,
-    pub(super) title: &'static str,
-    pub(super) words: String,
+    pub(super) look: StepLook,
     pub(super) reason: String,
     pub(super) by: String,
 }
@@ -201,83 +198,21 @@ impl Board<'_> {
 
     fn step(&self, step: &Step) -> StepRow {
         let t = self.t;
-        let pieces = |n: i64| {
-            if n == 1 {
-                t.one_piece.to_owned()
-            } else {
-                fill(t.n_pieces, &[("n", &n)])
-            }
+        let happened = step.record.step();
+        let pieces = Pieces {
+            good: happened.pieces,
+            damaged: happened.damaged,
+            missing: happened.missing,
         };
-        let sum = |lines: &[domain::transfer::TransferLine]| -> i64 {
-            lines.iter().map(|line| i64::from(line.quantity)).sum()
-        };
-        let (tone, icon, title, words, reason) = match &step.record {
-            Fact::Request(request) => (
-                "plain",
-                "ask",
-                t.step_request,
-                pieces(sum(&request.lines)),
-                request.note.clone(),
-            ),
-            Fact::Plan(plan) => {
-                let (tone, icon, title) = match plan.state {
-                    PlanState::Approved => ("agreed", "check", t.step_approved),
-                    PlanState::Cancelled => ("plain", "cancel", t.step_cancelled),
-                    PlanState::Disputed => ("decide", "decide", t.step_disputed),
-                    PlanState::Settled => ("agreed", "check", t.step_settled),
-                };
-                let words = if plan.state == PlanState::Approved {
-                    pieces(sum(&plan.lines))
-                } else {
-                    String::new()
-                };
-                (tone, icon, title, words, plan.reason.clone())
-            }
-            Fact::Shipment(shipment) => (
-                "agreed",
-                "transfer",
-                t.step_shipment,
-                pieces(sum(&shipment.lines)),
-                String::new(),
-            ),
-            Fact::Arrival(arrival) => {
-                let sum = |of: fn(&domain::transfer::ArrivalLine) -> u32| -> i64 {
-                    arrival.lines.iter().map(|line| i64::from(of(line))).sum()
-                };
-                let mut words = vec![fill(t.n_good, &[("n", &sum(|line| line.good))])];
-                let (damaged, missing) = (sum(|line| line.damaged), sum(|line| line.missing));
-                if damaged > 0 {
-                    words.push(fill(t.n_damaged, &[("n", &damaged)]));
-                }
-                if missing > 0 {
-                    words.push(fill(t.n_missing, &[("n", &missing)]));
-                }
-                let (tone, icon) = if damaged + missing > 0 {
-                    ("decide", "decide")
-                } else {
-                    ("agreed", "in")
-                };
-                (tone, icon, t.step_arrival, words.join(", "), String::new())
-            }
-            Fact::Movement(movement) => {
-                let is_found = movement.kind == domain::stock::MovementKind::TransitFound;
-                let title = if is_found { t.step_found } else { t.step_lost };
-                let tone = if is_found { "agreed" } else { "late" };
-                let icon = if is_found { "in" } else { "minus" };
-                (tone, icon, title, pieces(movement.quantity), String::new())
-            }
-        };
+        let look = web_kit::transfer::step(self.view.language(), happened.kind.as_str(), pieces);
         let by = if step.by.is_empty() {
             t.system
         } else {
             &step.by
         };
         StepRow {
-            tone,
-            icon,
-            title,
-            words,
-            reason,
+            look,
+            reason: happened.reason.to_owned(),
             by: format!("{by}, {}", self.view.clock.when(step.at_ms)),
         }
     }
