@@ -339,6 +339,8 @@ mod tests {
         assert_eq!(english.when(NOON - 3 * 86_400_000), "Tue 12:00");
         assert_eq!(english.when(NOON - 30 * 86_400_000), "21 Oct");
         assert_eq!(english.when(NOON - 400 * 86_400_000), "16 Oct 2025");
+        assert_eq!(english.when_short(NOON - 3 * 86_400_000), "Tue");
+        assert_eq!(english.when_short(NOON), "12:00");
         assert_eq!(english.day(NOON), "Friday 20 November 2026");
         assert_eq!(english.age(NOON - 11_520_000), "3 h 12 min");
         let german = clock(Language::German);
