@@ -30,7 +30,7 @@ pub use state::{EdgeState, StateParts};
         description = "What a branch's edge node answers. All of it works while the hub is out of reach."
     ),
     // Named by the address alone, and no part of any body.
-    components(schemas(crate::app::wire::TableKindForm))
+    components(schemas(web_kit::wire::TableKindForm))
 )]
 struct Description;
 

@@ -18,7 +18,6 @@ pub mod staff;
 pub mod stock;
 pub mod sync_status;
 pub mod transfer;
-pub mod wire;
 
 use std::collections::BTreeMap;
 

@@ -5,7 +5,6 @@
 
 pub mod caller;
 pub(crate) mod command;
-pub(crate) mod form;
 mod health;
 pub mod live;
 mod problem;

@@ -2,4 +2,5 @@
 
 pub mod bad_input;
 pub mod browser;
+pub mod forms;
 pub mod process;

@@ -3,7 +3,8 @@
 //!
 //! It is used by the branch program and by the hub and knows neither: no SQL,
 //! no rule of the shop, no clock and no randomness. Time, keys and random bytes
-//! come in as arguments or out of the router's state (`FromRef`).
+//! come in as arguments or out of the router's state (`FromRef`). What values
+//! and orders look like to other programs is said here once ([`wire`], [`order`]).
 
 pub mod assets;
 pub mod differ;
@@ -19,6 +20,7 @@ pub mod language;
 pub mod list;
 mod objects;
 pub mod openapi;
+pub mod order;
 pub mod page_routes;
 pub mod pages;
 pub mod problem;
@@ -35,6 +37,7 @@ pub mod texts;
 pub mod toast;
 pub mod transfer;
 pub mod wall;
+pub mod wire;
 
 pub use etag::{ETag, IfMatch, IfNoneMatch};
 pub use events::{LiveEvent, event_stream};

@@ -26,7 +26,6 @@ use edge_node::app::order::{form, line};
 use edge_node::app::staff::hash_password;
 use edge_node::app::stock::{self, StockSettings};
 use edge_node::app::transfer;
-use edge_node::app::wire::Personal;
 use edge_node::env::Env;
 use edge_node::error::AppError;
 use edge_node::identity::NodeIdentity;
@@ -35,6 +34,7 @@ use sync_protocol::feed::FeedId;
 use sync_protocol::item::{Item, Row, command};
 use sync_protocol::position::NodeId;
 use web_kit::etag::IfMatch;
+use web_kit::wire::Personal;
 
 use crate::Size;
 use crate::dice::Dice;

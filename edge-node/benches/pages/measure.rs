@@ -96,6 +96,7 @@ pub fn all(program: &Path, data: &Path, size: Size) {
             &floor,
         );
     }
+    whole_board(&mut page, &floor);
     search(&mut page, &mut api, &floor);
     intake(&mut api, &floor);
     scans(server.address, &mut api);
@@ -212,6 +213,28 @@ fn reads(connection: &mut Connection, target: &Target, floor: &Times) {
     timed(
         &name,
         &Times::of(times),
+        floor,
+        READ_MS,
+        &json!({ "bytes": bytes }),
+    );
+}
+
+/// The board as its page asks for it when the first cards are painted, and after each change.
+fn whole_board(page: &mut Connection, floor: &Times) {
+    let plain = page.headers.clone();
+    page.headers.push_str("HX-Request: true\r\n");
+    let asked = (0..WARM + ASKED).map(|_| page.get("/board"));
+    let (mut times, mut bytes) = (Vec::with_capacity(ASKED), 0);
+    for answer in asked.skip(WARM) {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        bytes = answer.body.len();
+        times.push(answer.took);
+    }
+    page.headers = plain;
+    let times = Times::of(times);
+    timed(
+        "all cards of /board",
+        &times,
         floor,
         READ_MS,
         &json!({ "bytes": bytes }),

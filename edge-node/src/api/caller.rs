@@ -14,8 +14,8 @@ use web_kit::{CredentialSource, Credentials, Problem, Screen, SessionToken};
 
 use super::state::EdgeState;
 use crate::app::staff;
-use crate::app::wire::Time;
 use crate::store::{Actor, session};
+use web_kit::wire::Time;
 
 /// A command on this machine: who can read the token can read the database, so it may do what runs a branch.
 const LOCAL: Actor = Actor {

@@ -16,11 +16,11 @@ use web_kit::etag::{ETag, IfMatch};
 use web_kit::list::{ListQuery, Page};
 
 use super::order::form::SyncState;
-use super::wire::{Personal, Time, hex};
 use super::{Codes, check_heads, cursor, intake, place, require};
 use crate::error::{AppError, StoreError};
 use crate::store::customer::{self as rows, CustomerRecord};
 use crate::store::{Actor, Reader, WriteTx};
+use web_kit::wire::{Personal, Time, hex};
 
 /// Name of the list in cursors.
 const LIST: &str = "customers";

@@ -17,11 +17,11 @@ use sync_protocol::item::{AuditNote, Item, command};
 use utoipa::ToSchema;
 use web_kit::list::{ListQuery, Page};
 
-use super::wire::{OutcomeForm, StatusForm, Time};
 use super::{cursor, place, require};
 use crate::error::AppError;
 use crate::store::{Actor, Reader, WriteTx, catalogue, incident, order, parked, staff, stock};
 pub use conflict::{Conflict, ResolveInput, SettledConflict, conflicts, resolve, settled, undo};
+use web_kit::wire::{OutcomeForm, StatusForm, Time};
 
 /// Name of the list of incidents in cursors.
 const INCIDENTS: &str = "incidents";

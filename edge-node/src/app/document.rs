@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use web_kit::etag::ETag;
 use web_kit::list::{ListQuery, Page};
 
-use super::wire::{DocumentKindForm, hex};
 use super::{Codes, cursor, place, require};
 use crate::error::AppError;
 use crate::store::{Actor, Reader, digest as digests, document as rows};
+use web_kit::wire::{DocumentKindForm, hex};
 
 /// Name of the list in cursors.
 const LIST: &str = "documents";

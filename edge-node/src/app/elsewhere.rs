@@ -17,9 +17,9 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::require;
-use super::wire::Personal;
 use crate::error::{AppError, StoreError};
 use crate::store::{Actor, Reader, Store, catalogue, customer};
+use web_kit::wire::Personal;
 
 /// How long a person who was promised may be on the way.
 const HERE_WITHIN: Duration = Duration::from_secs(5);

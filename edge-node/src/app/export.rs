@@ -305,7 +305,7 @@ fn flat_order(order: Option<&Order>) -> Columns<21> {
 
 fn flat_customer(customer: Option<&Customer>) -> Columns<10> {
     let of = |read: &dyn Fn(&Customer) -> String| customer.map(read).unwrap_or_default();
-    let personal = |value: &Option<super::wire::Personal>| {
+    let personal = |value: &Option<web_kit::wire::Personal>| {
         value
             .as_ref()
             .map(|value| value.expose().to_owned())

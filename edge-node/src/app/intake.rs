@@ -20,10 +20,10 @@ use std::collections::BTreeMap;
 use super::customer::{self, CustomerInput};
 use super::order::form::{DeviceInput, EstimateInput, LineInput, Order};
 use super::order::{estimate, keyed_accessories, line, shown};
-use super::wire::{Time, money};
 use super::{below, require};
 use crate::error::AppError;
 use crate::store::{Actor, WriteTx, catalogue, customer as customer_rows, order as order_rows};
+use web_kit::wire::{Time, money};
 
 /// The most devices of one visit.
 pub const DEVICES_MAX: usize = 20;

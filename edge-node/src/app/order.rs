@@ -27,13 +27,13 @@ use sync_protocol::item::command;
 use web_kit::etag::IfMatch;
 use web_kit::list::{ListQuery, Page};
 
-use super::wire::Time;
 use super::{check_heads, cursor, place, require};
 use crate::error::AppError;
 use crate::store::order::{self as rows, OrderRecord};
 use crate::store::{Actor, Reader, WriteTx, customer, staff};
 pub use form::{DeviceInput, DevicePatch, Order, OrderFilter, OrderPatch};
 use show::Shower;
+use web_kit::wire::Time;
 
 /// Name of the list in cursors.
 const LIST: &str = "orders";

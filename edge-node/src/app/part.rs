@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 use web_kit::list::{ListQuery, Page};
 
 use super::stock::find_part;
-use super::wire::{MoneyForm, money};
 use super::{cursor, place, require};
 use crate::error::AppError;
 use crate::store::catalogue::{self, PartFilter};
 use crate::store::{Actor, Reader};
+use web_kit::wire::{MoneyForm, money};
 
 /// Name of the list in cursors.
 const LIST: &str = "parts";

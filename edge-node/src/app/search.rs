@@ -18,11 +18,11 @@ use super::import::table::source_of_order;
 use super::part::{self, Part};
 use super::require;
 use super::stock::find_part;
-use super::wire::{Personal, StatusForm, Time};
 use crate::error::AppError;
 use crate::store::catalogue;
 use crate::store::order::{self as orders, OrderRecord, find as finders};
 use crate::store::{Actor, Reader, customer, import_record};
+use web_kit::wire::{Personal, StatusForm, Time};
 
 /// Hits of a kind when the caller does not say.
 const LIMIT: u32 = 20;

@@ -9,9 +9,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::require;
-use super::wire::{MoneyForm, money};
 use crate::error::AppError;
 use crate::store::{Actor, Reader, catalogue};
+use web_kit::wire::{MoneyForm, money};
 
 /// What applies here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -18,11 +18,11 @@ use utoipa::ToSchema;
 use web_kit::session::SessionToken;
 
 use super::require;
-use super::wire::{RoleForm, Time};
 use crate::error::{AppError, StoreError};
 use crate::store::session::{self, SessionRow};
 use crate::store::staff::{self as rows, Candidate};
 use crate::store::{Actor, Reader, Store};
+use web_kit::wire::{RoleForm, Time};
 
 /// A page session ends after so long without use.
 pub const IDLE_MS: i64 = 15 * 60_000;

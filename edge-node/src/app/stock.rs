@@ -26,14 +26,14 @@ use utoipa::ToSchema;
 use web_kit::etag::{ETag, IfMatch};
 use web_kit::list::{ListQuery, Page};
 
-use super::order::show::person;
 use super::part::wanted;
-use super::wire::{AccountForm, HandKindForm, MovementKindForm, Time};
 use super::{check_heads, cursor, place, require};
 use crate::error::AppError;
 use crate::store::catalogue::{self, PartFilter};
 use crate::store::stock::{self as rows, Balance, MovementRecord};
 use crate::store::{Actor, Reader, WriteTx, document, inventory};
+use web_kit::order::person;
+use web_kit::wire::{AccountForm, HandKindForm, MovementKindForm, Time};
 
 const LIST: &str = "stock";
 const MOVEMENTS: &str = "movements";

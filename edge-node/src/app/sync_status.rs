@@ -11,9 +11,9 @@ use sync_protocol::position::Epoch;
 use utoipa::ToSchema;
 
 use super::require;
-use super::wire::Time;
 use crate::error::AppError;
 use crate::store::{Actor, Reader, order, parked, sync, transfer};
+use web_kit::wire::Time;
 
 /// The state of the exchange, without the line's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -18,11 +18,11 @@ use utoipa::ToSchema;
 use web_kit::list::{ListQuery, Page};
 
 use super::stock::{check_free, find_part};
-use super::wire::{Time, TransferStateForm};
 use super::{Codes, cursor, place, require};
 use crate::error::AppError;
 use crate::store::transfer::{self as rows, End, KeptRecord, TransferView};
 use crate::store::{Actor, Reader, WriteTx, catalogue};
+use web_kit::wire::{Time, TransferStateForm};
 
 /// Name of the list in cursors.
 const LIST: &str = "transfers";

@@ -17,7 +17,6 @@ use edge_node::app::order::form::{
 use edge_node::app::order::{self, OrderFilter, estimate, line, note, status};
 use edge_node::app::search::{SearchInput, find};
 use edge_node::app::stock;
-use edge_node::app::wire::{Personal, Time};
 use edge_node::error::AppError;
 use edge_node::store::Actor;
 use serde_json::json;
@@ -25,6 +24,7 @@ use sync_protocol::feed::FeedId;
 use sync_protocol::item::Item;
 use web_kit::etag::IfMatch;
 use web_kit::list::ListQuery;
+use web_kit::wire::{Personal, Time};
 
 use crate::app_support::*;
 use crate::support::*;

@@ -12,11 +12,11 @@ use edge_node::app::import::upload::UploadWriter;
 use edge_node::app::order::form::Order;
 use edge_node::app::order::{self, OrderFilter};
 use edge_node::app::stock as stock_cases;
-use edge_node::app::wire::Personal;
 use edge_node::error::AppError;
 use edge_node::store::{Actor, Store};
 use web_kit::etag::IfMatch;
 use web_kit::list::ListQuery;
+use web_kit::wire::Personal;
 
 use crate::app_support::*;
 use crate::support::{ACTOR, block_on};

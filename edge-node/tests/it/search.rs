@@ -1,8 +1,8 @@
 //! The one box at size: right, open orders first, and quick.
 
 use edge_node::app::search::{self, SearchInput};
-use edge_node::app::wire::Personal;
 use edge_node::store::Store;
+use web_kit::wire::Personal;
 
 use crate::app_support::*;
 use crate::support::*;

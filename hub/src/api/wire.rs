@@ -29,13 +29,6 @@ pub struct Amount {
 }
 
 impl Amount {
-    pub(crate) fn of(money: Money) -> Self {
-        Self {
-            amount_minor: money.amount_minor,
-            currency: money.currency.to_string(),
-        }
-    }
-
     /// # Errors
     /// 422 at `pointer` for a currency or an amount that there is not.
     pub(crate) fn read(&self, pointer: &str) -> Result<Money, AppError> {

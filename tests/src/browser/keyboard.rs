@@ -139,6 +139,14 @@ impl Browser {
     /// # Errors
     /// When the browser refuses.
     pub async fn scan_all(&self, codes: &[&str]) -> Result<()> {
+        self.keys_at(codes, SCAN_PACE_S).await
+    }
+
+    /// Codes with an Enter behind each, one key every `pace_s` seconds by the times that the keys carry. Counts no key.
+    ///
+    /// # Errors
+    /// When the browser refuses.
+    pub async fn keys_at(&self, codes: &[&str], pace_s: f64) -> Result<()> {
         // A hand that lays the device down and takes the scanner up.
         self.keyboard(vec![json!({ "type": "pause", "duration": HAND_MS })])
             .await?;
@@ -147,7 +155,7 @@ impl Browser {
             .iter()
             .flat_map(|code| code.chars().map(Some).chain([None]));
         for (number, key) in keys.enumerate() {
-            let timestamp = begun_s + SCAN_PACE_S * f64::from(u16::try_from(number)?);
+            let timestamp = begun_s + pace_s * f64::from(u16::try_from(number)?);
             let event = match key {
                 Some(letter) => {
                     let letter = letter.to_string();

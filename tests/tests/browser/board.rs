@@ -8,6 +8,9 @@ use tests::process::chain::{Plan, id_of};
 
 use super::stage::Stage;
 
+/// From one key of a quick hand to its next.
+const HAND_PACE_S: f64 = 0.06;
+
 /// Goal: board and bench work by hand, by keys and by scan, with the hub and without it.
 /// Method: a job is dragged, put back, moved by digits, refused with a reason, and gets a part by a scan while somebody
 /// types a note; everything once more after the hub was killed. What the pages did is what the API says, and when the
@@ -44,9 +47,27 @@ async fn a_job(stage: &mut Stage, sku: &str) -> Result<String> {
     at_the_bench(stage, &id, sku)
         .await
         .context("at the bench")?;
+    scanner_or_hand(stage).await.context("scanner or hand")?;
     let errors = stage.browser.take_errors().await?;
     ensure!(errors.is_empty(), "{errors:?}");
     Ok(id)
+}
+
+/// Keys are told apart by when they were pressed: slow ones are a hand's; fast ones are a scan, however busy the tab is
+/// when it hears them.
+async fn scanner_or_hand(stage: &mut Stage) -> Result<()> {
+    let listen = "window.heard = []; document.activeElement.blur(); \
+        document.addEventListener('scan', (event) => window.heard.push(event.detail.code));";
+    stage.browser.ask(listen, &[]).await?;
+    stage.browser.keys_at(&["vvvv-1"], HAND_PACE_S).await?;
+    let busy = "setTimeout(() => { const end = performance.now() + 400; while (performance.now() < end); }, 0);";
+    stage.browser.ask(busy, &[]).await?;
+    stage.browser.scan("vvvv-2").await?;
+    let heard = "return window.heard.join(' ') === 'vvvv-2'";
+    stage
+        .browser
+        .until_true("the scan and nothing else is heard", heard, &[])
+        .await
 }
 
 /// Dragged to the next lane, taken back with the toast, and not let go where it may not go.

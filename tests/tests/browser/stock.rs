@@ -234,6 +234,12 @@ async fn delivery(stage: &mut Stage, note: &str) -> Result<()> {
         .browser
         .until_true("the note stays and keeps the focus", kept, &[json!(note)])
         .await?;
+    // As after a click beside the form: what saves is saved from anywhere.
+    let leave = "document.activeElement.blur(); return document.activeElement === document.body";
+    ensure!(
+        stage.browser.ask(leave, &[]).await? == json!(true),
+        "the field keeps the focus"
+    );
     stage.browser.chord(Key::Control, Key::Enter).await?;
     stage.browser.until_shown(".toast").await?;
     let after = both(&manager).await?;

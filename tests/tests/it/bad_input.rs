@@ -56,7 +56,7 @@ async fn at_branch() -> Result<()> {
     edge.verified().await.map(drop)
 }
 
-fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     Plan {
         parts: 2,
         opening: 1_000_000,
@@ -170,7 +170,7 @@ fn judge(report: &Report, may_be_refused: &[&str]) -> Result<()> {
 }
 
 /// Things that are there, so that right requests can name them.
-struct Seeded {
+pub(crate) struct Seeded {
     order: String,
     line: String,
     customer: String,
@@ -183,7 +183,7 @@ struct Seeded {
 }
 
 impl Seeded {
-    async fn make(chain: &Chain) -> Result<Self> {
+    pub(crate) async fn make(chain: &Chain) -> Result<Self> {
         let manager = chain.manager(0).await?;
         let order = id_of(&manager.take_in("bad-order", "sparks").await?)?;
         manager.move_order(&order, "in_repair", None).await?;
@@ -226,7 +226,7 @@ impl Seeded {
     }
 
     /// Approves the transfer and waits until the branch has the plan.
-    async fn approve(&self, chain: &Chain) -> Result<()> {
+    pub(crate) async fn approve(&self, chain: &Chain) -> Result<()> {
         let central = chain.hub.api("central").await?;
         let path = format!("/api/v1/transfers/{}/approve", self.transfer);
         central.send(&path, &Value::Null).await?;
@@ -346,7 +346,7 @@ fn options(seeded: &Seeded, bodies: Vec<(&'static str, Value)>) -> Options {
 }
 
 /// Log, documents and stock of a branch.
-async fn branch_state(edge: &Edge, manager: &Api) -> Result<String> {
+pub(crate) async fn branch_state(edge: &Edge, manager: &Api) -> Result<String> {
     let documents = manager.get("/api/v1/documents/digest").await?;
     let database = edge.database()?;
     let tip: String = database.query_row(
@@ -363,11 +363,12 @@ async fn branch_state(edge: &Edge, manager: &Api) -> Result<String> {
 }
 
 /// The hub's tables that people's acts change, one digest each.
-async fn hub_state(database: &mut PgConnection) -> Result<String> {
+pub(crate) async fn hub_state(database: &mut PgConnection) -> Result<String> {
     let digests = sqlx::query(
         "select
             (select md5(string_agg(hash::text, '' order by document)) from sync.document),
             (select md5(string_agg(t::text, '' order by branch)) from locations.branch t),
+            (select md5(string_agg(t::text, '' order by branch)) from locations.company t),
             (select md5(string_agg(t::text, '' order by t::text)) from staff.staff t),
             (select md5(string_agg(t::text, '' order by t::text)) from staff.credential t),
             (select md5(string_agg(t::text, '' order by part)) from inventory.part t),

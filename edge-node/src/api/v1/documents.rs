@@ -16,7 +16,7 @@ use web_kit::{ApiPath, ApiQuery, IfNoneMatch, ListQuery, Page, Problem};
 use crate::api::caller::{May, may};
 use crate::api::state::EdgeState;
 use crate::app::document::{self, DigestAnswer, DocumentAnswer, DocumentEntry};
-use crate::app::wire::DocumentKindForm;
+use web_kit::wire::DocumentKindForm;
 
 const OCTET_STREAM: &str = "application/octet-stream";
 

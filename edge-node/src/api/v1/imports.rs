@@ -25,8 +25,8 @@ use crate::api::live::{ImportProgress, stopped};
 use crate::api::state::EdgeState;
 use crate::app::import::table::{Field, Kind, Places, Reading, TableImporter};
 use crate::app::import::{ImportOptions, ImportReport, Importer};
-use crate::app::wire::TableKindForm;
 use crate::error::AppError;
+use web_kit::wire::TableKindForm;
 
 const ORDS: &str = "/api/v1/imports/ords";
 const TELL_EVERY: Duration = Duration::from_millis(500);

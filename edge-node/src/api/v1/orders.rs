@@ -19,7 +19,7 @@ use crate::api::state::EdgeState;
 use crate::app::intake::{self, NewVisit, Visit};
 use crate::app::order;
 use crate::app::order::form::{Order, OrderFilter, OrderPatch};
-use crate::app::wire::{StatusForm, Time};
+use web_kit::wire::{StatusForm, Time};
 
 pub(super) fn routes() -> OpenApiRouter<EdgeState> {
     OpenApiRouter::new()

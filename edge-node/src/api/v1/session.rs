@@ -13,7 +13,7 @@ use web_kit::{ApiJson, Problem, SessionAnswer, SessionStaff, SignInRequest};
 use crate::api::caller::Caller;
 use crate::api::state::EdgeState;
 use crate::app::staff::{self, SessionKind};
-use crate::app::wire::Time;
+use web_kit::wire::Time;
 
 pub(super) fn routes() -> OpenApiRouter<EdgeState> {
     OpenApiRouter::new().routes(routes!(sign_in, who, sign_out))

@@ -18,8 +18,8 @@ use crate::api::caller::{Caller, May, may};
 use crate::api::command::answered;
 use crate::api::state::EdgeState;
 use crate::app::sync_status::{self, SyncStatus};
-use crate::app::wire::Time;
 use crate::sync::LinkState;
+use web_kit::wire::Time;
 
 pub(super) fn routes() -> OpenApiRouter<EdgeState> {
     OpenApiRouter::new()

@@ -17,7 +17,7 @@ use crate::api::caller::{May, may};
 use crate::api::command::command;
 use crate::api::state::EdgeState;
 use crate::app::transfer::{self, ReceiveInput, ShipInput, Transfer, TransferInput};
-use crate::app::wire::TransferStateForm;
+use web_kit::wire::TransferStateForm;
 
 pub(super) fn routes() -> OpenApiRouter<EdgeState> {
     OpenApiRouter::new()

@@ -19,13 +19,13 @@ use sync_protocol::transaction::hlc_ms;
 use utoipa::ToSchema;
 use web_kit::list::Page;
 
-use super::super::order::show::person;
 use super::super::require;
-use super::super::wire::{DocumentKindForm, Time, hex};
 use super::Settled;
 use crate::error::AppError;
 use crate::store::parked::ConflictRow;
 use crate::store::{Actor, Reader, WriteTx, audit, catalogue, document, order, parked, staff};
+use web_kit::order::person;
+use web_kit::wire::{DocumentKindForm, Time, hex};
 
 /// How many of the audit's last notes are looked through for settlements.
 const NOTES_READ: u32 = 200;

@@ -81,7 +81,7 @@ impl UploadWriter {
         let folder = folder(data);
         std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         let name: [u8; 16] = env.bytes();
-        let path = folder.join(crate::app::wire::hex(&name));
+        let path = folder.join(web_kit::wire::hex(&name));
         let file = File::create_new(&path).map_err(|error| failed(&path, error))?;
         Ok(Self {
             env: env.clone(),

@@ -15,10 +15,10 @@ use rstar::primitives::GeomWithData;
 use crate::app::order::form::Order;
 use crate::app::search::words::{folded_words, have_same_meaning};
 use crate::app::settings::{self, Preset};
-use crate::app::wire::{Time, money};
 use crate::app::{order, require};
 use crate::error::AppError;
 use crate::store::{Actor, Reader, catalogue, order as orders, stock};
+use web_kit::wire::{Time, money};
 
 /// The most faults that are offered: one digit each.
 const PRESETS_MAX: usize = 10;

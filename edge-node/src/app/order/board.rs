@@ -9,13 +9,13 @@ use domain::order::{LineKind, OrderView, Status, totals};
 use domain::permission::Permission;
 
 use super::super::require;
-use super::super::wire::{Personal, money};
 use super::form::{LineStock, SyncState};
 use super::show::line_stock;
 use crate::error::AppError;
 use crate::store::order::OrderRecord;
 use crate::store::order::board::{self as rows, LaneFilter};
 use crate::store::{Actor, Reader, customer};
+use web_kit::wire::{Personal, money};
 
 pub use rows::COUNT_MAX;
 

@@ -9,10 +9,8 @@ use domain::patch::Patch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web_kit::etag::ETag;
-
-use super::super::wire::{
-    AnswerForm, LineKindForm, MoneyForm, OutcomeForm, Personal, StatusForm, Time,
-};
+use web_kit::order::{Device, Estimate, Note, OrderCustomer, StatusEvent, Totals};
+use web_kit::wire::{AnswerForm, LineKindForm, MoneyForm, OutcomeForm, StatusForm, Time};
 
 /// How far a change has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -103,63 +101,6 @@ impl Order {
     }
 }
 
-/// The customer of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct OrderCustomer {
-    /// The customer.
-    #[schema(value_type = String, format = "uuid")]
-    pub id: DocumentId,
-    /// Name; null where the person is not known at this branch.
-    #[schema(required = true)]
-    pub name: Option<Personal>,
-    /// Phone.
-    #[schema(required = true)]
-    pub phone: Option<Personal>,
-}
-
-/// A device in an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Device {
-    /// What kind of thing it is.
-    pub category: String,
-    /// Who made it.
-    pub brand: String,
-    /// Which model.
-    pub model: String,
-    /// Its serial number.
-    pub serial: String,
-    /// What is wrong, as the customer tells it.
-    pub fault: String,
-    /// What came with it.
-    pub accessories: Vec<String>,
-    /// In which condition it came, by what was looked at.
-    pub condition: BTreeMap<String, String>,
-}
-
-/// A step of the status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct StatusEvent {
-    /// Its id.
-    #[schema(value_type = String, format = "uuid")]
-    pub id: EventId,
-    /// One above the highest that its writer saw.
-    pub rank: i64,
-    /// The new status; null for an event that only undoes.
-    #[schema(required = true, value_type = Option<StatusForm>)]
-    pub status: Option<Status>,
-    /// With `ready` and `collected`: how the work ended.
-    #[schema(required = true, value_type = Option<OutcomeForm>)]
-    pub outcome: Option<Outcome>,
-    /// Who; null for the system.
-    #[schema(required = true, value_type = Option<String>, format = "uuid")]
-    pub staff_id: Option<StaffId>,
-    /// When.
-    pub at: Time,
-    /// The event that it takes back.
-    #[schema(required = true, value_type = Option<String>, format = "uuid")]
-    pub undoes: Option<EventId>,
-}
-
 /// What became of the pieces of a part line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -197,60 +138,6 @@ pub struct Line {
     /// Of a part line: what became of the pieces.
     #[schema(required = true)]
     pub stock: Option<LineStock>,
-}
-
-/// A note.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Note {
-    /// Its id.
-    #[schema(value_type = String, format = "uuid")]
-    pub id: EventId,
-    /// What was written.
-    pub text: String,
-    /// Who; null for the system.
-    #[schema(required = true, value_type = Option<String>, format = "uuid")]
-    pub staff_id: Option<StaffId>,
-    /// When.
-    pub at: Time,
-}
-
-/// An estimate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Estimate {
-    /// Counts up from 1.
-    pub version: u32,
-    /// What it comes to, with tax.
-    #[schema(value_type = MoneyForm)]
-    pub gross: Money,
-    /// What the customer said.
-    #[schema(required = true, value_type = Option<AnswerForm>)]
-    pub answer: Option<EstimateAnswer>,
-    /// By what way the answer came.
-    #[schema(required = true)]
-    pub by: Option<String>,
-    /// When the answer came.
-    #[schema(required = true)]
-    pub answered_at: Option<Time>,
-}
-
-/// What an order adds up to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Totals {
-    /// Without tax.
-    #[schema(value_type = MoneyForm)]
-    pub net: Money,
-    /// The tax.
-    #[schema(value_type = MoneyForm)]
-    pub tax: Money,
-    /// With tax.
-    #[schema(value_type = MoneyForm)]
-    pub gross: Money,
-    /// What was paid.
-    #[schema(value_type = MoneyForm)]
-    pub paid: Money,
-    /// What is left to pay.
-    #[schema(value_type = MoneyForm)]
-    pub due: Money,
 }
 
 /// A device that is taken in.

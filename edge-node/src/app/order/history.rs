@@ -16,11 +16,11 @@ use sync_protocol::item::Origin;
 use sync_protocol::position::{NodeId, split_actor};
 use sync_protocol::transaction::hlc_ms;
 
-use super::super::wire::money;
 use super::super::{Codes, require};
-use super::show::person;
 use crate::error::AppError;
 use crate::store::{Actor, Reader, document, order as rows, stock};
+use web_kit::order::person;
+use web_kit::wire::money;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,17 +1,16 @@
 //! What an order looks like outside.
 
-use domain::id::{DocumentId, StaffId};
-use domain::order::{LineKind, OrderView, Status, allowed_moves, totals};
+use domain::id::DocumentId;
+use domain::order::{LineKind, OrderView, Status, allowed_moves};
 
 use super::super::Codes;
-use super::super::wire::{Time, hex, money};
-use super::form::{
-    Device, Estimate, Line, LineStock, Note, Order, OrderCustomer, StatusEvent, SyncState, Totals,
-};
+use super::form::{Line, LineStock, Order, SyncState};
 use crate::error::AppError;
 use crate::store::order::{OrderRecord, Stage};
 use crate::store::{Reader, customer, stock};
 use web_kit::etag::ETag;
+use web_kit::order::{Estimate, OrderCustomer, Totals};
+use web_kit::wire::{Time, hex, money};
 
 /// Shows orders; remembers what many of them name.
 pub(crate) struct Shower<'r> {
@@ -36,7 +35,7 @@ impl<'r> Shower<'r> {
             updated_at_ms,
             ..
         } = record;
-        let sums = show_totals(&view);
+        let sums = Totals::of(&view);
         Ok(Order {
             id,
             branch: self.codes.code(self.reader, view.branch)?,
@@ -45,7 +44,7 @@ impl<'r> Shower<'r> {
                 .map(|customer| self.customer(customer))
                 .transpose()?,
             lines: self.lines(id, &view)?,
-            totals: sums.unwrap_or_else(|| no_totals(&view)),
+            totals: sums.unwrap_or_else(|| Totals::none(view.currency)),
             conflict: view.status_conflict || !view.conflicts.is_empty() || sums.is_none(),
             allowed: allowed(&view),
             etag: ETag::of_heads(&heads),
@@ -55,15 +54,7 @@ impl<'r> Shower<'r> {
             updated_at: Time(updated_at_ms),
             number: view.number,
             visit_id: view.visit,
-            device: Device {
-                category: view.device.category,
-                brand: view.device.brand,
-                model: view.device.model,
-                serial: view.device.serial,
-                fault: view.device.fault,
-                accessories: view.device.accessories.into_values().collect(),
-                condition: view.device.condition,
-            },
+            device: view.device.into(),
             status: view.status,
             outcome: view.outcome,
             promised_at: view.promised_at_ms.map(Time),
@@ -72,27 +63,12 @@ impl<'r> Shower<'r> {
             terms_accepted_at: view.terms_at_ms.map(Time),
             source: view.source,
             diagnosis: view.diagnosis,
-            events: view.events.into_iter().map(show_event).collect(),
-            notes: view
-                .notes
-                .into_iter()
-                .map(|note| Note {
-                    id: note.id,
-                    text: note.text,
-                    staff_id: person(note.staff),
-                    at: Time(note.at_ms),
-                })
-                .collect(),
+            events: view.events.into_iter().map(Into::into).collect(),
+            notes: view.notes.into_iter().map(Into::into).collect(),
             estimates: view
                 .estimates
                 .into_iter()
-                .map(|estimate| Estimate {
-                    version: estimate.version,
-                    gross: money(estimate.gross_minor, view.currency),
-                    answer: estimate.answer,
-                    by: estimate.by,
-                    answered_at: estimate.at_ms.map(Time),
-                })
+                .map(|estimate| Estimate::of(estimate, view.currency))
                 .collect(),
         })
     }
@@ -167,47 +143,6 @@ pub(crate) fn allowed(view: &OrderView) -> Vec<Status> {
         allowed.dedup();
     }
     allowed
-}
-
-fn show_event(event: domain::order::StatusEvent) -> StatusEvent {
-    StatusEvent {
-        id: event.id,
-        rank: event.rank,
-        status: event.to,
-        outcome: event.outcome,
-        staff_id: person(event.staff),
-        at: Time(event.at_ms),
-        undoes: event.undoes,
-    }
-}
-
-/// The system is nobody.
-pub(crate) fn person(id: StaffId) -> Option<StaffId> {
-    (!id.is_nil()).then_some(id)
-}
-
-fn show_totals(view: &OrderView) -> Option<Totals> {
-    let sums = totals(view).ok()?;
-    let amount = |amount_minor| money(amount_minor, view.currency);
-    Some(Totals {
-        net: amount(sums.net_minor),
-        tax: amount(sums.tax_minor),
-        gross: amount(sums.gross_minor),
-        paid: amount(0),
-        due: amount(sums.gross_minor),
-    })
-}
-
-/// Lines written apart may come to more than an amount can be: then people must look, and no sum is claimed.
-fn no_totals(view: &OrderView) -> Totals {
-    let zero = money(0, view.currency);
-    Totals {
-        net: zero,
-        tax: zero,
-        gross: zero,
-        paid: zero,
-        due: zero,
-    }
 }
 
 impl From<Stage> for SyncState {

@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use super::{
     Movement, REASON_MAX, REFERENCE_MAX, check_free, find_part, require, said, show_movement,
 };
-use crate::app::wire::HandKindForm;
 use crate::error::AppError;
 use crate::store::stock as rows;
 use crate::store::{Actor, WriteTx};
+use web_kit::wire::HandKindForm;
 
 /// Most different parts of one delivery.
 pub const MAX_LINES: usize = 300;

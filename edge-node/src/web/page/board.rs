@@ -30,7 +30,7 @@ pub(crate) use card::device_icon;
 use texts::BoardTexts;
 
 /// Cards of a lane that the page begins with: more than a screen shows. The others follow when these are painted.
-const FIRST_CARDS: u32 = 12;
+const FIRST_CARDS: u32 = 8;
 
 /// What the board is narrowed to.
 #[derive(Debug, Clone, Default, Deserialize)]

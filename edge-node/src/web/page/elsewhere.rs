@@ -20,10 +20,10 @@ use crate::api::caller::{Caller, May, may};
 use crate::app::elsewhere::{
     self, ElsewhereError, LookUpInput, LookUpResult, PersonElsewhere, is_long_enough,
 };
-use crate::app::wire::Personal;
 use crate::sync::LinkState;
 use crate::web::view::View;
 use crate::web::{INTAKE, PEOPLE};
+use web_kit::wire::Personal;
 
 /// What stands before an id in the pick of somebody who must be brought first.
 const PICK: &str = "elsewhere-";

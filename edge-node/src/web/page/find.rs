@@ -16,13 +16,13 @@ use crate::api::caller::{May, may};
 use crate::api::{Caller, EdgeState};
 use crate::app::part::Part;
 use crate::app::search::{self, FoundCustomer, FoundOrder, SearchAnswer, SearchInput};
-use crate::app::wire::Personal;
 use crate::web::frame::frame;
 use crate::web::page::elsewhere::Elsewhere;
 use crate::web::page::intake;
 use crate::web::texts;
 use crate::web::view::View;
 use crate::web::{FIND, ORDERS, PEOPLE};
+use web_kit::wire::Personal;
 
 const FOUND: u32 = 30;
 

@@ -27,7 +27,6 @@ use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
 use crate::app::stock::shelf::{self, PartOnShelf};
 use crate::app::stock::{self, Movement};
-use crate::app::wire::money;
 use crate::app::{staff, transfer};
 use crate::store::stock::shelf::ReservedFor;
 use crate::web::STOCK;
@@ -39,6 +38,7 @@ use keep::KeepForm;
 pub(crate) use keep::keep;
 use rows::{ElsewhereRow, Figure, Shown, elsewhere, figures, shown};
 use texts::PartTexts;
+use web_kit::wire::money;
 
 /// Movements of a page.
 const ROWS: u32 = 50;

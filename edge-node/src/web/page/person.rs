@@ -24,7 +24,6 @@ use crate::app::customer::{self, Customer, CustomerPatch};
 use crate::app::intake::offer::{self, KnownDevice};
 use crate::app::order;
 use crate::app::order::form::Order;
-use crate::app::wire::Personal;
 use crate::error::AppError;
 use crate::store::Actor;
 use crate::web::frame::frame;
@@ -35,6 +34,7 @@ use crate::web::said::go_on;
 use crate::web::texts;
 use crate::web::view::View;
 use crate::web::{FIND, PEOPLE};
+use web_kit::wire::Personal;
 
 const ORDERS: u32 = 200;
 /// Consents that every branch asks for; others are shown by their own name.

@@ -250,7 +250,7 @@ fn receipt_of(
 ) -> Receipt {
     let t = PaperTexts::of(view.language());
     let customer = order.customer.as_ref();
-    let text = |value: Option<&crate::app::wire::Personal>| {
+    let text = |value: Option<&web_kit::wire::Personal>| {
         value.map_or_else(String::new, |value| value.expose().to_owned())
     };
     let phone: String = text(customer.and_then(|customer| customer.phone.as_ref()))

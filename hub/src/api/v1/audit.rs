@@ -10,9 +10,9 @@ use web_kit::openapi::ReadErrors;
 use web_kit::{ApiQuery, Page, Problem};
 
 use crate::api::caller::{May, may};
-use crate::api::form::{Time, hex};
 use crate::api::state::HubState;
 use crate::app::audit::{self, ChainState, HeadRecord};
+use web_kit::wire::{Time, hex};
 
 pub(super) fn routes() -> OpenApiRouter<HubState> {
     OpenApiRouter::new().routes(routes!(verify))

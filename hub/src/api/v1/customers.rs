@@ -20,11 +20,11 @@ use web_kit::{ApiCommand, ApiPath, Cursor, IfMatch, ListQuery, Page, Problem};
 use super::orders::{check_heads, tag_of};
 use crate::api::caller::{May, may};
 use crate::api::command::{answer, command};
-use crate::api::form::{Personal, Time, hex};
 use crate::api::state::HubState;
 use crate::api::wire::place;
 use crate::app::customer::{self, CustomerFilter, CustomerState, Field, Merge};
 use crate::app::error::AppError;
+use web_kit::wire::{Personal, Time, hex};
 
 const LIST: &str = "customers";
 

@@ -17,12 +17,12 @@ use web_kit::{ApiPath, ApiQuery, Cursor, IfNoneMatch, ListQuery, Page, Problem};
 
 use super::orders::tag_of;
 use crate::api::caller::{May, may};
-use crate::api::form::{DocumentKindForm, Time, hex};
 use crate::api::state::HubState;
 use crate::api::wire::place;
 use crate::app::branch::{Codes, code_of};
 use crate::app::document::{self, Digest, DocumentRecord};
 use crate::app::error::AppError;
+use web_kit::wire::{DocumentKindForm, Time, hex};
 
 const LIST: &str = "documents";
 const OCTET_STREAM: &str = "application/octet-stream";

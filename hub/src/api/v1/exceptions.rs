@@ -19,7 +19,6 @@ use web_kit::{ApiPath, Cursor, KeyedCommand, ListQuery, Page, Problem};
 
 use crate::api::caller::{May, may};
 use crate::api::command::respond;
-use crate::api::form::{DocumentKindForm, Time};
 use crate::api::state::HubState;
 use crate::api::wire::place;
 use crate::app::branch::{Codes, code_of};
@@ -29,6 +28,7 @@ use crate::app::exceptions::{
 };
 use crate::app::idempotency::Request;
 use crate::app::parked::{Settlement, settle as settle_parked};
+use web_kit::wire::{DocumentKindForm, Time};
 
 const EXCEPTIONS: &str = "exceptions";
 const DECISION_LIST: &str = "decisions";

@@ -24,7 +24,6 @@ use super::customers::Customer;
 use super::orders::Order;
 use super::stock::Stock;
 use crate::api::caller::{May, may};
-use crate::api::form::{Personal, Time};
 use crate::api::state::HubState;
 use crate::app::Hub;
 use crate::app::customer::{self, CustomerFilter};
@@ -34,6 +33,7 @@ use crate::app::session::Person;
 use crate::app::stock::{self, MovementState, StockPlace};
 use crate::error::HubError;
 use crate::store::scope::Place;
+use web_kit::wire::{Personal, Time};
 
 /// Things of one piece.
 const PIECE: i64 = 250;
@@ -277,7 +277,7 @@ fn order_cells(order: &Order) -> Vec<String> {
         order.diagnosis.clone(),
         text(order.promised_at),
         order.urgent.to_string(),
-        totals.gross.currency.clone(),
+        totals.gross.currency.to_string(),
         totals.net.amount_minor.to_string(),
         totals.tax.amount_minor.to_string(),
         totals.gross.amount_minor.to_string(),

@@ -11,9 +11,9 @@ use web_kit::Problem;
 use web_kit::openapi::ReadErrors;
 
 use crate::api::caller::{May, may};
-use crate::api::form::Time;
 use crate::api::state::HubState;
 use crate::app::network::{self, BranchNow, Health};
+use web_kit::wire::Time;
 
 /// One degree in `latitudes` and `longitudes`.
 const DEGREE: i32 = 10_000;

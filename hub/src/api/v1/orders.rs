@@ -6,12 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::id::{DocumentId, EventId, LineId, StaffId, VisitId};
+use domain::id::{DocumentId, LineId, StaffId, VisitId};
 use domain::money::{Currency, Money};
-use domain::order::{
-    EstimateAnswer, LineKind, OrderPatch as DomainPatch, OrderView, Outcome, Status, allowed_moves,
-    totals,
-};
+use domain::order::{LineKind, OrderPatch as DomainPatch, Outcome, Status, allowed_moves};
 use domain::patch::Patch;
 use serde::{Deserialize, Serialize};
 use sync_protocol::hash::Hash;
@@ -20,13 +17,14 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web_kit::openapi::{KeyHeader, MatchHeader, ReadErrors, WriteErrors};
+use web_kit::order::{Device, Estimate, Note, OrderCustomer, StatusEvent, Totals};
+use web_kit::wire::{LineKindForm, MoneyForm, OutcomeForm, Personal, StatusForm, Time, hex, money};
 use web_kit::{ApiCommand, ApiPath, ApiQuery, Cursor, ETag, IfMatch, ListQuery, Page, Problem};
 
 use crate::api::caller::{May, may};
 use crate::api::command::{answer, command};
-use crate::api::form::{AnswerForm, LineKindForm, OutcomeForm, Personal, StatusForm, Time, hex};
 use crate::api::state::HubState;
-use crate::api::wire::{Amount, place};
+use crate::api::wire::place;
 use crate::app::error::AppError;
 use crate::app::order::{self, OrderChange, OrderFilter, OrderState};
 use crate::app::stock::optional_branch;
@@ -114,63 +112,6 @@ pub enum SyncState {
     Applied,
 }
 
-/// The customer of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct OrderCustomer {
-    /// The customer.
-    #[schema(value_type = String, format = "uuid")]
-    pub id: DocumentId,
-    /// Name; null where the person's key is not here.
-    #[schema(required = true, value_type = Option<String>)]
-    pub name: Option<Personal>,
-    /// Phone.
-    #[schema(required = true, value_type = Option<String>)]
-    pub phone: Option<Personal>,
-}
-
-/// A device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Device {
-    /// What kind of thing it is.
-    pub category: String,
-    /// Who made it.
-    pub brand: String,
-    /// Which model.
-    pub model: String,
-    /// Its serial number.
-    pub serial: String,
-    /// What is wrong, as the customer tells it.
-    pub fault: String,
-    /// What came with it.
-    pub accessories: Vec<String>,
-    /// In which condition it came, by what was looked at.
-    pub condition: BTreeMap<String, String>,
-}
-
-/// A step of the status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct StatusEvent {
-    /// Its id.
-    #[schema(value_type = String, format = "uuid")]
-    pub id: EventId,
-    /// One above the highest that its writer saw.
-    pub rank: i64,
-    /// The new status; null for an event that only undoes.
-    #[schema(required = true, value_type = Option<StatusForm>)]
-    pub status: Option<Status>,
-    /// With `ready` and `collected`: how the work ended.
-    #[schema(required = true, value_type = Option<OutcomeForm>)]
-    pub outcome: Option<Outcome>,
-    /// Who; null for the system.
-    #[schema(required = true, value_type = Option<String>, format = "uuid")]
-    pub staff_id: Option<StaffId>,
-    /// When.
-    pub at: Time,
-    /// The event that it takes back.
-    #[schema(required = true, value_type = Option<String>, format = "uuid")]
-    pub undoes: Option<EventId>,
-}
-
 /// A priced line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = OrderLine)]
@@ -189,81 +130,10 @@ pub struct Line {
     /// Pieces.
     pub quantity: i64,
     /// Price of one piece.
-    pub unit_price: Amount,
+    #[schema(value_type = MoneyForm)]
+    pub unit_price: Money,
     /// Tax rate in basis points.
     pub tax_rate_bp: u32,
-}
-
-/// A note.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Note {
-    /// Its id.
-    #[schema(value_type = String, format = "uuid")]
-    pub id: EventId,
-    /// What was written.
-    pub text: String,
-    /// Who; null for the system.
-    #[schema(required = true, value_type = Option<String>, format = "uuid")]
-    pub staff_id: Option<StaffId>,
-    /// When.
-    pub at: Time,
-}
-
-/// An estimate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Estimate {
-    /// Counts up from 1.
-    pub version: u32,
-    /// What it comes to, with tax.
-    pub gross: Amount,
-    /// What the customer said.
-    #[schema(required = true, value_type = Option<AnswerForm>)]
-    pub answer: Option<EstimateAnswer>,
-    /// By what way the answer came.
-    #[schema(required = true)]
-    pub by: Option<String>,
-    /// When the answer came.
-    #[schema(required = true)]
-    pub answered_at: Option<Time>,
-}
-
-/// What an order adds up to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Totals {
-    /// Without tax.
-    pub net: Amount,
-    /// The tax.
-    pub tax: Amount,
-    /// With tax.
-    pub gross: Amount,
-    /// What was paid.
-    pub paid: Amount,
-    /// What is left to pay.
-    pub due: Amount,
-}
-
-fn money(amount_minor: i64, currency: Currency) -> Amount {
-    Amount::of(Money {
-        amount_minor,
-        currency,
-    })
-}
-
-fn known(staff: StaffId) -> Option<StaffId> {
-    (!staff.is_nil()).then_some(staff)
-}
-
-/// Lines written apart may come to more than an amount can be; then nothing adds up and zeros are shown.
-fn totals_of(view: &OrderView) -> Totals {
-    let sums = totals(view).unwrap_or_default();
-    let amount = |minor: i64| money(minor, view.currency);
-    Totals {
-        net: amount(sums.net_minor),
-        tax: amount(sums.tax_minor),
-        gross: amount(sums.gross_minor),
-        paid: amount(0),
-        due: amount(sums.gross_minor),
-    }
 }
 
 impl Order {
@@ -275,8 +145,8 @@ impl Order {
             heads,
         } = state;
         let view = record.view;
-        let totals = totals_of(&view);
         let currency = view.currency;
+        let sums = Totals::of(&view);
         let customer = customer.map(|(id, values)| OrderCustomer {
             id,
             name: values.name.map(Personal::from),
@@ -287,15 +157,7 @@ impl Order {
             visit_id: view.visit,
             branch,
             customer,
-            device: Device {
-                category: view.device.category,
-                brand: view.device.brand,
-                model: view.device.model,
-                serial: view.device.serial,
-                fault: view.device.fault,
-                accessories: view.device.accessories.into_values().collect(),
-                condition: view.device.condition,
-            },
+            device: view.device.into(),
             allowed: allowed_moves(view.status).to_vec(),
             status: view.status,
             outcome: view.outcome,
@@ -305,38 +167,26 @@ impl Order {
             terms_accepted_at: view.terms_at_ms.map(Time),
             source: view.source,
             diagnosis: view.diagnosis,
-            events: view.events.into_iter().map(event_of).collect(),
+            events: view.events.into_iter().map(Into::into).collect(),
             lines: view
                 .lines
                 .into_iter()
                 .map(|line| line_of(line, currency))
                 .collect(),
-            notes: view.notes.into_iter().map(note_of).collect(),
+            notes: view.notes.into_iter().map(Into::into).collect(),
             estimates: view
                 .estimates
                 .into_iter()
-                .map(|estimate| estimate_of(estimate, currency))
+                .map(|estimate| Estimate::of(estimate, currency))
                 .collect(),
-            totals,
-            conflict: view.status_conflict || record.conflicts > 0,
+            conflict: view.status_conflict || record.conflicts > 0 || sums.is_none(),
+            totals: sums.unwrap_or_else(|| Totals::none(currency)),
             heads: heads.iter().map(|head| hex(head)).collect(),
             sync: SyncState::Applied,
             created_at: Time(record.created_ms),
             updated_at: Time(record.updated_ms),
             number: view.number,
         }
-    }
-}
-
-fn event_of(event: domain::order::StatusEvent) -> StatusEvent {
-    StatusEvent {
-        id: event.id,
-        rank: event.rank,
-        status: event.to,
-        outcome: event.outcome,
-        staff_id: known(event.staff),
-        at: Time(event.at_ms),
-        undoes: event.undoes,
     }
 }
 
@@ -349,25 +199,6 @@ fn line_of(line: domain::order::Line, currency: Currency) -> Line {
         quantity: line.quantity,
         unit_price: money(line.unit_minor, currency),
         tax_rate_bp: line.tax_bp,
-    }
-}
-
-fn note_of(note: domain::order::Note) -> Note {
-    Note {
-        id: note.id,
-        text: note.text,
-        staff_id: known(note.staff),
-        at: Time(note.at_ms),
-    }
-}
-
-fn estimate_of(estimate: domain::order::Estimate, currency: Currency) -> Estimate {
-    Estimate {
-        version: estimate.version,
-        gross: money(estimate.gross_minor, currency),
-        answer: estimate.answer,
-        by: estimate.by,
-        answered_at: estimate.at_ms.map(Time),
     }
 }
 

@@ -13,9 +13,9 @@ use super::customers::Customer;
 use super::orders::Order;
 use super::parts::Part;
 use crate::api::caller::{May, may};
-use crate::api::form::Personal;
 use crate::api::state::HubState;
 use crate::app::search;
+use web_kit::wire::Personal;
 
 const MAX_BYTES: usize = 400;
 const DEFAULT_LIMIT: u32 = 20;

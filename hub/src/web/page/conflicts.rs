@@ -374,7 +374,7 @@ pub struct KeepForm {
     #[serde(default)]
     keep: String,
     #[serde(default)]
-    value: crate::api::form::Personal,
+    value: web_kit::wire::Personal,
 }
 
 fn keep_of(form: &KeepForm) -> Result<Keep, Problem> {
@@ -526,7 +526,7 @@ mod tests {
         let keep = |text: &str| {
             keep_of(&KeepForm {
                 keep: text.to_owned(),
-                value: crate::api::form::Personal::new(String::new()),
+                value: web_kit::wire::Personal::new(String::new()),
             })
             .ok()
         };

@@ -14,7 +14,6 @@ use web_kit::{Content, PlainForm, Problem, SafeHtml, plural};
 
 use self::texts::CustomerTexts;
 use crate::api::caller::{May, may};
-use crate::api::form::Personal;
 use crate::api::{Caller, HubState};
 use crate::app::customer::{CustomerFilter, CustomerState, list as customers};
 use crate::app::search::search;
@@ -23,6 +22,7 @@ use crate::web::frame::frame;
 use crate::web::page::orders::OrderRow;
 use crate::web::places::Places;
 use crate::web::view::View;
+use web_kit::wire::Personal;
 
 /// Persons on one page.
 const ROWS: i64 = 50;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::field::{Field, Kind};
-use crate::app::wire::Personal;
 use crate::ords::{Fields, Form, HeaderError, Limits, RowFault, split_best};
+use web_kit::wire::Personal;
 
 /// Which column means what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

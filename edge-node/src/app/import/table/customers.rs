@@ -17,9 +17,9 @@ use sync_protocol::item::{ImportRecord, Item};
 use super::values::{block, formed, line, required};
 use super::{Cells, Done, Fault, Field, Kind, fingerprint, source};
 use crate::app::customer::{self, CustomerInput, CustomerPatch};
-use crate::app::wire::Personal;
 use crate::error::AppError;
 use crate::store::{Reader, WriteTx, customer as rows, import_record};
+use web_kit::wire::Personal;
 
 const NOTE_MAX: usize = 4_000;
 /// So much of an identity is left for the number.

@@ -16,12 +16,12 @@ use crate::api::caller::{Caller, May, may};
 use crate::app::import::desk::{Progress, Table};
 use crate::app::import::table::{Columns, Field, Kind, Known, Places, Reading};
 use crate::app::import::upload::{Upload, UploadWriter};
-use crate::app::wire::hex;
 use crate::error::AppError;
 use crate::ords::{FileReader, Limits};
 use crate::web::IMPORTS;
 use crate::web::frame::frame;
 use crate::web::view::View;
+use web_kit::wire::hex;
 
 const FILE_NAME_CHARS: usize = 80;
 

@@ -14,8 +14,8 @@ use crate::app::customer::CustomerInput;
 use crate::app::intake::NewVisit;
 use crate::app::intake::offer::About;
 use crate::app::order::form::DeviceInput;
-use crate::app::wire::{Personal, Time};
 use crate::web::view::View;
+use web_kit::wire::{Personal, Time};
 
 /// The person is somebody new.
 pub(super) const NEW: &str = "new";

@@ -14,12 +14,12 @@ use crate::app::customer;
 use crate::app::intake::offer::{self, KnownDevice, Offer, PartOffer};
 use crate::app::search::{self, FoundCustomer};
 use crate::app::settings;
-use crate::app::wire::Personal;
 use crate::store::order::find::count_of;
 use crate::store::{Actor, Reader};
 use crate::sync::LinkState;
 use crate::web::page::elsewhere::Elsewhere;
 use crate::web::view::View;
+use web_kit::wire::Personal;
 
 /// Most people who are offered.
 const PEOPLE_MAX: u32 = 6;

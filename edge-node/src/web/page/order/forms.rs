@@ -15,13 +15,13 @@ use web_kit::Toast;
 use super::desk::Desk;
 use crate::app::order;
 use crate::app::order::form::Order;
-use crate::app::wire::hex;
 use crate::error::AppError;
 use crate::store::{Actor, WriteTx};
 pub(crate) use device::device;
 pub(crate) use diagnosis::diagnosis;
 pub(crate) use note::note;
 pub(crate) use plan::plan;
+use web_kit::wire::hex;
 
 /// What a form was drawn from, in few letters.
 pub(super) fn mark_of(values: &[&str]) -> String {

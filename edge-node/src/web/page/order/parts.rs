@@ -25,11 +25,11 @@ use crate::app::order::form::{LineInput, LineStock, OrderFilter};
 use crate::app::order::{self, line as lines};
 use crate::app::stock::find_part;
 use crate::app::transfer::{self, TransferInput};
-use crate::app::wire::Time;
 use crate::error::AppError;
 use crate::web::ORDERS;
 use crate::web::page::order::Back;
 use crate::web::posted::Posted;
+use web_kit::wire::Time;
 
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 

@@ -15,11 +15,11 @@ use web_kit::{ApiPath, KeyedCommand, NoBody, Problem};
 use super::ReasonInput;
 use crate::api::caller::{May, may};
 use crate::api::command::{answer, command};
-use crate::api::form::Personal;
 use crate::api::state::HubState;
 use crate::app::conflict::{self, Keep};
 use crate::app::error::AppError;
 use crate::app::{branch, exceptions};
+use web_kit::wire::Personal;
 
 /// The owner of exceptions that no branch has.
 const HUB: &str = "hub";

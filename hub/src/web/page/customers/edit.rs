@@ -19,7 +19,6 @@ use web_kit::{ApiPath, Content, ETag, Language, PageForm, Problem, SafeHtml, htm
 use super::text;
 use super::texts::CustomerTexts;
 use crate::api::caller::{May, may};
-use crate::api::form::Personal;
 use crate::api::{Caller, HubState};
 use crate::app::customer::{CustomerState, get, patch};
 use crate::app::error::AppError;
@@ -29,6 +28,7 @@ use crate::web::frame::frame;
 use crate::web::places::Choice;
 use crate::web::said::{Deed, WayBack};
 use crate::web::view::View;
+use web_kit::wire::Personal;
 
 /// What was typed.
 #[derive(Debug, Clone, Default, Deserialize)]

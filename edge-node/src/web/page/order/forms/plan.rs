@@ -13,13 +13,13 @@ use crate::api::EdgeState;
 use crate::api::caller::{May, may};
 use crate::app::order;
 use crate::app::order::form::{Order, OrderPatch};
-use crate::app::wire::Time;
 use crate::web::ORDERS;
 use crate::web::page::order::Back;
 use crate::web::page::order::bench::Bench;
 use crate::web::page::order::desk::{Desk, Wrong};
 use crate::web::page::order::texts::OrderPageTexts;
 use crate::web::posted::Posted;
+use web_kit::wire::Time;
 
 /// Who works on it, until when, and whether first.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -134,7 +134,7 @@ pub struct MoneyForm {
 }
 
 /// An amount of this currency; sums that left the bounds show as the bound.
-pub(crate) fn money(amount_minor: i64, currency: Currency) -> Money {
+pub fn money(amount_minor: i64, currency: Currency) -> Money {
     Money {
         amount_minor,
         currency,
@@ -188,7 +188,7 @@ names! {
 }
 
 /// Bytes as lower-case hexadecimal text.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
     bytes
         .iter()
