@@ -5,10 +5,11 @@
 
 use std::fmt::Write as _;
 
+use askama::Template;
 use axum::http::StatusCode;
 use futures_util::future::BoxFuture;
 use web_kit::problem::sentence;
-use web_kit::{IdempotentRequest, Language, Problem};
+use web_kit::{IdempotentRequest, Language, Problem, SafeHtml};
 
 use crate::api::{Caller, HubState};
 use crate::app::HubTx;
@@ -87,6 +88,25 @@ pub(crate) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     address
 }
 
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#" aria-invalid="true" aria-describedby="{{ id }}-p""#
+)]
+struct Marks<'a> {
+    id: &'a str,
+}
+
+#[derive(Template)]
+#[template(
+    ext = "html",
+    source = r#"<p class="problem" id="{{ id }}-p">{{ web_kit::icon("late") }}<span>{{ words }}</span></p>"#
+)]
+struct Says<'a> {
+    id: &'a str,
+    words: &'a str,
+}
+
 /// Why nothing was changed, to be shown beside the fields and above them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusal {
@@ -122,6 +142,22 @@ impl Refusal {
             )
         });
         Self { fields, said }
+    }
+
+    /// Attributes of a field's input, where something is wrong with it.
+    pub(crate) fn marks(&self, name: &str, id: &str) -> SafeHtml {
+        let wrong = self.field(name).map(|_| Marks { id });
+        wrong
+            .and_then(|marks| SafeHtml::render(&marks).ok())
+            .unwrap_or_else(SafeHtml::empty)
+    }
+
+    /// What is wrong with a field, to stand below its input.
+    pub(crate) fn says(&self, name: &str, id: &str) -> SafeHtml {
+        let wrong = self.field(name).map(|words| Says { id, words });
+        wrong
+            .and_then(|says| SafeHtml::render(&says).ok())
+            .unwrap_or_else(SafeHtml::empty)
     }
 
     /// What is wrong with a field.
