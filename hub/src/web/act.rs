@@ -318,5 +318,10 @@ mod tests {
         assert_eq!(refusal.field("lines"), Some("Dieses Teil gibt es nicht."));
         assert!(refusal.above(&["lines"]).is_empty());
         assert_eq!(refusal.above(&["to"]).len(), 1);
+        let marks = refusal.marks("lines", "first").into_string();
+        assert_eq!(marks, r#" aria-invalid="true" aria-describedby="first-p""#);
+        let says = refusal.says("lines", "first").into_string();
+        assert!(says.contains(r#"id="first-p""#) && says.contains("gibt es nicht"));
+        assert!(refusal.says("to", "to").into_string().is_empty());
     }
 }

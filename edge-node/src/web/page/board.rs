@@ -29,8 +29,8 @@ use card::CardView;
 pub(crate) use card::device_icon;
 use texts::BoardTexts;
 
-/// Cards of a lane that the page begins with: more than a screen shows. The others follow when these are painted.
-const FIRST_CARDS: u32 = 8;
+/// Cards of a lane that the page begins with: what a usual screen shows. The others follow when these are painted.
+const FIRST_CARDS: u32 = 6;
 
 /// What the board is narrowed to.
 #[derive(Debug, Clone, Default, Deserialize)]
