@@ -60,7 +60,15 @@ async fn many() -> Result<()> {
         "progress was told {} times",
         progress.heard()
     );
-    ensure!(progress.is_done(), "the end was not told");
+    // The answer and the event stream are two connections: either may be first.
+    until("the end is told", PATIENCE, async || {
+        Ok(if progress.is_done() {
+            Ok(())
+        } else {
+            Err(format!("told {} times", progress.heard()))
+        })
+    })
+    .await?;
     ensure!(
         orders(&chain.edges[0])? == (RECORDS, RECORDS),
         "{:?}",
@@ -256,11 +264,16 @@ impl Progress {
         );
         let (count, end) = (Arc::clone(&heard), Arc::clone(&done));
         let task = tokio::spawn(async move {
+            // An event may come in two pieces; it is read when its empty line is there.
+            let mut text = String::new();
             while let Ok(Some(bytes)) = stream.chunk().await {
-                let text = String::from_utf8_lossy(&bytes).into_owned();
-                count.fetch_add(text.matches("import-progress").count(), Ordering::AcqRel);
-                if text.contains("\"done\":true") {
-                    end.store(true, Ordering::Release);
+                text.push_str(&String::from_utf8_lossy(&bytes));
+                while let Some(at) = text.find("\n\n") {
+                    let event: String = text.drain(..at + 2).collect();
+                    count.fetch_add(event.matches("import-progress").count(), Ordering::AcqRel);
+                    if event.contains("\"done\":true") {
+                        end.store(true, Ordering::Release);
+                    }
                 }
             }
         });
