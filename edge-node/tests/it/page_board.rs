@@ -57,6 +57,25 @@ async fn a_card_moves_through_the_lanes_and_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_page_begins_with_what_a_screen_shows_and_asks_for_the_rest() {
+    let shop = Served::open().await;
+    for number in 1..=8 {
+        order(&shop, &format!("k-{number}"), "hums").await;
+    }
+    let browser = Browser::sign_in(&shop, "tim").await;
+    let cards = |board: &str| lane(board, "received").matches("class=\"job\"").count();
+    let page = browser.page("/board").await;
+    assert_eq!(cards(&page), 6);
+    assert!(
+        page.contains("class=\"painted\" hx-get=\"/board\""),
+        "{page}"
+    );
+    let all = browser.fragment("/board").await.text().await.unwrap();
+    assert_eq!(cards(&all), 8);
+    assert!(!all.contains("class=\"painted\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_move_says_where_the_order_may_go() {
     let shop = Served::open().await;
     let (id, number) = order(&shop, "k-1", "Moth").await;

@@ -421,6 +421,29 @@ async fn goods_are_asked_for_sent_and_taken_in() {
     let sent = led_to(&ship("sku=SCR-1&quantity=2&action=packed").await);
     assert!(browser.page(&sent).await.contains("Sent. What was packed"));
     assert!(browser.page("/transfers").await.contains("h-way"));
+    let history = browser.page(&format!("/transfers/{out}")).await;
+    let (_, history) = history.split_once("What happened").unwrap();
+    assert!(
+        history.contains("<b>Shipment</b>, 2 pieces") && history.contains("<b>Plan</b>, 3 pieces"),
+        "{history}"
+    );
     let part = browser.page("/stock/SCR-1").await;
     assert!(part.contains("−2") && part.contains("Sent"), "{part}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_list_of_transfers_leads_to_all_of_its_kind() {
+    let shop = Served::open().await;
+    let browser = Browser::sign_in(&shop, "tim").await;
+    apart(&shop, |store| {
+        let plans = (1..=12).map(|n| plan(TransferId::from_bytes([n; 16]), BRANCH, MUNICH, 1));
+        apply(store, private_feed().block(&[plans.collect()]));
+    });
+    let rows = |page: &str| page.matches("data-row href").count();
+    let page = browser.page("/transfers").await;
+    assert_eq!(rows(&page), 10, "{page}");
+    assert!(page.contains("href=\"/transfers?show=send\"") && page.contains("All 12"));
+    let all = browser.page("/transfers?show=send").await;
+    assert_eq!(rows(&all), 12, "{all}");
+    assert!(all.contains("All transfers") && !all.contains("All 12"));
 }
