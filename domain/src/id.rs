@@ -143,6 +143,16 @@ id16! {
     VisitId,
     /// A preset: a fault or service with a price.
     PresetId,
+    /// A receipt of the till.
+    ReceiptId,
+    /// A refund, which is a receipt of its own.
+    RefundId,
+    /// One tender of a receipt; also what a provider is asked for.
+    PaymentId,
+    /// One tender of a refund.
+    RepaymentId,
+    /// A cash session of one till.
+    SessionId,
 }
 
 impl core::fmt::Display for IdBytes<'_> {

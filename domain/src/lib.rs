@@ -5,6 +5,7 @@
 
 pub mod availability;
 pub mod branch;
+pub mod cash;
 pub mod code;
 pub mod company;
 pub mod customer;
@@ -13,11 +14,13 @@ pub mod env;
 pub mod hours;
 pub mod id;
 pub mod inventory;
+pub mod ledger;
 pub mod money;
 pub mod number;
 pub mod order;
 pub mod part;
 pub mod patch;
+pub mod payment;
 pub mod permission;
 pub mod preset;
 pub mod problem;
@@ -28,4 +31,5 @@ pub mod sensitive;
 pub mod staff;
 pub mod stock;
 pub mod text;
+pub mod till;
 pub mod transfer;

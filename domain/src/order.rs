@@ -16,6 +16,7 @@ pub use edit::{
     OrderError, OrderPatch, add_note, move_status, patch_order, settle_status, undo_status,
 };
 pub use estimate::{Estimate, EstimateAnswer, MAX_VERSION, add_estimate, answer_estimate};
+pub(crate) use line::add_up;
 pub use line::{
     Line, LineInput, LineKind, LinePatch, RateTotal, Totals, add_line, change_line, remove_line,
     totals,

@@ -11,7 +11,7 @@ use crate::money::{MoneyError, TaxRate, check_amount, tax_included, tax_on_net};
 use crate::problem::Problems;
 use crate::quantity::Quantity;
 use crate::text::{self, LINE_TEXT_MAX};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 codes! {
@@ -96,7 +96,7 @@ pub struct LinePatch {
 }
 
 /// What the lines of one tax rate add up to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateTotal {
     /// The rate in basis points.
     pub tax_bp: u32,
@@ -127,9 +127,20 @@ pub fn totals(order: &OrderView) -> Result<Totals, MoneyError> {
 }
 
 fn totals_of(lines: &[Line], prices_include_tax: bool) -> Result<Totals, MoneyError> {
+    add_up(
+        lines.iter().map(|line| (line.tax_bp, line.amount())),
+        prices_include_tax,
+    )
+}
+
+/// Adds up amounts by their tax rates.
+pub(crate) fn add_up(
+    amounts: impl Iterator<Item = (u32, i128)>,
+    prices_include_tax: bool,
+) -> Result<Totals, MoneyError> {
     let mut sums: BTreeMap<u32, i128> = BTreeMap::new();
-    for line in lines {
-        *sums.entry(line.tax_bp).or_default() += line.amount();
+    for (tax_bp, amount) in amounts {
+        *sums.entry(tax_bp).or_default() += amount;
     }
     let mut totals = Totals::default();
     for (tax_bp, sum) in sums {

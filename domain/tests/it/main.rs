@@ -7,6 +7,7 @@
 
 mod basics;
 mod documents;
+mod money;
 mod orders;
 mod people;
 mod permissions;
