@@ -153,6 +153,8 @@ id16! {
     RepaymentId,
     /// A cash session of one till.
     SessionId,
+    /// A correction of the money ledger.
+    CorrectionId,
 }
 
 impl core::fmt::Display for IdBytes<'_> {

@@ -9,6 +9,7 @@ pub mod cash;
 pub mod code;
 pub mod company;
 pub mod customer;
+pub mod day;
 pub mod document;
 pub mod env;
 pub mod hours;

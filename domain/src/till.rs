@@ -12,8 +12,8 @@ pub use receipt::{
     Receipt, ReceiptLine, ReceiptLineKind, ReceiptTotals, TenderLine, invoice_lines,
 };
 pub use refund::{
-    EarlierRefunds, Goods, Refund, RefundLine, RefundTender, RefundTotals, Refundable,
-    split_to_tenders,
+    EarlierRefunds, Goods, Refund, RefundAsked, RefundDecided, RefundLine, RefundTender,
+    RefundTotals, Refundable, split_to_tenders,
 };
 pub use series::{PaperKind, paper_number, parse_paper_number};
 

@@ -27,13 +27,20 @@ codes! {
         Deposit = 5 "deposit",
         /// A deposit that an invoice uses up; counted off.
         DepositOff = 6 "deposit_off",
+        /// What a customer owed and pays now.
+        Claim = 7 "claim",
     }
 }
 
 impl ReceiptLineKind {
-    /// Whether it is money taken for later, or its use; such a line has no tax of its own.
+    /// Whether it is money taken for an order that is invoiced later, or its use.
     pub const fn is_deposit(self) -> bool {
         matches!(self, Self::Deposit | Self::DepositOff)
+    }
+
+    /// Whether it is what something costs; deposits and claims are not, and have no tax of their own.
+    pub const fn is_priced(self) -> bool {
+        !matches!(self, Self::Deposit | Self::DepositOff | Self::Claim)
     }
 }
 
@@ -99,8 +106,11 @@ impl ReceiptLine {
         if (self.kind == ReceiptLineKind::Part) != self.part.is_some() {
             return Some("names a part and is none, or is one and names none");
         }
-        if self.kind.is_deposit() && (self.order.is_none() || self.tax_bp != 0) {
-            return Some("is a deposit, which names its order and has no tax");
+        if self.kind.is_deposit() && self.order.is_none() {
+            return Some("is a deposit and names no order");
+        }
+        if !self.kind.is_priced() && self.tax_bp != 0 {
+            return Some("is a deposit or a claim, which has no tax");
         }
         if text::required_line(&self.text, LINE_TEXT_MAX).is_err() {
             return Some("has no text, or one that cannot be");
@@ -185,7 +195,9 @@ pub struct ReceiptTotals {
     pub deposits_minor: i64,
     /// Deposits used up.
     pub deposits_off_minor: i64,
-    /// To pay: gross and deposits less deposits used up.
+    /// What was owed and is paid.
+    pub claims_minor: i64,
+    /// To pay: gross, deposits and claims less deposits used up.
     pub due_minor: i64,
 }
 
@@ -212,6 +224,10 @@ impl Receipt {
         }
         for (number, line) in (1..).zip(&self.lines) {
             if let Some(why) = line.flaw() {
+                return Err(TillError::Line { number, why });
+            }
+            if line.kind == ReceiptLineKind::Claim && self.customer.is_none() {
+                let why = "is a claim, which needs a customer";
                 return Err(TillError::Line { number, why });
             }
         }
@@ -256,13 +272,14 @@ impl Receipt {
 
     /// What it does to the ledger. Of a well-formed receipt `Counter` is empty afterwards.
     pub fn postings(&self) -> Result<Vec<Posting>, MoneyError> {
-        use MoneyAccount::{Counter, Deposits, Revenue, Tax};
+        use MoneyAccount::{Counter, Deposits, Receivable, Revenue, Tax};
         let totals = self.totals()?;
         let mut postings = vec![
             Posting::new(Revenue, Counter, totals.net_minor),
             Posting::new(Tax, Counter, totals.tax_minor),
             Posting::new(Deposits, Counter, totals.deposits_minor),
             Posting::new(Counter, Deposits, totals.deposits_off_minor),
+            Posting::new(Receivable, Counter, totals.claims_minor),
         ];
         for tender in &self.tenders {
             let to = tender.tender.account();
@@ -285,7 +302,7 @@ pub(super) fn totals_of<'a>(
     for includes_tax in [false, true] {
         let goods = lines
             .clone()
-            .filter(|(line, _)| !line.kind.is_deposit() && line.includes_tax == includes_tax)
+            .filter(|(line, _)| line.kind.is_priced() && line.includes_tax == includes_tax)
             .map(|(line, quantity)| (line.tax_bp, line.amount(quantity)));
         for rate in add_up(goods, includes_tax)?.rates {
             let sum = rates.entry(rate.tax_bp).or_insert(RateTotal {
@@ -312,6 +329,7 @@ pub(super) fn totals_of<'a>(
     let mut totals = ReceiptTotals {
         deposits_minor: of_kind(ReceiptLineKind::Deposit)?,
         deposits_off_minor: of_kind(ReceiptLineKind::DepositOff)?,
+        claims_minor: of_kind(ReceiptLineKind::Claim)?,
         ..ReceiptTotals::default()
     };
     for rate in rates.into_values() {
@@ -321,7 +339,8 @@ pub(super) fn totals_of<'a>(
         check_amount(totals.gross_minor)?;
         totals.rates.push(rate);
     }
-    totals.due_minor = totals.gross_minor + totals.deposits_minor - totals.deposits_off_minor;
+    totals.due_minor = totals.gross_minor + totals.deposits_minor + totals.claims_minor
+        - totals.deposits_off_minor;
     check_amount(totals.due_minor).map(|()| totals)
 }
 

@@ -7,7 +7,7 @@ use super::receipt::totals_of;
 use super::series::check_series;
 use super::{MAX_LINES, MAX_TENDERS, Receipt, ReceiptLineKind, Tender, TillError};
 use crate::code::codes;
-use crate::id::{LineId, PaymentId, ReceiptId, RefundId, RepaymentId, SessionId};
+use crate::id::{BranchId, LineId, PaymentId, ReceiptId, RefundId, RepaymentId, SessionId};
 use crate::ledger::{MoneyAccount, Posting};
 use crate::money::{Currency, MoneyError, check_amount};
 use crate::order::RateTotal;
@@ -82,6 +82,56 @@ pub struct Refund {
     pub reason: String,
 }
 
+/// A refund above what its writer may give waits for somebody who may: the body of item kind 82.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundAsked {
+    /// The refund that it becomes.
+    pub id: RefundId,
+    /// The receipt.
+    pub receipt: ReceiptId,
+    /// The currency.
+    pub currency: Currency,
+    /// What comes back.
+    pub lines: Vec<RefundLine>,
+    /// What it comes to.
+    pub amount_minor: i64,
+    /// Why.
+    pub reason: String,
+}
+
+/// The word on it: the body of item kind 90, written by the hub only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundDecided {
+    /// The refund that was asked for.
+    pub refund: RefundId,
+    /// The branch that asked.
+    pub branch: BranchId,
+    /// Yes or no.
+    pub approved: bool,
+    /// Why.
+    pub reason: String,
+}
+
+impl RefundAsked {
+    /// Whether it is well formed.
+    pub fn check_form(&self) -> Result<(), TillError> {
+        if self.lines.is_empty() || self.lines.len() > MAX_LINES {
+            return Err(TillError::Lines);
+        }
+        check_amount(self.amount_minor)?;
+        text::required_line(&self.reason, REASON_MAX)?;
+        Ok(())
+    }
+}
+
+impl RefundDecided {
+    /// Whether it is well formed.
+    pub fn check_form(&self) -> Result<(), TillError> {
+        text::clean_line(&self.reason, REASON_MAX)?;
+        Ok(())
+    }
+}
+
 /// What a refund comes to.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct RefundTotals {
@@ -139,7 +189,7 @@ impl RefundTotals {
         for refund in lines {
             let line = receipt
                 .line(refund.line)
-                .filter(|line| line.kind != ReceiptLineKind::DepositOff)
+                .filter(|line| line.kind.is_priced() || line.kind == ReceiptLineKind::Deposit)
                 .ok_or(TillError::UnknownLine(refund.line))?;
             if refund.goods != Goods::Stay && line.part.is_none() {
                 return Err(TillError::Goods(refund.line));
