@@ -44,6 +44,8 @@ pub struct DayClosed {
     pub business_day: i32,
     /// The currency of the balances.
     pub currency: Currency,
+    /// The last entry of the branch's private feed that was applied.
+    pub feed: u64,
     /// Documents that the branch holds.
     pub documents: u64,
     /// Digest over (document, heads).
@@ -95,7 +97,7 @@ pub struct SettlementLine {
     pub repayment: Option<RepaymentId>,
     /// The payout that it belongs to.
     pub payout: String,
-    /// What came, below zero for what went.
+    /// What came, below zero for what went; of a payout what was sent to the bank.
     pub amount_minor: i64,
     /// What the provider kept of it.
     pub fee_minor: i64,
@@ -205,15 +207,15 @@ impl SettlementLine {
         Ok(())
     }
 
-    /// What it does to the ledger of its branch: fees are kept, payouts reach the bank. Charges and refunds were booked
-    /// by their results.
+    /// What it does to the ledger of its branch: fees are kept, and what a payout holds of the branch reaches the bank.
+    /// Charges and refunds were booked by their results; a payout as a whole belongs to no branch.
     pub fn postings(&self) -> Vec<Posting> {
         let holds = match self.provider {
             Provider::Stripe => MoneyAccount::Card,
             Provider::Bank => MoneyAccount::Bank,
         };
-        let paid_out = (self.kind == SettlementKind::Payout)
-            .then(|| Posting::new(MoneyAccount::Bank, holds, self.amount_minor))
+        let paid_out = (self.kind == SettlementKind::Payout && !self.branch.is_nil())
+            .then(|| Posting::new(holds, MoneyAccount::Bank, self.amount_minor))
             .flatten();
         let fee = Posting::new(holds, MoneyAccount::Fees, self.fee_minor);
         [paid_out, fee].into_iter().flatten().collect()

@@ -4,6 +4,10 @@
 //! counts whatever was said before; a cancellation is a wish until the provider says so. Two captures of one payment are
 //! both counted, for people to see (INV-8 says that this never happens by our doing).
 
+mod hold;
+
+pub use hold::{HOLD_MS, Hold, HoldState};
+
 use crate::code::codes;
 use crate::id::{PaymentId, RepaymentId};
 use crate::ledger::{MoneyAccount, Posting};

@@ -75,6 +75,16 @@ permissions! {
     TransfersReceive "transfers_receive" "ctbm" "",
     /// Approve, cancel, dispute and settle transfers.
     TransfersApprove "transfers_approve" "" "m",
+    /// Sell, take payments, write receipts.
+    TillUse "till_use" "ctbm" "",
+    /// See receipts, payments, cash sessions.
+    MoneyRead "money_read" "ctbma" "bma",
+    /// Open, move and close cash sessions.
+    CashWrite "cash_write" "cbm" "",
+    /// Give money back within the role's limit.
+    RefundsWrite "refunds_write" "cbm" "m",
+    /// Say yes or no to refunds above a role's limit.
+    RefundsApprove "refunds_approve" "" "bm",
     /// Change parts, prices and presets.
     CatalogueWrite "catalogue_write" "" "m",
     /// See people.

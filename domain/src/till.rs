@@ -6,6 +6,7 @@
 
 mod receipt;
 mod refund;
+mod rules;
 mod series;
 
 pub use receipt::{
@@ -15,6 +16,7 @@ pub use refund::{
     EarlierRefunds, Goods, Refund, RefundAsked, RefundDecided, RefundLine, RefundTender,
     RefundTotals, Refundable, split_to_tenders,
 };
+pub use rules::{AccountRow, TillRules};
 pub use series::{PaperKind, paper_number, parse_paper_number};
 
 use crate::code::codes;

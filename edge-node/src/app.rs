@@ -3,6 +3,7 @@
 //! Each begins with the question whether the person may do it, takes its input as a plain struct and gives what is
 //! shown. Nothing here knows HTTP or SQL; what a use case refuses has changed nothing.
 
+pub mod cash;
 pub mod customer;
 pub mod decision;
 pub mod document;
@@ -17,6 +18,7 @@ pub mod settings;
 pub mod staff;
 pub mod stock;
 pub mod sync_status;
+pub mod till;
 pub mod transfer;
 
 use std::collections::BTreeMap;

@@ -16,6 +16,7 @@ pub mod incident;
 pub mod inventory;
 pub mod log;
 mod migrate;
+pub mod money;
 mod open;
 pub mod order;
 pub mod parked;
@@ -92,6 +93,8 @@ pub enum Touched {
     Stock(PartId),
     /// A transfer.
     Transfer(TransferId),
+    /// Receipts, payments or cash sessions.
+    Money,
     /// Rows of the hub, by item kind.
     Rows(u16),
     /// Incidents, decisions, conflicts or parked items.

@@ -11,6 +11,8 @@ pub mod inventory;
 pub mod locations;
 pub mod notice;
 pub mod orders;
+pub mod payments;
+pub mod reconciliation;
 pub mod rows;
 pub mod scope;
 pub mod staff;

@@ -5,13 +5,17 @@
 
 use domain::availability::AvailabilityRow;
 use domain::branch::BranchRow;
+use domain::cash::{CashClosed, CashMoved, CashOpened};
 use domain::company::CompanyRow;
+use domain::day::{DayClosed, MoneyCorrection, SettlementLine, SettlementMatch, SignOff};
 use domain::document::DocumentKind;
 use domain::id::{BranchId, DocumentId, LineId, PartId, PresetId, StaffId};
 use domain::part::PartRow;
+use domain::payment::{Hold, PaymentCancelled, PaymentResult, RepaymentResult};
 use domain::preset::PresetRow;
 use domain::staff::{CredentialRow, StaffRow};
 use domain::stock::Movement;
+use domain::till::{AccountRow, Receipt, Refund, RefundAsked, RefundDecided, TillRules};
 use domain::transfer::{Arrival, Plan, Shipment, TransferRequest};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -57,6 +61,10 @@ pub mod kind {
     pub const COMPANY: u16 = 37;
     /// Availability of a part at a branch.
     pub const AVAILABILITY: u16 = 38;
+    /// A customer who buys on account.
+    pub const ACCOUNT: u16 = 39;
+    /// What the tills may do.
+    pub const TILL_RULES: u16 = 40;
     /// A node was enrolled.
     pub const NODE_ENROLLED: u16 = 48;
     /// A node was revoked.
@@ -75,6 +83,38 @@ pub mod kind {
     pub const ATTACH: u16 = 67;
     /// A person looked into an exception that does not end by itself.
     pub const EXCEPTION_MARK: u16 = 68;
+    /// A receipt of the till.
+    pub const RECEIPT: u16 = 80;
+    /// Money and goods given back against a receipt.
+    pub const REFUND: u16 = 81;
+    /// A refund above what the role may give waits for the hub.
+    pub const REFUND_ASKED: u16 = 82;
+    /// A payment that was asked for is called off.
+    pub const PAYMENT_CANCELLED: u16 = 83;
+    /// A cash session began.
+    pub const CASH_OPENED: u16 = 84;
+    /// Cash was put in or taken out.
+    pub const CASH_MOVED: u16 = 85;
+    /// A cash session was counted and closed.
+    pub const CASH_CLOSED: u16 = 86;
+    /// A branch's business day ended.
+    pub const DAY_CLOSED: u16 = 87;
+    /// What became of a payment that was asked for.
+    pub const PAYMENT_RESULT: u16 = 88;
+    /// What became of money that was to go back.
+    pub const REPAYMENT_RESULT: u16 = 89;
+    /// The hub's word on a refund that was asked for.
+    pub const REFUND_DECIDED: u16 = 90;
+    /// A line of a provider's statement.
+    pub const SETTLEMENT_LINE: u16 = 91;
+    /// A correction of the money ledger with its reason.
+    pub const MONEY_CORRECTION: u16 = 92;
+    /// A person says what a statement's line belongs to.
+    pub const SETTLEMENT_MATCH: u16 = 93;
+    /// A night was signed off, or opened again.
+    pub const SIGN_OFF: u16 = 94;
+    /// Goods are kept for a payment, or not any more.
+    pub const HOLD: u16 = 95;
 }
 
 /// What a transaction was written for; shown in the audit and in "who, where, when".
@@ -113,6 +153,16 @@ pub mod command {
     pub const SETTLE: u16 = 15;
     /// A person of another branch was brought to a branch.
     pub const BRING: u16 = 16;
+    /// Something was sold, collected or paid for.
+    pub const SALE: u16 = 17;
+    /// Money or goods were given back.
+    pub const REFUND: u16 = 18;
+    /// A cash session was opened, moved or closed.
+    pub const CASH: u16 = 19;
+    /// The hub heard of a payment.
+    pub const PAYMENT: u16 = 20;
+    /// The night: a day's end, a correction, a sign-off.
+    pub const NIGHT: u16 = 21;
 }
 
 /// One Automerge change.
@@ -338,6 +388,8 @@ pub enum Item {
     Preset(Row<PresetId, PresetRow>),
     Company(Row<BranchId, CompanyRow>),
     Availability(AvailabilityRow),
+    Account(Row<DocumentId, AccountRow>),
+    TillRules(Row<BranchId, TillRules>),
     NodeEnrolled(NodeEnrolled),
     NodeRevoked(NodeRevoked),
     PersonErased(PersonErased),
@@ -347,6 +399,22 @@ pub enum Item {
     ImportRecord(ImportRecord),
     Attach(Attach),
     ExceptionMark(ExceptionMark),
+    Receipt(Receipt),
+    Refund(Refund),
+    RefundAsked(RefundAsked),
+    PaymentCancelled(PaymentCancelled),
+    CashOpened(CashOpened),
+    CashMoved(CashMoved),
+    CashClosed(CashClosed),
+    DayClosed(DayClosed),
+    PaymentResult(PaymentResult),
+    RepaymentResult(RepaymentResult),
+    RefundDecided(RefundDecided),
+    SettlementLine(SettlementLine),
+    MoneyCorrection(MoneyCorrection),
+    SettlementMatch(SettlementMatch),
+    SignOff(SignOff),
+    Hold(Hold),
 }
 
 macro_rules! kinds {
@@ -378,9 +446,14 @@ kinds! {
     Change = CHANGE, Snapshot = SNAPSHOT, Detach = DETACH, Movement = MOVEMENT, Reserve = RESERVE,
     Release = RELEASE, TransferRequest = TRANSFER_REQUEST, Plan = PLAN, Shipment = SHIPMENT, Arrival = ARRIVAL,
     Branch = BRANCH, Staff = STAFF, Credential = CREDENTIAL, Part = PART, Preset = PRESET, Company = COMPANY,
-    Availability = AVAILABILITY, NodeEnrolled = NODE_ENROLLED, NodeRevoked = NODE_REVOKED,
+    Availability = AVAILABILITY, Account = ACCOUNT, TillRules = TILL_RULES, NodeEnrolled = NODE_ENROLLED, NodeRevoked = NODE_REVOKED,
     PersonErased = PERSON_ERASED, LineClosed = LINE_CLOSED, Verdict = VERDICT, Note = NOTE,
     ImportRecord = IMPORT_RECORD, Attach = ATTACH, ExceptionMark = EXCEPTION_MARK,
+    Receipt = RECEIPT, Refund = REFUND, RefundAsked = REFUND_ASKED, PaymentCancelled = PAYMENT_CANCELLED,
+    CashOpened = CASH_OPENED, CashMoved = CASH_MOVED, CashClosed = CASH_CLOSED, DayClosed = DAY_CLOSED,
+    PaymentResult = PAYMENT_RESULT, RepaymentResult = REPAYMENT_RESULT, RefundDecided = REFUND_DECIDED,
+    SettlementLine = SETTLEMENT_LINE, MoneyCorrection = MONEY_CORRECTION, SettlementMatch = SETTLEMENT_MATCH,
+    SignOff = SIGN_OFF, Hold = HOLD,
 }
 
 impl Item {

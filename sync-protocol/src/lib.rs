@@ -22,6 +22,7 @@ pub mod limits;
 pub mod line;
 pub mod look_up;
 pub mod message;
+pub mod money;
 pub mod position;
 pub mod scanner;
 pub mod testing;

@@ -288,6 +288,12 @@ impl Receipt {
         Ok(postings.into_iter().flatten().collect())
     }
 
+    /// What its lines about one order come to.
+    pub fn share_of(&self, order: DocumentId) -> Result<ReceiptTotals, MoneyError> {
+        let lines = self.lines.iter().filter(|line| line.order == Some(order));
+        totals_of(lines.map(|line| (line, line.quantity)))
+    }
+
     /// The line with this id.
     pub fn line(&self, id: LineId) -> Option<&ReceiptLine> {
         self.lines.iter().find(|line| line.id == id)

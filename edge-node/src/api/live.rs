@@ -24,6 +24,7 @@ pub const EVENT_NAMES: &[&str] = &[
     "customers-changed",
     "stock-changed",
     "transfers-changed",
+    "money-changed",
     "rows-changed",
     "status-changed",
     "import-progress",
@@ -127,6 +128,7 @@ fn of_notice(notice: &Notice) -> Vec<LiveEvent> {
     let mut transfers = Vec::new();
     let mut kinds = Vec::new();
     let mut settings = false;
+    let mut money = false;
     let mut status = false;
     for touched in &notice.touched {
         match touched {
@@ -136,6 +138,7 @@ fn of_notice(notice: &Notice) -> Vec<LiveEvent> {
             Touched::Stock(part) => parts.push(part.to_string()),
             Touched::Transfer(id) => transfers.push(id.to_string()),
             Touched::Rows(kind) => kinds.push(*kind),
+            Touched::Money => money = true,
             Touched::Exceptions | Touched::Sync => status = true,
         }
     }
@@ -154,6 +157,9 @@ fn of_notice(notice: &Notice) -> Vec<LiveEvent> {
         .collect();
     if !kinds.is_empty() {
         events.push(LiveEvent::named("rows-changed", &json!({ "kinds": kinds })));
+    }
+    if money {
+        events.push(LiveEvent::named("money-changed", &json!({ "seq": seq })));
     }
     let written = notice
         .touched

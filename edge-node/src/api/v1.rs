@@ -1,6 +1,7 @@
 //! `/api/v1`: one file per resource. Each route is registered together with its description, so that neither exists
 //! without the other.
 
+pub mod cash;
 pub mod customers;
 pub mod documents;
 pub mod elsewhere;
@@ -13,6 +14,7 @@ pub mod lines;
 pub mod notes;
 pub mod orders;
 pub mod parts;
+pub mod sales;
 pub mod search;
 pub mod session;
 pub mod settings;
@@ -31,6 +33,8 @@ pub(crate) fn routes() -> OpenApiRouter<EdgeState> {
     OpenApiRouter::new()
         .merge(session::routes())
         .merge(sync::routes())
+        .merge(cash::routes())
+        .merge(sales::routes())
         .merge(customers::routes())
         .merge(elsewhere::routes())
         .merge(orders::routes())

@@ -8,6 +8,7 @@ mod changes;
 mod customers;
 mod hub_rows;
 mod inventory;
+mod money;
 mod orders;
 mod stock;
 mod transfers;
@@ -106,6 +107,18 @@ impl<'a> Projector<'a> {
             Item::Arrival(arrival) => self.transfer_record(cx, arrival.transfer, item),
             Item::ImportRecord(record) => self.import_record(record),
             Item::Note(note) => self.audit_note(cx, note),
+            Item::Receipt(_)
+            | Item::Refund(_)
+            | Item::RefundAsked(_)
+            | Item::RefundDecided(_)
+            | Item::PaymentCancelled(_)
+            | Item::PaymentResult(_)
+            | Item::RepaymentResult(_)
+            | Item::CashOpened(_)
+            | Item::CashMoved(_)
+            | Item::CashClosed(_)
+            | Item::Hold(_)
+            | Item::DayClosed(_) => self.money(cx, index, item),
             _ => self.hub_row(cx, item),
         }
     }

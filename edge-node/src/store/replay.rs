@@ -24,7 +24,10 @@ pub(crate) fn clear(conn: &Connection) -> Result<(), StoreError> {
          delete from credential; delete from part; delete from preset; delete from company;
          delete from availability; delete from known_node; delete from closed_line; delete from erased_person;
          delete from verdict; delete from audit_note; delete from log_header;
-         delete from barcode;",
+         delete from barcode; delete from receipt; delete from order_money; delete from refund;
+         delete from refund_asked; delete from payment_record; delete from payment; delete from cash_session;
+         delete from cash_move; delete from money_entry; delete from money_balance; delete from paper_series;
+         delete from hold; delete from day_closed; delete from till_rules; delete from account;",
     )?;
     Ok(())
 }

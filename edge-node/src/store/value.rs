@@ -1,6 +1,9 @@
 //! Ids, hashes and numbers as SQLite stores them: ids and hashes are blobs, unsigned numbers below 2^63 are integers.
 
-use domain::id::{BranchId, DocumentId, LineId, PartId, StaffId, TransferId, VisitId};
+use domain::id::{
+    BranchId, DocumentId, LineId, PartId, PaymentId, ReceiptId, RefundId, SessionId, StaffId,
+    TransferId, VisitId,
+};
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use sync_protocol::hash::Hash;
@@ -26,7 +29,8 @@ macro_rules! ids {
 }
 
 ids!(
-    BranchId, DocumentId, LineId, PartId, StaffId, TransferId, VisitId
+    BranchId, DocumentId, LineId, PartId, PaymentId, ReceiptId, RefundId, SessionId, StaffId,
+    TransferId, VisitId
 );
 
 fn array<const N: usize>(value: ValueRef<'_>) -> FromSqlResult<[u8; N]> {

@@ -103,6 +103,8 @@ fn name_of(topic: Topic) -> &'static str {
         Topic::Settings => "settings-changed",
         Topic::Parked => "parked-changed",
         Topic::Exceptions => "exceptions-changed",
+        Topic::Money => "money-changed",
+        Topic::Nights => "nights-changed",
         Topic::Links => "links-changed",
     }
 }

@@ -9,6 +9,7 @@ mod ahead;
 mod change;
 mod fact;
 mod load;
+mod money;
 mod project;
 mod row;
 mod save;

@@ -18,6 +18,7 @@ use super::cache::DocumentCache;
 use crate::env::Env;
 use crate::error::HubError;
 use crate::store::db::{self, PgConnection, PgPool, SqlTransaction};
+use crate::store::reconciliation;
 use crate::store::sync::log::{self, ApplyHead, Run, StoredBlock};
 use crate::store::sync::node::{self, EpochRow};
 
@@ -281,7 +282,11 @@ impl Batch {
         let line = self.line;
         committer.line = None;
         let result = async {
+            let days = std::mem::take(&mut self.work.days_taken);
             let saved = self.save().await?;
+            for (branch, position) in days {
+                reconciliation::hold_against(&mut self.sql, branch, position).await?;
+            }
             hub.watch.notify(&mut self.sql).await?;
             self.sql.commit().await?;
             Ok::<Saved, HubError>(saved)

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sync_protocol::block::LogEntry;
+use sync_protocol::item::kind;
 use sync_protocol::line::next_epoch;
 use sync_protocol::message::{Ack, Close, CloseReason};
 use sync_protocol::position::{NodeId, Tip, chain};
@@ -362,6 +363,7 @@ impl Waiting {
                 .take_while(|submission| submission.session == session)
                 .flat_map(|submission| &submission.entries)
                 .take(share.min(room))
+                .scan(false, up_to_end_of_day)
                 .cloned()
                 .collect();
             room -= entries.len();
@@ -409,6 +411,16 @@ impl Waiting {
             answer_one(submission.reply, Err(stopping()));
         }
     }
+}
+
+/// A branch's word at the end of its day ends its part of a group: it is held against what the hub has just then.
+fn up_to_end_of_day<'a>(ended: &mut bool, entry: &'a LogEntry) -> Option<&'a LogEntry> {
+    if *ended {
+        return None;
+    }
+    let mut items = entry.transaction.items.iter();
+    *ended = items.any(|item| item.kind() == kind::DAY_CLOSED);
+    Some(entry)
 }
 
 /// Takes out what is stored and answers submissions of which nothing is left.

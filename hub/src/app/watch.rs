@@ -40,6 +40,10 @@ pub enum Topic {
     Parked,
     /// Exceptions.
     Exceptions,
+    /// Payments, receipts, cash sessions, statements.
+    Money,
+    /// Nights and what they found.
+    Nights,
     /// Lines to branches.
     Links,
 }

@@ -2,7 +2,10 @@
 //!
 //! Ids are `uuid` columns, nodes and epochs `bigint`. Nothing here ever changes a byte of an id.
 
-use domain::id::{BranchId, DocumentId, LineId, PartId, PresetId, StaffId, TransferId};
+use domain::id::{
+    BranchId, CorrectionId, DocumentId, LineId, PartId, PaymentId, PresetId, ReceiptId, RefundId,
+    RepaymentId, SessionId, StaffId, TransferId,
+};
 use sqlx::types::Uuid;
 use sync_protocol::hash::Hash;
 use sync_protocol::position::{Epoch, NodeId, Position, Tip};
@@ -37,7 +40,19 @@ macro_rules! ids {
 }
 
 ids!(
-    BranchId, DocumentId, LineId, PartId, PresetId, StaffId, TransferId
+    BranchId,
+    CorrectionId,
+    DocumentId,
+    LineId,
+    PartId,
+    PaymentId,
+    PresetId,
+    ReceiptId,
+    RefundId,
+    RepaymentId,
+    SessionId,
+    StaffId,
+    TransferId
 );
 
 impl AsUuid for [u8; 16] {

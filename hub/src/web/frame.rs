@@ -31,6 +31,8 @@ const EVENT_NAMES: &[&str] = &[
     "status-changed",
     "stock-changed",
     "transfers-changed",
+    "money-changed",
+    "nights-changed",
 ];
 
 /// The frame for a person, with the page `current` shown as open.

@@ -17,6 +17,7 @@ mod catalogue;
 mod facts;
 mod ingest;
 mod look_up;
+mod money;
 mod pages;
 mod publish;
 mod said;

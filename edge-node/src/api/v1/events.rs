@@ -26,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<EdgeState> {
 }
 
 /// Server-sent events: `orders-changed`, `customers-changed`, `stock-changed`, `transfers-changed` with `ids`,
-/// `rows-changed` with `kinds`, `status-changed`, `import-progress`; `resync` at the beginning and after a gap; `tick`
+/// `rows-changed` with `kinds`, `money-changed`, `status-changed`, `import-progress`; `resync` at the beginning and after a gap; `tick`
 /// every 10 s.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", extensions(("x-permission" = json!("basics_read"))),
     responses((status = 200, body = String, content_type = "text/event-stream"), StreamErrors))]

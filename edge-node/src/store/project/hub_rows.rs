@@ -43,6 +43,20 @@ impl Projector<'_> {
                 row.id.as_bytes(),
                 row,
             )?,
+            Item::TillRules(row) => self.put_plain(
+                "insert into till_rules (id, version, deleted, fields) values (?1, ?2, ?3, ?4)
+                 on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
+                     fields = excluded.fields where excluded.version > version",
+                row.id.as_bytes(),
+                row,
+            )?,
+            Item::Account(row) => self.put_plain(
+                "insert into account (id, version, deleted, fields) values (?1, ?2, ?3, ?4)
+                 on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
+                     fields = excluded.fields where excluded.version > version",
+                row.id.as_bytes(),
+                row,
+            )?,
             Item::Part(row) => self.part(row)?,
             Item::Credential(row) => {
                 self.conn

@@ -58,6 +58,21 @@ tables! {
     "audit_note" by "row" (1),
     "log_header" by "seq" (1),
     "barcode" by "code, own, owner" (3),
+    "receipt" by "row" (2),
+    "order_money" by "repair_order, receipt" (2),
+    "refund" by "row" (2),
+    "refund_asked" by "row" (2),
+    "payment_record" by "row" (2),
+    "payment" by "row" (2),
+    "cash_session" by "row" (2),
+    "cash_move" by "row" (2),
+    "money_entry" by "row" (1),
+    "money_balance" by "currency, account" (2),
+    "paper_series" by "kind, series" (2),
+    "hold" by "row" (2),
+    "day_closed" by "row" (2),
+    "till_rules" by "id" (1),
+    "account" by "id" (1),
 }
 
 const ORDER_TEXT: Table = Table {

@@ -86,6 +86,22 @@ impl Work {
                     .imports
                     .insert((entry.branch, record.source.clone()), write);
             }
+            Item::Receipt(_)
+            | Item::Refund(_)
+            | Item::RefundAsked(_)
+            | Item::RefundDecided(_)
+            | Item::PaymentCancelled(_)
+            | Item::PaymentResult(_)
+            | Item::RepaymentResult(_)
+            | Item::CashOpened(_)
+            | Item::CashMoved(_)
+            | Item::CashClosed(_)
+            | Item::DayClosed(_)
+            | Item::SettlementLine(_)
+            | Item::SettlementMatch(_)
+            | Item::MoneyCorrection(_)
+            | Item::SignOff(_)
+            | Item::Hold(_) => self.apply_money(entry, index, item, publication),
             row => self.apply_row(entry, index, row, publication),
         }
     }
@@ -100,9 +116,18 @@ impl Work {
             ),
             Item::Movement(movement) if movement.kind.by_hub() => Err(BY_HUB.to_owned()),
             Item::Movement(movement) => foreign(movement.branch == entry.branch, OTHER_BRANCH),
-            Item::Reserve(_) | Item::Release(_) | Item::ImportRecord(_) => {
-                foreign(!entry.by_hub(), "only a branch writes this")
-            }
+            Item::Reserve(_)
+            | Item::Release(_)
+            | Item::ImportRecord(_)
+            | Item::Receipt(_)
+            | Item::Refund(_)
+            | Item::RefundAsked(_)
+            | Item::PaymentCancelled(_)
+            | Item::CashOpened(_)
+            | Item::CashMoved(_)
+            | Item::CashClosed(_)
+            | Item::DayClosed(_)
+            | Item::Hold(_) => foreign(!entry.by_hub(), "only a branch writes this"),
             Item::TransferRequest(request) => {
                 let own =
                     entry.by_hub() || request.from == entry.branch || request.to == entry.branch;
@@ -387,7 +412,7 @@ impl Work {
         self.apply_note(entry, index, &note);
     }
 
-    fn contradiction(&mut self, entry: &Entry, index: u16, text: &str) {
+    pub(super) fn contradiction(&mut self, entry: &Entry, index: u16, text: &str) {
         let fact = entry.position.fact_uuid(index);
         self.except(
             entry.branch,
@@ -467,8 +492,32 @@ fn check_form(item: &Item) -> Result<(), String> {
             Mark::Reopened { detail, .. } => clean(detail, text::NOTE_MAX),
         },
         Item::ImportRecord(record) => clean(&record.source, text::SOURCE_MAX),
+        money => check_money(money),
+    }
+}
+
+fn check_money(item: &Item) -> Result<(), String> {
+    match item {
+        Item::Receipt(receipt) => text_of(receipt.check_form()),
+        Item::Refund(refund) => text_of(refund.check_form()),
+        Item::RefundAsked(asked) => text_of(asked.check_form()),
+        Item::RefundDecided(said) => text_of(said.check_form()),
+        Item::CashOpened(opened) => text_of(opened.check_form()),
+        Item::CashMoved(moved) => text_of(moved.check_form()),
+        Item::CashClosed(closed) => text_of(closed.check_form()),
+        Item::DayClosed(closed) => text_of(closed.check_form()),
+        Item::PaymentResult(result) => text_of(result.check_form()),
+        Item::RepaymentResult(result) => text_of(result.check_form()),
+        Item::SettlementLine(line) => text_of(line.check_form()),
+        Item::SettlementMatch(said) => text_of(said.check_form()),
+        Item::MoneyCorrection(correction) => text_of(correction.check_form()),
+        Item::SignOff(sign_off) => text_of(sign_off.check_form()),
         _ => Ok(()),
     }
+}
+
+fn text_of<T, E: std::fmt::Display>(checked: Result<T, E>) -> Result<(), String> {
+    checked.map(drop).map_err(|error| error.to_string())
 }
 
 fn clean(value: &str, max: usize) -> Result<(), String> {

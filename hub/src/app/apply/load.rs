@@ -6,19 +6,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::document::DocumentKind;
-use domain::id::{BranchId, DocumentId, LineId, PartId, StaffId, TransferId};
+use domain::id::{
+    BranchId, DocumentId, LineId, PartId, PaymentId, ReceiptId, RefundId, SessionId, StaffId,
+    TransferId,
+};
 use domain::stock::BusinessKey;
 use sync_protocol::document::Document;
 use sync_protocol::hash::Hash;
 use sync_protocol::item::{Item, Origin, VerdictKind, decode_body};
 use sync_protocol::position::{NodeId, Position};
 
+use super::money::{PaymentHistory, ReceiptHistory};
 use super::{Decoded, DocumentState, Entry, Work};
 use crate::app::cache::DocumentCache;
 use crate::error::HubError;
 use crate::store::db::PgConnection;
 use crate::store::ids::OfUuid;
 use crate::store::inventory::{ledger, transfer};
+use crate::store::payments::{paper, payment, session};
 use crate::store::sync::document::{self, DocumentBody, DocumentHead};
 use crate::store::{locations, staff, sync};
 
@@ -30,6 +35,10 @@ pub(crate) struct Needs {
     pub keys: BTreeSet<(BranchId, BusinessKey)>,
     pub reservations: BTreeSet<(BranchId, LineId)>,
     pub transfers: BTreeSet<TransferId>,
+    pub receipts: BTreeSet<ReceiptId>,
+    pub refunds: BTreeSet<RefundId>,
+    pub payments: BTreeSet<PaymentId>,
+    pub sessions: BTreeSet<SessionId>,
     pub staff: BTreeSet<StaffId>,
     pub all_staff: bool,
     pub regions: bool,
@@ -88,6 +97,35 @@ impl Needs {
             Item::Arrival(arrival) => {
                 self.transfers.insert(arrival.transfer);
             }
+            Item::Receipt(receipt) => {
+                self.receipts.insert(receipt.id);
+                let payments = receipt.tenders.iter().map(|tender| tender.payment);
+                self.payments.extend(payments);
+            }
+            Item::Refund(refund) => {
+                self.refunds.insert(refund.id);
+                self.receipts.insert(refund.receipt);
+                let payments = refund.tenders.iter().map(|tender| tender.payment);
+                self.payments.extend(payments);
+            }
+            Item::PaymentCancelled(cancelled) => {
+                self.payments.insert(cancelled.payment);
+            }
+            Item::PaymentResult(result) => {
+                self.payments.insert(result.payment);
+            }
+            Item::RepaymentResult(result) => {
+                self.payments.insert(result.payment);
+            }
+            Item::CashOpened(opened) => {
+                self.sessions.insert(opened.id);
+            }
+            Item::CashMoved(moved) => {
+                self.sessions.insert(moved.session);
+            }
+            Item::CashClosed(closed) => {
+                self.sessions.insert(closed.session);
+            }
             Item::Branch(_) => (self.all_staff, self.regions) = (true, true),
             Item::Staff(row) => {
                 self.staff.insert(row.id);
@@ -145,6 +183,7 @@ impl Work {
             self.load_documents(connection, &documents, cache).await?;
         }
         self.load_inventory(connection, needs).await?;
+        self.load_money(connection, needs).await?;
         self.load_people(connection, needs).await
     }
 
@@ -283,6 +322,75 @@ impl Work {
         Ok(())
     }
 
+    async fn load_money(
+        &mut self,
+        connection: &mut PgConnection,
+        needs: &Needs,
+    ) -> Result<(), HubError> {
+        let receipts = absent(&needs.receipts, &self.money.receipts);
+        if !receipts.is_empty() {
+            let none = receipts.iter().map(|id| (*id, None));
+            self.money.receipts.extend(none);
+            for (branch, receipt) in paper::receipts(connection, &receipts).await? {
+                let history = ReceiptHistory {
+                    branch,
+                    refunds: Vec::new(),
+                    receipt,
+                };
+                let id = history.receipt.id;
+                self.money.receipts.insert(id, Some(history));
+            }
+            for refund in paper::refunds_of(connection, &receipts).await? {
+                if let Some(Some(history)) = self.money.receipts.get_mut(&refund.receipt) {
+                    history.refunds.push(refund);
+                }
+            }
+        }
+        let refunds = absent(&needs.refunds, &self.money.refunds);
+        if !refunds.is_empty() {
+            let none = refunds.iter().map(|id| (*id, false));
+            self.money.refunds.extend(none);
+            let known = paper::known_refunds(connection, &refunds).await?;
+            let known = known.into_iter().map(|id| (id, true));
+            self.money.refunds.extend(known);
+        }
+        let sessions = absent(&needs.sessions, &self.money.sessions);
+        if !sessions.is_empty() {
+            let none = sessions.iter().map(|id| (*id, None));
+            self.money.sessions.extend(none);
+            let known = session::known(connection, &sessions).await?;
+            let known = known.into_iter().map(|(id, known)| (id, Some(known)));
+            self.money.sessions.extend(known);
+        }
+        self.load_payments(connection, needs).await
+    }
+
+    async fn load_payments(
+        &mut self,
+        connection: &mut PgConnection,
+        needs: &Needs,
+    ) -> Result<(), HubError> {
+        let payments = absent(&needs.payments, &self.money.payments);
+        if payments.is_empty() {
+            return Ok(());
+        }
+        let none = payments.iter().map(|id| (*id, None));
+        self.money.payments.extend(none);
+        for (id, belongs) in payment::belongs(connection, &payments).await? {
+            let history = PaymentHistory {
+                belongs,
+                records: Vec::new(),
+            };
+            self.money.payments.insert(id, Some(history));
+        }
+        for (id, record) in payment::records(connection, &payments).await? {
+            if let Some(Some(history)) = self.money.payments.get_mut(&id) {
+                history.records.push(record);
+            }
+        }
+        Ok(())
+    }
+
     async fn load_people(
         &mut self,
         connection: &mut PgConnection,
@@ -325,6 +433,11 @@ impl Work {
         }
         Ok(())
     }
+}
+
+fn absent<Id: Copy + Ord, T>(wanted: &BTreeSet<Id>, known: &BTreeMap<Id, T>) -> Vec<Id> {
+    let absent = wanted.iter().filter(|id| !known.contains_key(id));
+    absent.copied().collect()
 }
 
 /// A transaction as it stands in its log, whatever became of it when it came.

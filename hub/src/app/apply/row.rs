@@ -47,6 +47,14 @@ impl Work {
                 self.writes.companies.push((row.clone(), at_ms));
                 FeedId::chain()
             }
+            Item::TillRules(row) => {
+                self.writes.till_rules.push((row.clone(), at_ms));
+                FeedId::chain()
+            }
+            Item::Account(row) => {
+                self.writes.accounts.push((row.clone(), at_ms));
+                FeedId::chain()
+            }
             Item::Credential(row) => {
                 for branch in self.workplaces(row.id) {
                     publication.private(branch, index, raw);

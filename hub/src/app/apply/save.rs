@@ -18,6 +18,7 @@ use crate::store::db::PgConnection;
 use crate::store::inventory::transfer::{self, TransferWrite};
 use crate::store::inventory::{self, ledger};
 use crate::store::orders::OrderWrite;
+use crate::store::payments::{self, paper, payment, rows, session};
 use crate::store::sync::feed::{self, NumberedEntry};
 use crate::store::sync::{document, node, parked};
 use crate::store::{audit, customers, locations, orders, staff};
@@ -50,6 +51,7 @@ impl Work {
         self.save_documents(connection, projection).await?;
         self.save_inventory(connection).await?;
         self.save_rows(connection).await?;
+        self.save_money(connection).await?;
         let writes = self.writes;
         parked::insert(connection, &writes.parked).await?;
         for (position, item, state) in &writes.parked_states {
@@ -106,7 +108,15 @@ impl Work {
             !writes.parts.is_empty() || !writes.presets.is_empty(),
             Topic::Parts,
         );
-        topic(!writes.companies.is_empty(), Topic::Settings);
+        topic(
+            !writes.companies.is_empty() || !writes.till_rules.is_empty(),
+            Topic::Settings,
+        );
+        topic(!writes.money.is_empty(), Topic::Money);
+        topic(
+            !writes.money.days.is_empty() || !writes.money.sign_offs.is_empty(),
+            Topic::Nights,
+        );
         topic(
             !writes.parked.is_empty() || !writes.parked_states.is_empty(),
             Topic::Parked,
@@ -224,9 +234,32 @@ impl Work {
         Ok(())
     }
 
+    async fn save_money(&self, connection: &mut PgConnection) -> Result<(), HubError> {
+        let money = &self.writes.money;
+        paper::insert_receipts(connection, &money.receipts).await?;
+        paper::insert_asked(connection, &money.asked).await?;
+        paper::save_decided(connection, &money.decided).await?;
+        paper::insert_refunds(connection, &money.refunds).await?;
+        paper::insert_order_money(connection, &money.orders).await?;
+        payment::insert_records(connection, &money.records).await?;
+        payment::save(connection, &money.payment_rows(&self.money)).await?;
+        payment::save_holds(connection, &money.holds).await?;
+        payment::insert_jobs(connection, &money.jobs).await?;
+        session::save(connection, &money.sessions).await?;
+        rows::insert_settlements(connection, &money.settlements).await?;
+        rows::save_matches(connection, &money.matches).await?;
+        rows::insert_corrections(connection, &money.corrections).await?;
+        rows::insert_days(connection, &money.days).await?;
+        rows::insert_sign_offs(connection, &money.sign_offs).await?;
+        payments::post(connection, &money.entries).await?;
+        Ok(())
+    }
+
     async fn save_rows(&self, connection: &mut PgConnection) -> Result<(), HubError> {
         let writes = &self.writes;
         locations::save_branches(connection, &by_ref(&writes.branches)).await?;
+        rows::save_rules(connection, &writes.till_rules).await?;
+        rows::save_accounts(connection, &writes.accounts).await?;
         locations::save_companies(connection, &by_ref(&writes.companies)).await?;
         staff::save_staff(connection, &by_ref(&writes.staff)).await?;
         staff::save_credentials(connection, &by_ref(&writes.credentials)).await?;

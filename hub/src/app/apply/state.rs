@@ -12,6 +12,7 @@ use domain::part::PartRow;
 use domain::preset::PresetRow;
 use domain::staff::{CredentialRow, StaffRow};
 use domain::stock::BusinessKey;
+use domain::till::{AccountRow, TillRules};
 use domain::transfer::{TransferFold, TransferRecord};
 use sync_protocol::document::Document;
 use sync_protocol::feed::{FeedEntry, FeedId};
@@ -20,6 +21,7 @@ use sync_protocol::position::{NodeId, Position};
 
 use super::Entry;
 use super::ahead::AllReady;
+use super::money::{Money, MoneyWrites};
 use crate::store::audit::{ExceptionWrite, NoteWrite};
 use crate::store::inventory::AvailabilityWrite;
 use crate::store::inventory::ledger::{MovementWrite, ReservationRow, Stock};
@@ -59,6 +61,8 @@ pub(crate) struct Work {
     pub reservations: BTreeMap<(BranchId, LineId), Option<ReservationRow>>,
     /// Loaded transfers.
     pub transfers: HashMap<TransferId, TransferHistory>,
+    /// What is known of money.
+    pub money: Money,
     /// Loaded people.
     pub staff: BTreeMap<StaffId, Row<StaffId, StaffRow>>,
     /// Loaded credentials.
@@ -81,6 +85,8 @@ pub(crate) struct Work {
     pub ready: AllReady,
     /// Decisions that the branches must learn of, as transactions of node 0.
     pub verdicts: Vec<Verdict>,
+    /// Words at the end of a day that were taken here, each the last of its branch.
+    pub days_taken: Vec<(BranchId, Position)>,
     /// What is to be written.
     pub writes: Writes,
 }
@@ -115,6 +121,9 @@ pub(crate) struct Writes {
     pub closed: Vec<NodeId>,
     pub erased: Vec<(DocumentId, i64)>,
     pub notes: Vec<NoteWrite>,
+    pub money: MoneyWrites,
+    pub till_rules: Vec<(Row<BranchId, TillRules>, i64)>,
+    pub accounts: Vec<(Row<DocumentId, AccountRow>, i64)>,
     pub imports: BTreeMap<(BranchId, String), ImportWrite>,
     pub parked: Vec<ParkedRow>,
     /// Position, item and state of parked things that were decided.

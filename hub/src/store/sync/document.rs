@@ -233,6 +233,20 @@ pub async fn hashes_by_branch(
         .collect()
 }
 
+/// Hashes of the documents that one branch is interested in.
+pub async fn hashes_of_branch(
+    connection: &mut PgConnection,
+    branch: BranchId,
+) -> Result<Vec<Hash>, HubError> {
+    let rows: Vec<(Vec<u8>,)> = sqlx::query_as(
+        "select d.hash from sync.interest i join sync.document d on d.document = i.document where i.branch_id = $1",
+    )
+    .bind(branch.uuid())
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(|(hash,)| hash_of(&hash)).collect()
+}
+
 /// Every document with its hash.
 pub async fn all_hashes(
     connection: &mut PgConnection,
