@@ -60,6 +60,7 @@ use crate::app::watch::Watch;
 use crate::env::Env;
 use crate::error::HubError;
 use crate::keys::Keys;
+use crate::outside::{Outside, OutsideSettings};
 use crate::store;
 use crate::store::db::{PgConnectOptions, PgPool, PgPoolOptions, SqlError, SqlTransaction};
 
@@ -77,6 +78,8 @@ pub struct HubOptions {
     pub availability_delay: Duration,
     /// Connections to the database.
     pub connections: u32,
+    /// When others are left alone, and when they are asked again.
+    pub outside: OutsideSettings,
 }
 
 impl Default for HubOptions {
@@ -86,6 +89,7 @@ impl Default for HubOptions {
             availability_every: Duration::from_secs(300),
             availability_delay: Duration::from_secs(2),
             connections: 16,
+            outside: OutsideSettings::default(),
         }
     }
 }
@@ -102,6 +106,7 @@ pub struct Hub {
     watch: Watch,
     links: Mutex<Links>,
     people: OnceLock<search::People>,
+    outside: Arc<Outside>,
 }
 
 impl std::fmt::Debug for Hub {
@@ -135,6 +140,7 @@ impl Hub {
             queue_end: Mutex::new(Some(queue_end)),
             links: Mutex::new(Links::default()),
             people: OnceLock::new(),
+            outside: Arc::new(Outside::new(options.outside)),
             pool,
             env,
             keys,
@@ -188,6 +194,11 @@ impl Hub {
     /// The index of persons, which is filled when somebody first searches.
     pub fn people(&self) -> &search::People {
         self.people.get_or_init(|| search::People::new(self))
+    }
+
+    /// How everything outside is doing that the hub calls.
+    pub fn outside(&self) -> &Arc<Outside> {
+        &self.outside
     }
 
     /// Bounds and intervals.

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
-use crate::app::Hub;
+use crate::app::{Hub, HubOptions};
 use crate::config::{CommonOptions, Config, ServeOptions};
 use crate::database::Database;
 use crate::server::{self, Opened};
@@ -121,7 +121,7 @@ async fn dispatch(command: &Command, config: &Config) -> Result<ExitCode> {
 async fn with_hub<T>(config: &Config, work: impl AsyncFnOnce(&Opened) -> Result<T>) -> Result<T> {
     let data = config.data()?;
     let database = Database::attach(config, data).await?;
-    let opened = server::open(data, &database).await;
+    let opened = server::open(data, &database, HubOptions::default()).await;
     let outcome = match &opened {
         Ok(opened) => work(opened).await,
         Err(_) => Err(anyhow::anyhow!("the hub's database cannot be opened")),

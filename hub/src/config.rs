@@ -14,6 +14,9 @@ use thiserror::Error;
 use web_kit::serve::TlsFiles;
 use web_kit::telemetry::LogFormat;
 
+use crate::outside::{OutsideSettings, OutsideSettingsError};
+use crate::payment::PaymentSettings;
+
 const DEFAULT_FILTER: &str = "info,sqlx=warn";
 
 /// What is wrong with the configuration.
@@ -35,6 +38,12 @@ pub enum ConfigError {
         /// Where and why.
         reason: String,
     },
+    /// A value of `[outside]` makes no sense.
+    #[error(transparent)]
+    Outside(#[from] OutsideSettingsError),
+    /// A call to a provider must be given some time.
+    #[error("payment.timeout_ms must be above 0")]
+    NoTime,
     /// Nobody said where the data lie.
     #[error(
         "name the data directory by --data DIR, COUNTERPART_DATA or `data` in the configuration file"
@@ -113,6 +122,34 @@ pub struct ServeOptions {
     /// Its private key (PEM)
     #[arg(long, value_name = "FILE", env = "COUNTERPART_TLS_KEY")]
     pub tls_key: Option<PathBuf>,
+    /// File with Stripe's secret key; without it no card is asked
+    #[arg(long, value_name = "FILE", env = "COUNTERPART_STRIPE_KEY_FILE")]
+    pub stripe_key_file: Option<PathBuf>,
+    /// File with the secret that signs Stripe's webhooks
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "COUNTERPART_STRIPE_WEBHOOK_SECRET_FILE"
+    )]
+    pub stripe_webhook_secret_file: Option<PathBuf>,
+    /// Where Stripe is [default: https://api.stripe.com]
+    #[arg(long, value_name = "URL", env = "COUNTERPART_STRIPE_URL")]
+    pub stripe_url: Option<String>,
+}
+
+impl ServeOptions {
+    fn over(&self, file: PaymentSettings) -> PaymentSettings {
+        let over = |flag: &Option<PathBuf>, file| flag.clone().or(file);
+        PaymentSettings {
+            stripe_key_file: over(&self.stripe_key_file, file.stripe_key_file),
+            stripe_webhook_secret_file: over(
+                &self.stripe_webhook_secret_file,
+                file.stripe_webhook_secret_file,
+            ),
+            stripe_url: self.stripe_url.clone().unwrap_or(file.stripe_url),
+            timeout_ms: file.timeout_ms,
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -128,6 +165,10 @@ struct ConfigFile {
     tls_key: Option<PathBuf>,
     log: Option<String>,
     log_format: Option<LogFormat>,
+    #[serde(default)]
+    payment: PaymentSettings,
+    #[serde(default)]
+    outside: OutsideSettings,
 }
 
 /// The effective configuration.
@@ -149,6 +190,10 @@ pub struct Config {
     pub log: String,
     /// How log lines look.
     pub log_format: LogFormat,
+    /// Who moves money.
+    pub payment: PaymentSettings,
+    /// When others are left alone, and when they are asked again.
+    pub outside: OutsideSettings,
 }
 
 impl Config {
@@ -161,6 +206,10 @@ impl Config {
             Some(path) => read_file(path)?,
             None => ConfigFile::default(),
         };
+        file.outside.check()?;
+        if file.payment.timeout_ms == 0 {
+            return Err(ConfigError::NoTime);
+        }
         let cert = serve.tls_cert.clone().or(file.tls_cert);
         let key = serve.tls_key.clone().or(file.tls_key);
         let https = match (serve.https.or(file.https), cert, key) {
@@ -187,6 +236,8 @@ impl Config {
                 .or(file.log)
                 .unwrap_or_else(|| DEFAULT_FILTER.to_owned()),
             log_format: common.log_format.or(file.log_format).unwrap_or_default(),
+            payment: serve.over(file.payment),
+            outside: file.outside,
         })
     }
 
@@ -239,6 +290,14 @@ impl Config {
                 "log_format",
                 serde_json::to_value(self.log_format).unwrap_or_default(),
             ),
+            (
+                "payment",
+                serde_json::to_value(&self.payment).unwrap_or_default(),
+            ),
+            (
+                "outside",
+                serde_json::to_value(self.outside).unwrap_or_default(),
+            ),
         ])
     }
 }
@@ -280,8 +339,36 @@ mod tests {
     fn the_example_file_loads_and_names_every_key() {
         let text = include_str!("../hub.example.toml");
         let config = with_file(text, &ServeOptions::default()).unwrap();
-        for key in config.shown().keys() {
+        let shown = config.shown();
+        let inner = shown
+            .values()
+            .filter_map(serde_json::Value::as_object)
+            .flat_map(|table| table.keys().map(String::as_str));
+        for key in shown.keys().copied().chain(inner) {
             assert!(text.contains(key), "{key} is missing in the example");
+        }
+        assert_eq!(config.outside, OutsideSettings::default());
+        assert_eq!(config.payment, PaymentSettings::default());
+    }
+
+    #[test]
+    fn tables_refuse_unknown_keys_and_values_without_sense() {
+        let flags = ServeOptions {
+            stripe_url: Some("http://127.0.0.1:1".to_owned()),
+            ..ServeOptions::default()
+        };
+        let text = "[payment]\nstripe_key_file = \"key\"\nstripe_url = \"https://x\"\n[outside]\npayment_failures = 7\n";
+        let config = with_file(text, &flags).unwrap();
+        assert_eq!(config.payment.stripe_url, "http://127.0.0.1:1");
+        assert_eq!(config.payment.stripe_key_file, Some(PathBuf::from("key")));
+        assert_eq!(config.outside.payment_failures, 7);
+        for wrong in [
+            "[payment]\nstripe_key = \"sk\"\n",
+            "[payment]\ntimeout_ms = 0\n",
+            "[outside]\nfailures = 3\n",
+            "[outside]\nother_pause_ms = 0\n",
+        ] {
+            assert!(with_file(wrong, &flags).is_err(), "{wrong}");
         }
     }
 
@@ -302,16 +389,16 @@ mod tests {
     #[test]
     fn the_databases_address_is_hidden() {
         let config = with_file(
-            "database_url = \"postgres://u:secret@h/d\"\n",
+            "database_url = \"postgres://u:hunter2@h/d\"\n",
             &ServeOptions::default(),
         )
         .unwrap();
         assert!(
             !serde_json::to_string(&config.shown())
                 .unwrap()
-                .contains("secret")
+                .contains("hunter2")
         );
-        assert!(!format!("{config:?}").contains("secret"));
+        assert!(!format!("{config:?}").contains("hunter2"));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub mod database;
 pub mod env;
 pub mod error;
 pub mod keys;
+pub mod outside;
+pub mod payment;
 pub mod private_postgres;
 pub mod server;
 pub mod store;

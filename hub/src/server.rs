@@ -42,11 +42,11 @@ pub struct Opened {
 ///
 /// # Errors
 /// When secrets cannot be read or made, or the database cannot be reached or migrated.
-pub async fn open(data: &Path, database: &Database) -> Result<Opened> {
+pub async fn open(data: &Path, database: &Database, options: HubOptions) -> Result<Opened> {
     let env = Env::system();
     let keys = Keys::load_or_create(data, &env)?;
     let ca = Ca::open(&keys.dir, env.now_ms(), &mut env.entropy())?;
-    let hub = Hub::open(database.options()?, keys, env, HubOptions::default()).await?;
+    let hub = Hub::open(database.options()?, keys, env, options).await?;
     Ok(Opened {
         hub,
         ca: Arc::new(ca),
@@ -69,7 +69,11 @@ pub async fn run(config: &Config) -> Result<()> {
 }
 
 async fn serve(config: &Config, data: &Path, database: &Database) -> Result<()> {
-    let Opened { hub, ca } = open(data, database).await?;
+    let options = HubOptions {
+        outside: config.outside,
+        ..HubOptions::default()
+    };
+    let Opened { hub, ca } = open(data, database, options).await?;
     let workers = hub.start();
     let listener = listen(config, &hub, &ca)?;
     let mut servers = Servers::new();

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
@@ -15,6 +16,7 @@ use web_kit::Problem;
 
 use super::state::HubState;
 use crate::app::branch::{self, LinkState};
+use crate::outside::{BreakerState, DependencyHealth};
 use crate::store::scope::Scope;
 
 /// Branches that metrics look at.
@@ -106,6 +108,7 @@ pub(crate) async fn metrics(State(state): State<HubState>) -> Result<Response, P
         "Transactions that branches named and the hub lacks",
         behind,
     );
+    register_outside(&mut registry, &state.hub().outside().health());
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| {
         tracing::error!(%error, "the metrics cannot be written");
@@ -113,4 +116,61 @@ pub(crate) async fn metrics(State(state): State<HubState>) -> Result<Response, P
     })?;
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, content_type)], text).into_response())
+}
+
+/// What the hub calls, one line for each dependency.
+fn register_outside(registry: &mut Registry, health: &[DependencyHealth]) {
+    let state = Family::<Labels, Gauge>::default();
+    let failures = Family::<Labels, Gauge>::default();
+    for one in health {
+        let labels = vec![("dependency", one.name.clone())];
+        let number = match one.state {
+            BreakerState::Closed => 0,
+            BreakerState::HalfOpen => 1,
+            BreakerState::Open => 2,
+        };
+        state.get_or_create(&labels).set(number);
+        failures.get_or_create(&labels).set(i64::from(one.failures));
+    }
+    registry.register(
+        "outside_breaker",
+        "Whether a dependency is called: 0 closed, 1 half open, 2 open",
+        state,
+    );
+    registry.register(
+        "outside_failures",
+        "Failures of a dependency that its breaker counts",
+        failures,
+    );
+}
+
+type Labels = Vec<(&'static str, String)>;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::outside::{Dependency, Outside};
+
+    #[test]
+    fn breakers_have_a_line_each() {
+        let outside = Outside::default();
+        outside.expect(Dependency::Other("mail"));
+        let stripe = Dependency::Payment(domain::payment::Provider::Stripe);
+        for now_ms in 0..3 {
+            outside.end(stripe, now_ms, Some("no answer"));
+        }
+        let mut registry = Registry::with_prefix("counterpart_hub");
+        register_outside(&mut registry, &outside.health());
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        for line in [
+            "counterpart_hub_outside_breaker{dependency=\"mail\"} 0",
+            "counterpart_hub_outside_breaker{dependency=\"stripe\"} 2",
+            "counterpart_hub_outside_failures{dependency=\"stripe\"} 3",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
 }
