@@ -5,6 +5,7 @@
 
 pub mod cash;
 pub mod customer;
+pub mod day;
 pub mod decision;
 pub mod document;
 pub mod elsewhere;
@@ -13,6 +14,8 @@ pub mod import;
 pub mod intake;
 pub mod order;
 pub mod part;
+pub mod payment;
+pub mod refund;
 pub mod search;
 pub mod settings;
 pub mod staff;

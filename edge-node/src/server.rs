@@ -3,6 +3,7 @@
 //! The order of the end: no new requests, running ones finish, the line says its leave, the writer drains, the lock is
 //! released. Nothing acknowledged is lost by any other order either; this one only leaves less to repeat.
 
+mod chores;
 mod local;
 
 use std::net::SocketAddr;
@@ -92,6 +93,7 @@ fn open(config: &Config, dir: &Path, servers: &Servers) -> anyhow::Result<Branch
         env: store.env().clone(),
     };
     let sync = sync::start(store.clone(), line)?;
+    tokio::spawn(chores::run(store.clone(), servers.stopping()));
     let local_token = SessionToken::from_random(store.env().bytes());
     let state = EdgeState::new(StateParts {
         store: store.clone(),

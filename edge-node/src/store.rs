@@ -31,6 +31,8 @@ pub mod stock;
 pub mod sync;
 pub mod transfer;
 mod tx;
+
+pub(crate) use tx::business_day;
 mod value;
 pub mod verify;
 mod writer;

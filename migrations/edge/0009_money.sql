@@ -147,9 +147,7 @@ create table hold (
     payment blob not null unique check (length(payment) = 16),
     repair_order blob not null check (length(repair_order) = 16),
     until integer not null,
-    state text not null,
-    -- Money came after the time was over, and nobody has looked into it yet.
-    late integer not null
+    state text not null
 ) strict;
 create index hold_state on hold (state, until);
 

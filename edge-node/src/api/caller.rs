@@ -227,6 +227,7 @@ needs!(
     TransfersShip,
     TransfersReceive,
     TillUse,
+    RefundsWrite,
     MoneyRead,
     CashWrite,
     Import,

@@ -14,6 +14,7 @@ pub mod lines;
 pub mod notes;
 pub mod orders;
 pub mod parts;
+pub mod payments;
 pub mod sales;
 pub mod search;
 pub mod session;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<EdgeState> {
         .merge(sync::routes())
         .merge(cash::routes())
         .merge(sales::routes())
+        .merge(payments::routes())
         .merge(customers::routes())
         .merge(elsewhere::routes())
         .merge(orders::routes())

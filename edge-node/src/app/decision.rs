@@ -8,6 +8,7 @@ pub mod conflict;
 use domain::document::DocumentKind;
 use domain::id::{DocumentId, EventId, IdBytes, PartId, parse_uuid};
 use domain::order::{Outcome, Status, settle_status};
+use domain::payment::{Hold, HoldState};
 use domain::permission::Permission;
 use domain::quantity::MAX_QUANTITY;
 use domain::stock::{Movement, MovementKind};
@@ -19,10 +20,13 @@ use web_kit::list::{ListQuery, Page};
 
 use super::{cursor, place, require};
 use crate::error::AppError;
+use crate::store::money::hold;
 use crate::store::{Actor, Reader, WriteTx, catalogue, incident, order, parked, staff, stock};
 pub use conflict::{Conflict, ResolveInput, SettledConflict, conflicts, resolve, settled, undo};
 use web_kit::wire::{OutcomeForm, StatusForm, Time};
 
+/// Money that came after the parts that were kept for it went back.
+const LATE: &str = "late_payment";
 /// Name of the list of incidents in cursors.
 const INCIDENTS: &str = "incidents";
 
@@ -32,7 +36,8 @@ pub struct Decision {
     /// Its id.
     #[schema(format = "uuid")]
     pub id: String,
-    /// `status`: two steps of one rank. `count_part`: fewer than none on the shelf.
+    /// `status`: two steps of one rank. `count_part`: fewer than none on the shelf. `late_payment`: money came after the
+    /// parts that were kept for it went back.
     #[schema(example = "status")]
     pub kind: String,
     /// What it is about: an order or a part.
@@ -154,6 +159,7 @@ pub fn settle(
     tx.begin(command::SETTLE, actor)?;
     match decision.kind.as_str() {
         "status" => settle_order(tx, actor, DocumentId::from_bytes(decision.subject), input)?,
+        LATE => settle_late(tx, DocumentId::from_bytes(decision.subject), input)?,
         _ => settle_part(tx, PartId::from_bytes(decision.subject), input, &reason)?,
     }
     if !reason.is_empty() {
@@ -204,6 +210,26 @@ fn settle_order(
     super::order::status::keep_stock(tx, id, view.status)
 }
 
+/// The parts are set aside again, or what is to become of the money is settled otherwise.
+fn settle_late(tx: &mut WriteTx<'_>, id: DocumentId, input: &SettleInput) -> Result<(), AppError> {
+    let is_kept = match input.choice.trim() {
+        "reserve" => true,
+        "otherwise" => false,
+        _ => return Err(AppError::field("/choice", "must be reserve or otherwise")),
+    };
+    let held = hold::of_order(&tx.reader(), id)?.ok_or(AppError::NotFound { what: "order" })?;
+    if is_kept {
+        super::order::line::reserve_open(tx, id)?;
+    }
+    tx.fact(Item::Hold(Hold {
+        payment: held.payment,
+        order: id,
+        until_ms: held.until_ms,
+        state: HoldState::RanOut,
+    }))?;
+    Ok(())
+}
+
 /// What was counted is brought onto the shelf: history took more than there was.
 fn settle_part(
     tx: &mut WriteTx<'_>,
@@ -238,6 +264,8 @@ fn show(reader: &Reader<'_>, row: &parked::Decision) -> Result<Decision, AppErro
     let mut on_hand = None;
     let (subject, question, choices) = if row.kind == "status" {
         about_order(reader, DocumentId::from_bytes(row.subject))?
+    } else if row.kind == LATE {
+        about_late(reader, DocumentId::from_bytes(row.subject))?
     } else {
         let part = PartId::from_bytes(row.subject);
         on_hand = Some(stock::balance(reader, part)?.on_hand);
@@ -288,6 +316,32 @@ fn about_order(
         view.number
     );
     Ok((view.number, question, choices))
+}
+
+fn about_late(
+    reader: &Reader<'_>,
+    id: DocumentId,
+) -> Result<(String, String, Vec<Choice>), AppError> {
+    let number = order::get(reader, id)?.map_or_else(|| id.to_string(), |row| row.view.number);
+    let question = format!(
+        "Money for {number} came after its parts went back to the shelf. Are they still there?"
+    );
+    let choice = |choice: &str, text: &str| Choice {
+        choice: choice.to_owned(),
+        text: text.to_owned(),
+        status: None,
+        outcome: None,
+        staff_name: None,
+        at: None,
+    };
+    let choices = vec![
+        choice("reserve", "yes, set them aside again"),
+        choice(
+            "otherwise",
+            "no, the parts are ordered or the money is given back",
+        ),
+    ];
+    Ok((number, question, choices))
 }
 
 fn about_part(

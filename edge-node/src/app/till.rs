@@ -25,12 +25,12 @@ use web_kit::wire::{MoneyForm, Time, money};
 
 use super::cash::FIRST_REGISTER;
 use super::order::form::StatusInput;
-use super::order::status;
+use super::order::{line, status};
 use super::require;
 use super::stock::{check_free, find_part};
 use crate::error::AppError;
 use crate::store::money::receipt::{self as rows, ReceiptRecord};
-use crate::store::money::{cash, last_number, payment};
+use crate::store::money::{cash, last_number, payment, rules};
 use crate::store::{Actor, Reader, WriteTx, order};
 
 /// Most orders of one receipt.
@@ -43,6 +43,7 @@ web_kit::catalogue! {
     struct LineTexts {
         deposit: "Deposit for" | "Anzahlung für",
         deposit_off: "Deposits for" | "Anzahlungen für",
+        claim: "Paid on account" | "Zahlung auf Rechnung",
     }
 }
 
@@ -66,6 +67,10 @@ pub struct SaleInput {
     #[serde(default)]
     #[schema(max_items = 200)]
     pub parts: Vec<SalePart>,
+    /// What the customer owes on account and pays now.
+    #[serde(default)]
+    #[schema(value_type = Option<MoneyForm>)]
+    pub claim: Option<Money>,
     /// With what; together they come to what is due.
     #[serde(default)]
     #[schema(max_items = 20)]
@@ -101,7 +106,7 @@ pub struct SalePart {
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenderInput {
-    /// `cash`, `card` or `bank`.
+    /// `cash`, `card`, `bank` or `account`.
     #[schema(example = "cash")]
     pub tender: String,
     /// How much of what is due.
@@ -111,6 +116,9 @@ pub struct TenderInput {
     #[serde(default)]
     #[schema(value_type = Option<MoneyForm>)]
     pub given: Option<Money>,
+    /// Of a card: `reader` or `link`; what the branch has where it is not said.
+    #[serde(default)]
+    pub via: Option<String>,
 }
 
 /// A receipt.
@@ -216,6 +224,8 @@ pub fn sell(
     let currency = settings.currency;
     let basket = basket(tx, input, currency)?;
     let tenders = tenders(tx, &input.tenders, currency)?;
+    check_promises(&tx.reader(), &tenders, currency)?;
+    check_account(&tx.reader(), &basket, &tenders, currency)?;
     let register = input.register.unwrap_or(FIRST_REGISTER);
     let (series, last) = last_number(&tx.reader(), PaperKind::Receipt)?;
     let receipt = Receipt {
@@ -240,6 +250,7 @@ pub fn sell(
         tx.fact(Item::Movement(about))?;
     }
     for order in basket.handed_over {
+        line::consume_reserved(tx, actor, order)?;
         let step = StatusInput {
             status: Status::Collected,
             outcome: None,
@@ -266,8 +277,8 @@ pub fn by_number(reader: &Reader<'_>, actor: &Actor, text: &str) -> Result<Recei
 
 fn basket(tx: &WriteTx<'_>, input: &SaleInput, currency: Currency) -> Result<Basket, AppError> {
     let mut problems = Problems::new();
-    let count = input.orders.len() + input.parts.len();
-    problems.check(count > 0, "/orders", "name an order or a part");
+    let is_empty = input.orders.is_empty() && input.parts.is_empty() && input.claim.is_none();
+    problems.check(!is_empty, "/orders", "name an order or a part");
     problems.check(
         input.orders.len() <= MAX_ORDERS,
         "/orders",
@@ -291,7 +302,99 @@ fn basket(tx: &WriteTx<'_>, input: &SaleInput, currency: Currency) -> Result<Bas
     for (at, wanted) in input.parts.iter().enumerate() {
         put_part(tx, &mut basket, at, wanted, currency)?;
     }
+    if let Some(claim) = input.claim {
+        put_claim(tx, &mut basket, claim, currency)?;
+    }
     Ok(basket)
+}
+
+/// A customer pays what was taken on account.
+fn put_claim(
+    tx: &WriteTx<'_>,
+    basket: &mut Basket,
+    claim: Money,
+    currency: Currency,
+) -> Result<(), AppError> {
+    let customer = basket
+        .customer
+        .ok_or_else(|| AppError::field("/customer_id", "say who pays what is owed"))?;
+    let owed = rules::owed_by(&tx.reader(), customer)?;
+    if claim.currency != currency || !(1..=owed).contains(&claim.amount_minor) {
+        let detail = "must be above zero and at most what the customer owes here";
+        return Err(AppError::field("/claim", detail));
+    }
+    let t = LineTexts::of(Language::of_tag(&tx.settings()?.language).unwrap_or_default());
+    basket.lines.push(ReceiptLine {
+        id: LineId::from_random(&mut tx.random()),
+        kind: ReceiptLineKind::Claim,
+        order: None,
+        part: None,
+        text: t.claim.to_owned(),
+        quantity: 1,
+        unit_minor: claim.amount_minor,
+        tax_bp: 0,
+        includes_tax: true,
+    });
+    Ok(())
+}
+
+/// Promises go as far as the hub lets them: what is asked of cards and not captured, with what is asked now.
+fn check_promises(
+    reader: &Reader<'_>,
+    tenders: &[TenderLine],
+    currency: Currency,
+) -> Result<(), AppError> {
+    let cards = tenders.iter().filter(|one| one.tender == Tender::Card);
+    let asked = cards
+        .map(|one| one.amount_minor)
+        .fold(0, i64::saturating_add);
+    if asked <= 0 {
+        return Ok(());
+    }
+    let promised = rules::promised(reader, currency.as_str())?;
+    let limit = rules::till_rules(reader)?.promise_limit_minor;
+    let left = limit.saturating_sub(promised).max(0);
+    if asked <= left {
+        return Ok(());
+    }
+    let detail = "so much may not be promised; take cash or a bank transfer, or wait until cards are captured";
+    let left = money(left, currency);
+    Err(AppError::conflict("promise-limit", detail)
+        .with("left", serde_json::to_value(left).unwrap_or_default()))
+}
+
+/// On account buys who has an account, as far as it goes.
+fn check_account(
+    reader: &Reader<'_>,
+    basket: &Basket,
+    tenders: &[TenderLine],
+    currency: Currency,
+) -> Result<(), AppError> {
+    let on_account = tenders.iter().filter(|one| one.tender == Tender::Account);
+    let wanted = on_account
+        .map(|one| one.amount_minor)
+        .fold(0, i64::saturating_add);
+    if wanted <= 0 {
+        return Ok(());
+    }
+    let customer = basket
+        .customer
+        .ok_or_else(|| AppError::field("/customer_id", "say on whose account it goes"))?;
+    let Some(account) = rules::account(reader, customer)? else {
+        let detail = "this customer does not buy on account; the hub opens accounts";
+        return Err(AppError::conflict("no-account", detail));
+    };
+    let left = account
+        .limit_minor
+        .saturating_sub(rules::owed_by(reader, customer)?)
+        .max(0);
+    if wanted <= left {
+        return Ok(());
+    }
+    let detail = "the account does not go so far";
+    let left = money(left, currency);
+    Err(AppError::conflict("account-limit", detail)
+        .with("left", serde_json::to_value(left).unwrap_or_default()))
 }
 
 fn put_order(
@@ -414,19 +517,20 @@ fn tenders(
     input: &[TenderInput],
     currency: Currency,
 ) -> Result<Vec<TenderLine>, AppError> {
+    let usual = if rules::till_rules(&tx.reader())?.reader {
+        CardWay::Reader
+    } else {
+        CardWay::Link
+    };
     let mut problems = Problems::new();
     let mut tenders = Vec::new();
     for (at, wanted) in input.iter().enumerate() {
         let pointer = |field: &str| format!("/tenders/{at}/{field}");
-        let tender = wanted
-            .tender
-            .parse::<Tender>()
-            .ok()
-            .filter(|tender| *tender != Tender::Account);
+        let tender = wanted.tender.parse::<Tender>().ok();
         problems.check(
             tender.is_some(),
             &pointer("tender"),
-            "must be cash, card or bank",
+            "must be cash, card, bank or account",
         );
         problems.check(
             wanted.amount.currency == currency,
@@ -439,13 +543,18 @@ fn tenders(
             &pointer("given/currency"),
             "must be the currency of this branch",
         );
+        let way = match wanted.via.as_deref() {
+            None => Some(usual),
+            Some(via) => via.parse::<CardWay>().ok(),
+        };
+        problems.check(way.is_some(), &pointer("via"), "must be reader or link");
         if let Some(tender) = tender {
             tenders.push(TenderLine {
                 payment: PaymentId::from_random(&mut tx.random()),
                 tender,
                 amount_minor: wanted.amount.amount_minor,
                 given_minor: given.amount_minor,
-                way: (tender == Tender::Card).then_some(CardWay::Link),
+                way: way.filter(|_| tender == Tender::Card),
             });
         }
     }

@@ -54,7 +54,8 @@ pub fn read(reader: &Reader<'_>) -> Result<Arc<Digests>, AppError> {
     Ok(digests)
 }
 
-fn make(reader: &Reader<'_>) -> Result<Digests, AppError> {
+/// The digests as they stand in a write that is under way; kept nowhere, as the write may come to nothing.
+pub(crate) fn make(reader: &Reader<'_>) -> Result<Digests, AppError> {
     let mut statement = reader
         .conn()
         .prepare_cached("select branch, hash from document order by branch, hash")?;

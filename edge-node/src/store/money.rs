@@ -1,8 +1,11 @@
 //! Reading the till's tables: receipts, payments, cash sessions, balances.
 
 pub mod cash;
+pub mod day;
+pub mod hold;
 pub mod payment;
 pub mod receipt;
+pub mod rules;
 
 use domain::ledger::MoneyAccount;
 use domain::till::PaperKind;

@@ -182,7 +182,7 @@ impl<'a> Projector<'a> {
     }
 
     /// Opens a decision for people, or closes it: it is open exactly while its condition holds.
-    fn decision(
+    pub(super) fn decision(
         &mut self,
         kind: &str,
         subject: &[u8; 16],

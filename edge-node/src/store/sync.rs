@@ -303,6 +303,11 @@ impl Store {
     }
 }
 
+/// The digest of the stock as it stands.
+pub fn stock_digest_now(reader: &Reader<'_>) -> Result<[u8; 32], AppError> {
+    Ok(stock_digest_of(reader.conn())?)
+}
+
 pub(crate) fn stock_digest_of(conn: &Connection) -> Result<[u8; 32], StoreError> {
     let mut statement = conn.prepare_cached("select part, on_hand, movements from stock")?;
     let rows = statement.query_map([], |row| {

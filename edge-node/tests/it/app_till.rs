@@ -29,6 +29,7 @@ fn tender(kind: &str, amount: i64, given: Option<i64>) -> TenderInput {
         tender: kind.to_owned(),
         amount: euro(amount),
         given: given.map(euro),
+        via: None,
     }
 }
 

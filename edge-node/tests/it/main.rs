@@ -15,6 +15,7 @@ mod app_cash;
 mod app_decision;
 mod app_import;
 mod app_order;
+mod app_refund;
 mod app_staff;
 mod app_support;
 mod app_tables;

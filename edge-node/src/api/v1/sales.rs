@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::id::ReceiptId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use web_kit::openapi::{ReadErrors, RequiredKeyHeader, WriteErrors};
@@ -12,12 +13,14 @@ use web_kit::{ApiPath, KeyedCommand, Problem};
 use crate::api::caller::{May, may};
 use crate::api::command::command;
 use crate::api::state::EdgeState;
+use crate::app::refund::{self, RefundInput, RefundView};
 use crate::app::till::{self, ReceiptView, SaleInput};
 
 pub(super) fn routes() -> OpenApiRouter<EdgeState> {
     OpenApiRouter::new()
         .routes(routes!(sell))
         .routes(routes!(receipt))
+        .routes(routes!(give_back))
 }
 
 /// Sells a basket: orders that are handed over or paid ahead, parts from the shelf, and what they are paid with. Where
@@ -56,4 +59,27 @@ async fn receipt(
         .store()
         .read(move |reader| till::by_number(reader, &actor, &number));
     Ok(Json(read.await?))
+}
+
+/// Gives pieces of a receipt's lines back, to the tenders that they were paid with, and says where parts go. Above what
+/// the role may give back the answer is a refund that waits for the hub's word (`state` is `asked`).
+#[utoipa::path(post, path = "/api/v1/sales/{id}/refunds", tag = "money",
+    params(("id" = String, Path, format = "uuid", description = "The receipt"), RequiredKeyHeader),
+    request_body = RefundInput,
+    extensions(("x-permission" = json!("refunds_write"))),
+    responses((status = 201, body = RefundView), WriteErrors))]
+async fn give_back(
+    State(edge): State<EdgeState>,
+    who: May<may::RefundsWrite>,
+    ApiPath(id): ApiPath<ReceiptId>,
+    KeyedCommand { body, request }: KeyedCommand<RefundInput>,
+) -> Result<Response, Problem> {
+    command(
+        &edge,
+        &who,
+        request,
+        StatusCode::CREATED,
+        move |tx, actor| refund::refund(tx, actor, id, &body),
+    )
+    .await
 }

@@ -363,6 +363,39 @@ fn consumed() -> AppError {
     )
 }
 
+fn order_row(tx: &WriteTx<'_>, id: DocumentId) -> Result<OrderRecord, AppError> {
+    let found = crate::store::order::get(&tx.reader(), id)?;
+    found.ok_or(AppError::NotFound { what: "order" })
+}
+
+/// Sets the pieces of every part line aside that has none; refused where one is short.
+pub(crate) fn reserve_open(tx: &mut WriteTx<'_>, id: DocumentId) -> Result<(), AppError> {
+    let record = order_row(tx, id)?;
+    for line in &record.view.lines {
+        let (Some(part), LineStock::Open) = (line.part, line_stock(&tx.reader(), id, line)?) else {
+            continue;
+        };
+        check_free(&tx.reader(), part, line.quantity)?;
+        reserve(tx, line.id, part, line.quantity)?;
+    }
+    Ok(())
+}
+
+/// Uses up what is set aside for the lines of an order that is handed over.
+pub(crate) fn consume_reserved(
+    tx: &mut WriteTx<'_>,
+    actor: &Actor,
+    id: DocumentId,
+) -> Result<(), AppError> {
+    let record = order_row(tx, id)?;
+    for line in &record.view.lines {
+        if line.part.is_some() && line_stock(&tx.reader(), id, line)? == LineStock::Reserved {
+            consume(tx, actor, id, line.id, &IfMatch::default())?;
+        }
+    }
+    Ok(())
+}
+
 fn reserve(tx: &mut WriteTx<'_>, id: LineId, part: PartId, quantity: i64) -> Result<(), AppError> {
     let quantity = Quantity::new(quantity).map_err(|error| AppError::field("/quantity", error))?;
     tx.fact(Item::Reserve(Reserve {

@@ -99,6 +99,36 @@ fn read(row: &Row<'_>) -> Result<PaymentView, AppError> {
     })
 }
 
+/// A payment by its id.
+pub fn get(reader: &Reader<'_>, id: PaymentId) -> Result<Option<PaymentView>, AppError> {
+    let mut statement = reader.conn().prepare_cached(
+        "select id, receipt, tender, state, currency, asked, captured, view, created_at, updated_at, row from payment
+         where id = ?1",
+    )?;
+    let mut rows = statement.query([Id(id)])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// Payments by card and bank, newest first; of one state only, where it is given.
+pub fn list(
+    reader: &Reader<'_>,
+    state: Option<PaymentState>,
+    before_row: Option<i64>,
+    limit: u32,
+) -> Result<Vec<PaymentView>, AppError> {
+    let mut statement = reader.conn().prepare_cached(
+        "select id, receipt, tender, state, currency, asked, captured, view, created_at, updated_at, row from payment
+         where row < ?1 and tender in ('card', 'bank') and (?2 is null or state = ?2) order by row desc limit ?3",
+    )?;
+    let state = state.map(|state| state.as_str());
+    let mut rows = statement.query((before_row.unwrap_or(i64::MAX), state, limit))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
 /// The payments that a receipt asks for, in their order.
 pub fn of_receipt(reader: &Reader<'_>, receipt: ReceiptId) -> Result<Vec<PaymentView>, AppError> {
     let mut statement = reader.conn().prepare_cached(

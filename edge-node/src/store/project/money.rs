@@ -71,7 +71,7 @@ impl Projector<'_> {
             Item::CashOpened(opened) => self.cash_opened(cx, opened),
             Item::CashMoved(moved) => self.cash_moved(cx, moved),
             Item::CashClosed(closed) => self.cash_closed(cx, closed),
-            Item::Hold(hold) => self.hold(hold),
+            Item::Hold(hold) => self.hold(cx, hold),
             Item::DayClosed(closed) => self.day_closed(cx, closed),
             _ => Ok(()),
         }
@@ -304,7 +304,7 @@ impl Projector<'_> {
             }
         }
         if item_kind == kind::PAYMENT_RESULT {
-            self.late_payment(payment, &after)?;
+            self.late_payment(cx, payment, &after)?;
         }
         self.keep_payment(cx, payment, belongs, &after)
     }
@@ -340,11 +340,12 @@ impl Projector<'_> {
         Ok(())
     }
 
-    /// Keeps goods for a payment, or says that the time is over; money that had come by then was in time.
-    fn hold(&mut self, hold: &Hold) -> Result<(), StoreError> {
+    /// Keeps goods for a payment, or says that the time is over. A person who says so has looked into money that came
+    /// too late.
+    fn hold(&mut self, cx: &ApplyContext, hold: &Hold) -> Result<(), StoreError> {
         self.conn
             .prepare_cached(
-                "insert into hold (payment, repair_order, until, state, late) values (?1, ?2, ?3, ?4, 0)
+                "insert into hold (payment, repair_order, until, state) values (?1, ?2, ?3, ?4)
                  on conflict (payment) do update set state = excluded.state",
             )?
             .execute((
@@ -354,25 +355,36 @@ impl Projector<'_> {
                 hold.state.as_str(),
             ))?;
         self.touched.insert(Touched::Order(hold.order));
-        Ok(())
+        if cx.header.staff.is_nil() {
+            return Ok(());
+        }
+        self.decision("late_payment", hold.order.as_bytes(), false, 0)
     }
 
     /// Money that comes after the goods went back is a matter for people.
-    fn late_payment(&mut self, payment: PaymentId, fold: &PaymentFold) -> Result<(), StoreError> {
+    fn late_payment(
+        &mut self,
+        cx: &ApplyContext,
+        payment: PaymentId,
+        fold: &PaymentFold,
+    ) -> Result<(), StoreError> {
         if fold.captured_minor == 0 {
             return Ok(());
         }
-        let is_late = self
+        let order: Option<Id<DocumentId>> = self
             .conn
             .prepare_cached(
-                "update hold set late = 1 where payment = ?1 and state = 'ran_out' and late = 0",
+                "select repair_order from hold where payment = ?1 and state = 'ran_out'",
             )?
-            .execute([Id(payment)])?
-            > 0;
-        if is_late {
-            self.touched.insert(Touched::Exceptions);
+            .query_row([Id(payment)], |row| row.get(0))
+            .optional()?;
+        match order {
+            Some(Id(order)) => {
+                let at_ms = cx.header.at_ms();
+                self.decision("late_payment", order.as_bytes(), true, at_ms)
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn day_closed(&mut self, cx: &ApplyContext, closed: &DayClosed) -> Result<(), StoreError> {
