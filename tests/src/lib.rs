@@ -4,3 +4,4 @@ pub mod bad_input;
 pub mod browser;
 pub mod forms;
 pub mod process;
+pub mod stripe;

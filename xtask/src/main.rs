@@ -12,6 +12,7 @@ mod bench;
 mod check;
 mod command;
 mod demo;
+mod fake_stripe;
 mod install;
 mod pictures;
 mod records;
@@ -39,6 +40,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Run a whole chain on this machine
     Demo(demo::Arguments),
+    /// Run the double of Stripe on loopback, with faults on demand
+    FakeStripe(fake_stripe::Arguments),
     /// Install what the product and its tests need from Debian's packages
     Install(install::Arguments),
     /// Make the pictures of all pages in `docs/pictures`
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::FakeStripe(arguments) => fake_stripe::run(&arguments),
         Command::Install(arguments) => install::run(&arguments),
         Command::Pictures(arguments) => pictures::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
