@@ -85,7 +85,7 @@ async fn a_slow_answer_is_unknown_and_its_key_is_in_use() {
     let reader = world.reader().await;
     let ask = at_reader(1, 5_000, &reader);
     world
-        .fault(INTENTS, "slow", json!({ "delay_ms": 1_500 }))
+        .fault(INTENTS, "slow", json!({ "delay_ms": 4_000 }))
         .await;
     let error = world.stripe.ask(&ask).await.unwrap_err();
     assert!(error.is_unknown(), "{error:?}");

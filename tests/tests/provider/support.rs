@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tests::stripe::{FakeOptions, FakeStripe};
 
 /// As short as a loaded machine allows.
-pub const TIMEOUT: Duration = Duration::from_millis(700);
+pub const TIMEOUT: Duration = Duration::from_millis(1_500);
 pub const BERLIN: BranchId = BranchId::from_bytes([0xbe; 16]);
 pub const HAMBURG: BranchId = BranchId::from_bytes([0xaa; 16]);
 
