@@ -27,6 +27,7 @@ pub mod preset;
 pub mod problem;
 pub mod quantity;
 mod read;
+pub mod reconcile;
 pub mod seal;
 pub mod sensitive;
 pub mod staff;

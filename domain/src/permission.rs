@@ -85,6 +85,10 @@ permissions! {
     RefundsWrite "refunds_write" "cbm" "m",
     /// Say yes or no to refunds above a role's limit.
     RefundsApprove "refunds_approve" "" "bm",
+    /// Run a night again; put money and statements right.
+    NightMend "night_mend" "" "m",
+    /// Sign off what a night found, or open it again.
+    NightSign "night_sign" "" "bm",
     /// Change parts, prices and presets.
     CatalogueWrite "catalogue_write" "" "m",
     /// See people.

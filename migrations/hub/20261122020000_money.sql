@@ -314,6 +314,8 @@ create table reconciliation.held_against (
     documents bigint not null,
     documents_digest bytea not null,
     feed_head bigint not null,
+    -- By the hub's clock.
+    taken_ms bigint not null,
     primary key (branch_id, node, epoch, seq)
 );
 
@@ -362,6 +364,7 @@ create table reconciliation.record (
     business_day integer not null,
     name text not null,
     n integer not null,
+    state text not null,
     kind text not null,
     subject text not null,
     detail text not null,
@@ -369,3 +372,14 @@ create table reconciliation.record (
     currency text not null,
     primary key (branch_id, business_day, name, n)
 );
+
+-- What a night looks for, of one branch each.
+create index refund_of_session on payments.refund (branch_id, session);
+create index settlement_of_branch on payments.settlement (branch, settled_ms);
+create index settlement_matched on payments.settlement (matched);
+create index transfer_open on inventory.transfer (from_branch) where state in ('shipped', 'received_short', 'disputed');
+create index movement_in_transit on inventory.movement (branch_id, subject) where from_account = 2 or to_account = 2;
+create index repair_order_collected_of_branch on orders.repair_order (branch_id, updated_ms) where status = 'collected';
+create index receipt_of_day on payments.receipt (branch_id, business_day);
+create index receipt_of_branch on payments.receipt (branch_id, at_ms);
+create index refund_of_day on payments.refund (branch_id, business_day);

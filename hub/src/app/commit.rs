@@ -284,8 +284,9 @@ impl Batch {
         let result = async {
             let days = std::mem::take(&mut self.work.days_taken);
             let saved = self.save().await?;
+            let now_ms = hub.env.now_ms();
             for (branch, position) in days {
-                reconciliation::hold_against(&mut self.sql, branch, position).await?;
+                reconciliation::hold_against(&mut self.sql, branch, position, now_ms).await?;
             }
             hub.watch.notify(&mut self.sql).await?;
             self.sql.commit().await?;

@@ -166,3 +166,8 @@ pub async fn counts(connection: &mut PgConnection) -> Result<Vec<(BranchId, u64)
         .map(|(branch, count)| (BranchId::of_uuid(branch), count.cast_unsigned()))
         .collect())
 }
+
+/// The view of an order as its row keeps it.
+pub fn stored_view(text: &str) -> Result<domain::order::OrderView, crate::error::HubError> {
+    stored::read(text).map(|(view, _)| view)
+}

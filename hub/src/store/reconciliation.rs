@@ -1,5 +1,16 @@
 //! Nights: what the hub had when a branch closed its day, and what was found.
 
+pub mod day;
+pub mod documents;
+pub mod goods;
+pub mod ledger;
+pub mod line;
+pub mod orders;
+pub mod papers;
+pub mod payments;
+pub mod run;
+pub mod tables;
+
 use domain::id::BranchId;
 use sqlx::PgConnection;
 use sync_protocol::feed::FeedId;
@@ -15,13 +26,14 @@ pub async fn hold_against(
     connection: &mut PgConnection,
     branch: BranchId,
     position: Position,
+    now_ms: i64,
 ) -> Result<(), HubError> {
     let hashes = hashes_of_branch(connection, branch).await?;
     let count = i64::try_from(hashes.len()).unwrap_or(i64::MAX);
     let digest = digest_of_documents(hashes);
     sqlx::query(
         "insert into reconciliation.held_against
-         values ($1, $2, $3, $4, $5, $6, coalesce((select n from sync.feed where feed = $7), 0))
+         values ($1, $2, $3, $4, $5, $6, coalesce((select n from sync.feed where feed = $7), 0), $8)
          on conflict do nothing",
     )
     .bind(branch.uuid())
@@ -31,6 +43,7 @@ pub async fn hold_against(
     .bind(count)
     .bind(digest.as_slice())
     .bind(FeedId::private(branch).to_bytes().as_slice())
+    .bind(now_ms)
     .execute(connection)
     .await?;
     Ok(())
