@@ -61,6 +61,7 @@ pub(super) fn create(world: &mut World, params: Params<'_>) -> Reply {
         "line_items",
         "metadata",
         "payment_intent_data",
+        "payment_method_types",
         "restrictions",
     ])?;
     let price = world.get("price", params.required("line_items/0/price")?)?;

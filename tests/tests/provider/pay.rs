@@ -190,6 +190,35 @@ async fn calling_off_shows_the_customer_out_unless_paid() {
     );
 }
 
+/// Goal: calling off an old attempt takes no amount off the reader that another customer is looking at.
+/// Method: two attempts at one reader; the first is called off while the reader shows the second, then that one too.
+#[tokio::test]
+async fn calling_off_leaves_another_customers_reader_alone() {
+    let world = World::start().await;
+    let reader = world.reader().await;
+    let first = world
+        .stripe
+        .ask(&at_reader(1, 3_000, &reader))
+        .await
+        .unwrap();
+    let second = world
+        .stripe
+        .ask(&at_reader(2, 4_000, &reader))
+        .await
+        .unwrap();
+    let off = world.stripe.cancel(&first.reference).await.unwrap();
+    assert_eq!(off.outcome, Outcome::Cancelled);
+    let shown = async || {
+        let state = world.fake.state().await.unwrap();
+        let action = &state["terminal.reader"][0]["action"];
+        action["process_payment_intent"]["payment_intent"].clone()
+    };
+    assert_eq!(shown().await, json!(second.reference));
+    let off = world.stripe.cancel(&second.reference).await.unwrap();
+    assert_eq!(off.outcome, Outcome::Cancelled);
+    assert_eq!(shown().await, json!(null));
+}
+
 /// Goal: what was asked a moment ago is found although Stripe's search does not know it yet.
 /// Method: a search that lags by a minute, with and without the time of asking.
 #[tokio::test]

@@ -11,7 +11,8 @@ use domain::payment::provider_key;
 use super::amount::{from_stripe, name, to_stripe};
 use super::client::{CallError, Client, Form, Said};
 use super::types::{
-    CheckoutSession, LastError, List, Listed, Metadata, PaymentIntent, PaymentLink, Price, Reader,
+    CheckoutSession, Expandable, LastError, List, Listed, Metadata, PaymentIntent, PaymentLink,
+    Price, Reader,
 };
 use super::{META_ATTEMPT, META_BRANCH, META_PAYMENT, META_READER};
 use crate::payment::provider::{Ask, Find, Outcome, ProviderError, Standing, said};
@@ -47,6 +48,7 @@ async fn ask_link(client: &Client, ask: &Ask) -> Result<Standing, ProviderError>
     let mut link = form([
         ("line_items[0][price]", price.id),
         ("line_items[0][quantity]", "1".to_owned()),
+        ("payment_method_types[0]", "card".to_owned()),
         ("restrictions[completed_sessions][limit]", "1".to_owned()),
     ]);
     for (mark, value) in marks(ask) {
@@ -97,7 +99,7 @@ async fn ask_reader(client: &Client, ask: &Ask, reader: &str) -> Result<Standing
     let path = format!("/v1/terminal/readers/{reader}/process_payment_intent");
     let process = form([("payment_intent", intent.id.clone())]);
     match client.post::<Reader>(&path, &process, None).await {
-        Ok(Reader {}) => Ok(now),
+        Ok(_) => Ok(now),
         Err(error) => match error.said() {
             Some(said) if said.code().starts_with("terminal_reader_") => {
                 Err(ProviderError::Unavailable {
@@ -136,19 +138,19 @@ async fn look_link(client: &Client, id: &str) -> Result<Standing, ProviderError>
         .await
         .map_err(CallError::of_question)?;
     let sessions = sessions(client, id).await?;
+    let mut is_open = link.active;
     for session in &sessions {
-        let Some(intent) = session.payment_intent.as_ref().and_then(|one| one.whole()) else {
+        is_open |= session.status.as_deref() == Some("open");
+        let Some(intent) = session.payment_intent.as_ref().and_then(Expandable::whole) else {
             continue;
         };
         let found = standing(intent)?;
         if matches!(found.outcome, Outcome::Captured { .. } | Outcome::ToCapture) {
             return Ok(found);
         }
+        is_open |= intent.status == "processing";
     }
-    let is_open = sessions
-        .iter()
-        .any(|session| session.status.as_deref() == Some("open"));
-    let outcome = if link.active || is_open {
+    let outcome = if is_open {
         Outcome::Asked { link: link.url }
     } else {
         Outcome::Cancelled
@@ -282,26 +284,35 @@ pub(super) async fn cancel(client: &Client, reference: &str) -> Result<Standing,
         return Ok(now);
     }
     if let Some(reader) = intent.metadata.get(META_READER) {
-        release_reader(client, reader).await?;
+        release_reader(client, reader, &intent.id).await?;
     }
     let form = form([("cancellation_reason", "requested_by_customer".to_owned())]);
     let cancelled = client.post(&format!("{path}/cancel"), &form, None).await;
     settle(client, reference, cancelled).await
 }
 
-/// A reader that shows the amount keeps its intent from being cancelled. That it shows none, or is away, is no hindrance.
-async fn release_reader(client: &Client, reader: &str) -> Result<(), ProviderError> {
+/// A reader that shows the amount keeps its intent from being cancelled; one that shows another customer's is left alone.
+/// That it is away is no hindrance.
+async fn release_reader(client: &Client, reader: &str, intent: &str) -> Result<(), ProviderError> {
     check_id(reader)?;
-    let path = format!("/v1/terminal/readers/{reader}/cancel_action");
+    let path = format!("/v1/terminal/readers/{reader}");
+    let is_refusal = |error: &CallError| {
+        error
+            .said()
+            .is_some_and(|said| said.status.is_client_error())
+    };
+    let shown = match client.get::<Reader>(&path, &Form::new()).await {
+        Ok(reader) => reader,
+        Err(error) if is_refusal(&error) => return Ok(()),
+        Err(error) => return Err(error.of_question()),
+    };
+    if shown.shows() != Some(intent) {
+        return Ok(());
+    }
+    let path = format!("{path}/cancel_action");
     match client.post::<Reader>(&path, &Form::new(), None).await {
-        Ok(Reader {}) => Ok(()),
-        Err(error)
-            if error
-                .said()
-                .is_some_and(|said| said.status.is_client_error()) =>
-        {
-            Ok(())
-        }
+        Ok(_) => Ok(()),
+        Err(error) if is_refusal(&error) => Ok(()),
         Err(error) => Err(error.of_deed()),
     }
 }

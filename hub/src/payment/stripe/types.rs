@@ -39,7 +39,7 @@ pub(super) struct List<T> {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Expandable<T> {
-    Id(#[expect(dead_code, reason = "read only to tell a name from the whole")] String),
+    Id(String),
     Whole(Box<T>),
 }
 
@@ -102,9 +102,35 @@ pub(super) struct CheckoutSession {
     pub(super) payment_intent: Option<Expandable<PaymentIntent>>,
 }
 
-/// Of a reader nothing is needed but that it answered.
 #[derive(Debug, Deserialize)]
-pub(super) struct Reader {}
+pub(super) struct Reader {
+    #[serde(default)]
+    pub(super) action: Option<ReaderAction>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ReaderAction {
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) process_payment_intent: Option<ReaderPayment>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ReaderPayment {
+    pub(super) payment_intent: Expandable<PaymentIntent>,
+}
+
+impl Reader {
+    /// The payment whose amount it shows.
+    pub(super) fn shows(&self) -> Option<&str> {
+        let action = self.action.as_ref()?;
+        let payment = action.process_payment_intent.as_ref()?;
+        (action.status == "in_progress").then(|| match &payment.payment_intent {
+            Expandable::Id(id) => id.as_str(),
+            Expandable::Whole(intent) => &intent.id,
+        })
+    }
+}
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Refund {

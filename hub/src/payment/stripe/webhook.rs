@@ -7,6 +7,7 @@ use domain::id::{BranchId, PaymentId, RepaymentId};
 use domain::sensitive::Sensitive;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::Sha256;
 use thiserror::Error;
 
@@ -21,6 +22,7 @@ pub const BODY_MAX_BYTES: usize = 256 << 10;
 /// Signatures that are compared; Stripe sends two while its secret is rolled.
 const SIGNATURES_MAX: usize = 10;
 const HEADER_MAX: usize = 4_096;
+const KIND_MAX: usize = 100;
 
 /// Why a webhook is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -46,9 +48,9 @@ pub struct StripeEvent {
     pub id: String,
     /// What happened, such as `payment_intent.succeeded`.
     pub kind: String,
-    /// Stripe's name of what it happened to; may be asked about where it is a payment intent or link.
+    /// Stripe's name of what it happened to; empty where it has none.
     pub object: String,
-    /// The payment intent that the object is or belongs to.
+    /// The payment intent that the object is or belongs to, or that a reader shows.
     pub intent: Option<String>,
     /// The payment link that a checkout session belongs to.
     pub link: Option<String>,
@@ -154,38 +156,50 @@ struct Data {
     object: Object,
 }
 
+/// Of any kind: what does not read as a mark or a name is none, since Stripe sends a refused event again for days.
 #[derive(Deserialize)]
 struct Object {
+    #[serde(default)]
     id: String,
     object: String,
     #[serde(default)]
-    payment_intent: Option<String>,
+    payment_intent: Value,
     #[serde(default)]
-    payment_link: Option<String>,
+    payment_link: Value,
+    #[serde(default)]
+    action: Value,
     #[serde(default)]
     metadata: Option<Metadata>,
+}
+
+impl Object {
+    fn intent(&self) -> Option<String> {
+        if self.object == "payment_intent" {
+            return Some(self.id.clone());
+        }
+        let shown = &self.action["process_payment_intent"]["payment_intent"];
+        [&self.payment_intent, shown]
+            .into_iter()
+            .find_map(|value| value.as_str().map(str::to_owned))
+    }
 }
 
 fn read(body: &[u8]) -> Result<StripeEvent, WebhookError> {
     let event: Event = serde_json::from_slice(body).map_err(|_| WebhookError::Body)?;
     let object = event.data.object;
-    let metadata = object.metadata.unwrap_or_default();
-    let intent = if object.object == "payment_intent" {
-        Some(object.id.clone())
-    } else {
-        object.payment_intent
-    };
-    let names = [&event.id, &object.id].into_iter();
-    let others = [&intent, &object.payment_link].into_iter().flatten();
-    if names.chain(others).any(|name| check_id(name).is_err()) || event.kind.len() > 100 {
+    let is_name = |name: &String| check_id(name).is_ok();
+    if !is_name(&event.id) || event.kind.len() > KIND_MAX {
         return Err(WebhookError::Body);
     }
+    let intent = object.intent().filter(is_name);
+    let link = object.payment_link.as_str().map(str::to_owned);
+    let metadata = object.metadata.unwrap_or_default();
     Ok(StripeEvent {
         id: event.id,
         kind: event.kind,
-        object: object.id,
+        object: Some(object.id).filter(is_name).unwrap_or_default(),
         intent,
-        link: object.payment_link,
+        link: link.filter(is_name),
         payment: mark(&metadata, META_PAYMENT),
         repayment: mark(&metadata, META_REPAYMENT),
         branch: mark(&metadata, META_BRANCH),
@@ -294,5 +308,30 @@ mod tests {
         ] {
             assert_eq!(received(&header(now_s, body), body), Err(WebhookError::Body));
         }
+    }
+
+    #[test]
+    fn events_of_other_kinds_are_taken_and_name_what_reads() {
+        let now_s = NOW_MS / 1_000;
+        let event = |object: &str| {
+            let body = format!(
+                r#"{{"id":"evt_2","type":"x.y","created":1,"data":{{"object":{object}}}}}"#
+            );
+            received(&header(now_s, body.as_bytes()), body.as_bytes()).unwrap()
+        };
+        let balance = event(r#"{"object":"balance"}"#);
+        assert_eq!((balance.object.as_str(), balance.intent), ("", None));
+        let reader = event(
+            r#"{"id":"tmr_1","object":"terminal.reader","metadata":{},
+            "action":{"process_payment_intent":{"payment_intent":"pi_7"}}}"#,
+        );
+        assert_eq!(reader.intent.as_deref(), Some("pi_7"));
+        let odd = event(
+            r#"{"id":"../x","object":"charge","payment_intent":{"id":1},"payment_link":"a/b"}"#,
+        );
+        assert_eq!(
+            (odd.object.as_str(), odd.intent, odd.link),
+            ("", None, None)
+        );
     }
 }
