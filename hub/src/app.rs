@@ -22,6 +22,7 @@ pub mod idempotency;
 pub(crate) mod ingest;
 mod lineage;
 pub mod look_up;
+pub mod money;
 pub mod network;
 pub mod order;
 pub mod parked;
@@ -38,6 +39,7 @@ pub mod transfer;
 pub mod verify;
 pub mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -61,6 +63,7 @@ use crate::env::Env;
 use crate::error::HubError;
 use crate::keys::Keys;
 use crate::outside::{Outside, OutsideSettings};
+use crate::payment::Providers;
 use crate::store;
 use crate::store::db::{PgConnectOptions, PgPool, PgPoolOptions, SqlError, SqlTransaction};
 
@@ -94,6 +97,15 @@ impl Default for HubOptions {
     }
 }
 
+/// Who moves money, and the card readers by the codes of their branches.
+#[derive(Debug)]
+pub struct PaymentDesk {
+    /// The providers.
+    pub providers: Providers,
+    /// Readers.
+    pub readers: BTreeMap<String, String>,
+}
+
 /// One hub process over its database.
 pub struct Hub {
     pool: PgPool,
@@ -107,6 +119,7 @@ pub struct Hub {
     links: Mutex<Links>,
     people: OnceLock<search::People>,
     outside: Arc<Outside>,
+    desk: OnceLock<PaymentDesk>,
 }
 
 impl std::fmt::Debug for Hub {
@@ -141,6 +154,7 @@ impl Hub {
             links: Mutex::new(Links::default()),
             people: OnceLock::new(),
             outside: Arc::new(Outside::new(options.outside)),
+            desk: OnceLock::new(),
             pool,
             env,
             keys,
@@ -194,6 +208,21 @@ impl Hub {
     /// The index of persons, which is filled when somebody first searches.
     pub fn people(&self) -> &search::People {
         self.people.get_or_init(|| search::People::new(self))
+    }
+
+    /// Says who moves money; before that, and without, promises wait. Only the first word counts.
+    pub fn open_desk(&self, desk: PaymentDesk) {
+        drop(self.desk.set(desk));
+    }
+
+    /// Who moves money, where that is set up.
+    pub fn providers(&self) -> Option<&Providers> {
+        self.desk.get().map(|desk| &desk.providers)
+    }
+
+    /// The card reader on the counter of the branch with this code.
+    pub fn reader_at(&self, code: &str) -> Option<String> {
+        self.desk.get()?.readers.get(code).cloned()
     }
 
     /// How everything outside is doing that the hub calls.

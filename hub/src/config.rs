@@ -148,6 +148,7 @@ impl ServeOptions {
             ),
             stripe_url: self.stripe_url.clone().unwrap_or(file.stripe_url),
             timeout_ms: file.timeout_ms,
+            readers: file.readers,
         }
     }
 }

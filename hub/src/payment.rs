@@ -10,6 +10,7 @@ mod provider;
 mod secret;
 pub mod stripe;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct PaymentSettings {
     pub stripe_url: String,
     /// How long a call to a provider may take.
     pub timeout_ms: u64,
+    /// The card readers on the counters: the provider's name of each, by the code of its branch.
+    pub readers: BTreeMap<String, String>,
 }
 
 impl Default for PaymentSettings {
@@ -56,6 +59,7 @@ impl Default for PaymentSettings {
             stripe_webhook_secret_file: None,
             stripe_url: "https://api.stripe.com".to_owned(),
             timeout_ms: 2_000,
+            readers: BTreeMap::new(),
         }
     }
 }

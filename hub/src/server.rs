@@ -16,12 +16,13 @@ use web_kit::HostAllowList;
 use web_kit::serve::Servers;
 
 use crate::api::{self, HubState, StateParts};
-use crate::app::{Hub, HubOptions, Workers};
+use crate::app::{Hub, HubOptions, PaymentDesk, Workers};
 use crate::ca::Ca;
 use crate::config::Config;
 use crate::database::Database;
 use crate::env::Env;
 use crate::keys::Keys;
+use crate::payment::Providers;
 use crate::private_postgres::PrivatePostgres;
 use crate::sync::{Core, Listener, ListenerConfig};
 use crate::web;
@@ -74,6 +75,11 @@ async fn serve(config: &Config, data: &Path, database: &Database) -> Result<()> 
         ..HubOptions::default()
     };
     let Opened { hub, ca } = open(data, database, options).await?;
+    let providers = Providers::open(&config.payment, hub.outside(), hub.env())?;
+    hub.open_desk(PaymentDesk {
+        providers,
+        readers: config.payment.readers.clone(),
+    });
     let workers = hub.start();
     let listener = listen(config, &hub, &ca)?;
     let mut servers = Servers::new();

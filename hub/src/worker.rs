@@ -7,6 +7,7 @@
 mod availability;
 mod joined;
 mod others;
+mod outbox;
 mod retention;
 mod transit;
 
@@ -37,6 +38,7 @@ impl Workers {
             )));
             tasks.push(tokio::spawn(others::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(joined::run(hub.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(outbox::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(transit::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(retention::run(hub.clone(), stopped)));
         }

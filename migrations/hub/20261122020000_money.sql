@@ -266,9 +266,11 @@ create table sync.outbox (
     n integer not null,
     kind text not null,
     subject uuid not null,
+    payment uuid not null,
     -- waiting, done, dead
     state text not null,
     tries integer not null,
+    attempt integer not null,
     due_ms bigint not null,
     lease_until_ms bigint not null,
     last_error text not null,
@@ -277,6 +279,7 @@ create table sync.outbox (
     primary key (branch_id, node, epoch, seq, item, n)
 );
 create index outbox_due on sync.outbox (due_ms) where state = 'waiting';
+create index outbox_of_payment on sync.outbox (payment);
 create index outbox_dead on sync.outbox (updated_ms desc) where state = 'dead';
 
 -- Events of providers that were taken, so that each is taken once.

@@ -125,6 +125,7 @@ needs!(
     MoneyRead,
     NightMend,
     NightSign,
+    RefundsApprove,
     CatalogueWrite,
     StaffRead,
     StaffWrite,

@@ -13,6 +13,7 @@ pub mod network;
 pub mod nodes;
 pub mod orders;
 pub mod parts;
+pub mod payments;
 pub mod presets;
 pub mod search;
 pub mod session;
@@ -40,6 +41,7 @@ pub(crate) fn routes() -> OpenApiRouter<HubState> {
         .merge(stock::routes())
         .merge(transfers::routes())
         .merge(orders::routes())
+        .merge(payments::routes())
         .merge(customers::routes())
         .merge(search::routes())
         .merge(documents::routes())

@@ -175,6 +175,14 @@ impl Hub {
         notice == self.watch.process
     }
 
+    /// Tells pages and workers to look at something again that no log carries.
+    pub(crate) fn tell(&self, topic: Topic) {
+        self.watch.activity(Activity {
+            topics: [topic].into(),
+            documents: Vec::new(),
+        });
+    }
+
     /// Waits until a part reached or left zero.
     pub(crate) async fn zero_crossed(&self) {
         self.watch.zero_crossed.notified().await;

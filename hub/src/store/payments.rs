@@ -4,6 +4,7 @@
 
 pub mod paper;
 pub mod payment;
+pub mod read;
 pub mod rows;
 pub mod session;
 

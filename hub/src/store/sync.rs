@@ -6,5 +6,6 @@ pub mod idempotency;
 pub mod join_code;
 pub mod log;
 pub mod node;
+pub mod outbox;
 pub mod parked;
 pub mod read;

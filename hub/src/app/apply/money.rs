@@ -219,7 +219,7 @@ impl Work {
                 encode_body(tender)
             });
             if tender.tender == Tender::Card {
-                self.job(entry, at, "ask", *tender.payment.as_bytes());
+                self.job(entry, at, "ask", *tender.payment.as_bytes(), tender.payment);
             }
         }
         self.writes.money.receipts.push(ReceiptWrite {
@@ -264,7 +264,7 @@ impl Work {
             }
             self.payment_record(entry, at, tender.payment, None, record, encode_body(tender));
             if tender.tender == Tender::Card {
-                self.job(entry, at, "repay", *tender.id.as_bytes());
+                self.job(entry, at, "repay", *tender.id.as_bytes(), tender.payment);
             }
         }
         self.writes.money.refunds.push(RefundWrite {
@@ -322,7 +322,8 @@ impl Work {
         let body = encode_body(&cancelled);
         let record = PaymentRecord::Cancelled;
         self.payment_record(entry, at, cancelled.payment, None, record, body);
-        self.job(entry, at, "cancel", *cancelled.payment.as_bytes());
+        let payment = cancelled.payment;
+        self.job(entry, at, "cancel", *payment.as_bytes(), payment);
     }
 
     fn apply_hold(&mut self, entry: &Entry, hold: Hold) {
@@ -631,7 +632,14 @@ impl Work {
         }
     }
 
-    fn job(&mut self, entry: &Entry, at: At, kind: &'static str, subject: [u8; 16]) {
+    fn job(
+        &mut self,
+        entry: &Entry,
+        at: At,
+        kind: &'static str,
+        subject: [u8; 16],
+        payment: PaymentId,
+    ) {
         self.writes.money.jobs.push(JobWrite {
             branch: entry.branch,
             position: entry.position,
@@ -639,6 +647,7 @@ impl Work {
             n: at.n,
             kind,
             subject,
+            payment,
             at_ms: entry.at_ms(),
         });
     }

@@ -14,7 +14,14 @@ use crate::app::session::Person;
 use crate::store::audit::read as audit;
 
 /// Kinds of exceptions that end when a person says so.
-pub const CLOSABLE: [&str; 4] = ["superseded", "contradiction", "double_number", "transfer"];
+pub const CLOSABLE: [&str; 6] = [
+    "superseded",
+    "contradiction",
+    "double_number",
+    "transfer",
+    "payment",
+    "dead_letter",
+];
 
 /// What a hub that reads a mark takes as its kind; none for a kind that ends otherwise.
 pub fn closable(kind: &str) -> Option<&'static str> {

@@ -239,6 +239,8 @@ pub struct JobWrite {
     pub kind: &'static str,
     /// The payment, or the tender of a refund.
     pub subject: [u8; 16],
+    /// The payment.
+    pub payment: PaymentId,
     /// When it was asked for.
     pub at_ms: i64,
 }
@@ -250,7 +252,7 @@ pub async fn insert_jobs(
 ) -> Result<(), sqlx::Error> {
     for row in rows {
         sqlx::query(
-            "insert into sync.outbox values ($1, $2, $3, $4, $5, $6, $7, $8, 'waiting', 0, 0, 0, '', $9, $9)
+            "insert into sync.outbox values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', 0, 1, 0, 0, '', $10, $10)
              on conflict do nothing",
         )
         .bind(row.branch.uuid())
@@ -261,6 +263,7 @@ pub async fn insert_jobs(
         .bind(i32::from(row.n))
         .bind(row.kind)
         .bind(row.subject.uuid())
+        .bind(row.payment.uuid())
         .bind(row.at_ms)
         .execute(&mut *connection)
         .await?;

@@ -1,0 +1,10 @@
+//! Money at the hub: asking providers for what branches promised, giving back, statements, the word on refunds, and what
+//! tills may do.
+//!
+//! A provider is only ever asked from the outbox, never in a commit and never for a page. What it says becomes a fact of
+//! node 0 that goes to the branch by its feed.
+
+pub mod collect;
+pub mod read;
+pub mod rules;
+pub mod settle;

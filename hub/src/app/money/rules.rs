@@ -1,0 +1,74 @@
+//! What the tills may do, and who buys on account: rows that every branch gets.
+
+use domain::id::{BranchId, DocumentId};
+use domain::till::{AccountRow, TillRules};
+use sync_protocol::item::{Item, Row};
+
+use crate::app::error::AppError;
+use crate::app::{Hub, HubTx};
+use crate::store::payments::read as store;
+
+/// The rules of a branch's tills, with their version: its own, else those of all branches, else the usual ones.
+///
+/// # Errors
+/// When the database fails.
+pub async fn get(hub: &Hub, branch: BranchId) -> Result<(u64, TillRules), AppError> {
+    let mut connection = hub.snapshot().await?;
+    let own = store::rules(&mut connection, branch).await?;
+    let version = own.as_ref().map_or(0, |(version, _)| *version);
+    let rules = match own {
+        Some((_, rules)) => rules,
+        None => store::rules(&mut connection, BranchId::NIL)
+            .await?
+            .map(|(_, rules)| rules)
+            .unwrap_or_default(),
+    };
+    Ok((version.cast_unsigned(), rules))
+}
+
+/// Sets the rules of a branch's tills, or of all branches that have none of their own.
+///
+/// # Errors
+/// Rules that cannot be.
+pub async fn set(
+    tx: &mut HubTx,
+    branch: BranchId,
+    rules: TillRules,
+) -> Result<(u64, TillRules), AppError> {
+    let fields = rules.validate()?;
+    let known = store::rules(tx.sql(), branch).await?;
+    let version = known.map_or(0, |(version, _)| version).cast_unsigned() + 1;
+    tx.fact(Item::TillRules(Row {
+        id: branch,
+        version,
+        deleted: false,
+        fields,
+    }));
+    Ok((version, fields))
+}
+
+/// Opens an account for a customer or changes it; none ends it.
+///
+/// # Errors
+/// A limit that cannot be.
+pub async fn set_account(
+    tx: &mut HubTx,
+    customer: DocumentId,
+    account: Option<AccountRow>,
+) -> Result<(), AppError> {
+    let fields = account.unwrap_or(AccountRow {
+        limit_minor: 0,
+        due_days: 0,
+    });
+    fields
+        .check()
+        .map_err(|error| AppError::field("/limit", error))?;
+    let version = store::account_version(tx.sql(), customer).await?;
+    tx.fact(Item::Account(Row {
+        id: customer,
+        version: version.cast_unsigned() + 1,
+        deleted: account.is_none(),
+        fields,
+    }));
+    Ok(())
+}
