@@ -132,7 +132,7 @@ pub struct ServeOptions {
         env = "COUNTERPART_STRIPE_WEBHOOK_SECRET_FILE"
     )]
     pub stripe_webhook_secret_file: Option<PathBuf>,
-    /// Where Stripe is [default: https://api.stripe.com]
+    /// Where Stripe is [default: `https://api.stripe.com`]
     #[arg(long, value_name = "URL", env = "COUNTERPART_STRIPE_URL")]
     pub stripe_url: Option<String>,
 }
