@@ -3,6 +3,7 @@
 //! Each begins with the question whether the person may do it, takes its input as a plain struct and gives what is
 //! shown. Nothing here knows HTTP or SQL; what a use case refuses has changed nothing.
 
+pub mod basket;
 pub mod cash;
 pub mod customer;
 pub mod day;
@@ -15,6 +16,7 @@ pub mod intake;
 pub mod order;
 pub mod part;
 pub mod payment;
+pub mod receipts;
 pub mod refund;
 pub mod search;
 pub mod settings;

@@ -38,6 +38,9 @@ pub(crate) const DELIVERY: &str = "/stock/delivery";
 pub(crate) const TRANSFERS: &str = "/transfers";
 pub(crate) const SYNC: &str = "/sync";
 pub(crate) const DECISIONS: &str = "/decisions";
+pub(crate) const TILL: &str = "/till";
+pub(crate) const RECEIPTS: &str = "/receipts";
+pub(crate) const CASH: &str = "/cash";
 
 /// The pages' routes.
 pub fn routes() -> Router<EdgeState> {
@@ -104,7 +107,21 @@ fn pages() -> PageRoutes<EdgeState> {
         )
         .merge(people_routes())
         .merge(stock_routes())
+        .merge(money_routes())
         .merge(sync_routes())
+}
+
+/// The till, its papers and its cash.
+fn money_routes() -> PageRoutes<EdgeState> {
+    PageRoutes::default()
+        .route(TILL, get(page::till::show).post(page::till::pay))
+        .route("/till/basket", post(page::till::change))
+        .route(RECEIPTS, get(page::receipts::list))
+        .route("/receipts/{number}", get(page::receipts::one))
+        .route(CASH, get(page::cash::show).post(page::cash::open))
+        .route("/cash/{id}", get(page::cash::session))
+        .route("/cash/{id}/movements", post(page::cash::shift))
+        .route("/cash/{id}/close", post(page::cash::close))
 }
 
 /// Finding, persons, what intake asks while one types, and the papers.

@@ -193,6 +193,21 @@ impl Totals {
         })
     }
 
+    /// With what was paid.
+    #[must_use]
+    pub fn paid(mut self, paid_minor: i64) -> Self {
+        self.paid.amount_minor = paid_minor;
+        self.due.amount_minor = self.gross.amount_minor.saturating_sub(paid_minor).max(0);
+        self
+    }
+
+    /// Nothing is left to pay, whatever it comes to.
+    #[must_use]
+    pub fn nothing_due(mut self) -> Self {
+        self.due.amount_minor = 0;
+        self
+    }
+
     /// Zeros, where no sum is claimed.
     pub fn none(currency: Currency) -> Self {
         let zero = money(0, currency);

@@ -121,6 +121,8 @@ pub struct NavItem {
     pub current: bool,
     /// A number on the icon with its words for screen readers (`3`, `decisions`).
     pub count: Option<(u64, String)>,
+    /// The key that leads there from any page.
+    pub key: Option<&'static str>,
 }
 
 impl NavItem {
@@ -132,7 +134,15 @@ impl NavItem {
             label: label.into(),
             current: false,
             count: None,
+            key: None,
         }
+    }
+
+    /// Is reached by a key from any page, which no page may use for anything else.
+    #[must_use]
+    pub fn key(mut self, key: &'static str) -> Self {
+        self.key = Some(key);
+        self
     }
 
     /// Marks it as shown when `is_current`.

@@ -22,6 +22,7 @@ use super::{cursor, place, require};
 use crate::error::AppError;
 use crate::store::money::cash::{self as rows, SessionRecord};
 use crate::store::money::last_number;
+use crate::store::money::papers::{MoveRecord, moves};
 use crate::store::{Actor, Reader, WriteTx};
 
 const LIST: &str = "cash_sessions";
@@ -201,6 +202,20 @@ pub fn open_one(
 ) -> Result<Option<CashSession>, AppError> {
     require(actor, Permission::MoneyRead)?;
     Ok(rows::open_of(reader, register)?.map(|record| show(reader, record)))
+}
+
+/// One session, with what went in and out by hand and the hash of its day report.
+pub fn one(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    id: SessionId,
+) -> Result<(CashSession, Vec<MoveRecord>, Option<[u8; 32]>), AppError> {
+    require(actor, Permission::MoneyRead)?;
+    let record = rows::get(reader, id)?.ok_or(AppError::NotFound {
+        what: "cash session",
+    })?;
+    let hash = record.hash;
+    Ok((show(reader, record), moves(reader, id)?, hash))
 }
 
 /// Opens a session.

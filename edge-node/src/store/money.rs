@@ -3,6 +3,7 @@
 pub mod cash;
 pub mod day;
 pub mod hold;
+pub mod papers;
 pub mod payment;
 pub mod receipt;
 pub mod rules;

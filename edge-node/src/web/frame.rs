@@ -11,12 +11,15 @@ use web_kit::{
 use super::texts::{FrameTexts, Texts};
 use super::view::View;
 use super::{
-    BOARD, DECISIONS, FIND, IMPORTS, INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR, STOCK,
-    SYNC, TRANSFERS,
+    BOARD, CASH, DECISIONS, FIND, IMPORTS, INTAKE, ORDERS, SCREEN, SIGN_OUT, START, STATUS_BAR,
+    STOCK, SYNC, TILL, TRANSFERS,
 };
 use crate::api::live::EVENT_NAMES;
 use crate::api::v1::sync::{SyncAnswer, read};
 use crate::api::{Caller, EdgeState};
+use crate::app::cash::FIRST_REGISTER;
+use crate::store::money::cash;
+use crate::store::staff;
 use crate::sync::LinkState;
 
 /// The frame for a person, with the page `current` shown as open.
@@ -55,11 +58,13 @@ type RailPage = (
     Permission,
 );
 
-const PAGES: [RailPage; 8] = [
+const PAGES: [RailPage; 10] = [
     (INTAKE, "intake", |t| t.intake, Permission::OrdersWrite),
     (BOARD, "board", |t| t.board, Permission::OrdersRead),
     (ORDERS, "orders", |t| t.orders, Permission::OrdersRead),
+    (TILL, "till", |t| t.till, Permission::TillUse),
     (STOCK, "stock", |t| t.stock, Permission::StockRead),
+    (CASH, "cash", |t| t.cash, Permission::MoneyRead),
     (
         TRANSFERS,
         "transfer",
@@ -77,7 +82,10 @@ fn rail(who: &Caller, view: &View, current: &str) -> Vec<NavItem> {
     PAGES
         .into_iter()
         .filter(|(.., permission)| who.may(*permission))
-        .map(|(href, icon, label, _)| NavItem::new(href, icon, label(t)).current(current == href))
+        .map(|(href, icon, label, _)| {
+            let item = NavItem::new(href, icon, label(t)).current(current == href);
+            if href == TILL { item.key("c") } else { item }
+        })
         .collect()
 }
 
@@ -139,11 +147,39 @@ async fn bar(state: &EdgeState, who: &Caller, view: &View) -> Result<StatusBar, 
         let parked = StatusItem::new(answer.status.parked.to_string(), t.parked);
         items.push(parked.icon("parked").tone(Tone::Decide).href(SYNC));
     }
+    items.extend(cash_session(state, who, view).await?);
     items.push(StatusItem::new("", state.store().identity().name.clone()).at_end());
     Ok(StatusBar {
         items,
         refresh_url: Some(STATUS_BAR.to_owned()),
     })
+}
+
+/// The open cash session: since when, and by whom.
+async fn cash_session(
+    state: &EdgeState,
+    who: &Caller,
+    view: &View,
+) -> Result<Option<StatusItem>, Problem> {
+    if !who.may(Permission::MoneyRead) {
+        return Ok(None);
+    }
+    let read = state.store().read(|reader| {
+        let Some(session) = cash::open_of(reader, FIRST_REGISTER)? else {
+            return Ok(None);
+        };
+        let name = staff::get(reader, session.opened_by)?.map(|row| row.name);
+        Ok(Some((session.opened_at_ms, name.unwrap_or_default())))
+    });
+    let Some((since_ms, name)) = read.await? else {
+        return Ok(None);
+    };
+    let first = name.split_whitespace().next().unwrap_or_default();
+    let since = view.clock.when(since_ms);
+    let words = FrameTexts::of(view.language()).cash_open;
+    let words = fill(words, &[("since", &since), ("who", &first)]);
+    let item = StatusItem::new("", words.trim_end_matches(", ")).icon("cash");
+    Ok(Some(item.href(CASH)))
 }
 
 fn link(answer: &SyncAnswer, view: &View) -> StatusItem {

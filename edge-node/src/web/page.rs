@@ -1,6 +1,7 @@
 //! One file per page.
 
 pub mod board;
+pub mod cash;
 pub mod decisions;
 pub mod delivery;
 pub mod elsewhere;
@@ -13,7 +14,9 @@ pub mod orders;
 pub mod part;
 pub mod person;
 pub mod receipt;
+pub mod receipts;
 pub mod session;
 pub mod stock;
 pub mod sync;
+pub mod till;
 pub mod transfers;

@@ -12,6 +12,8 @@ web_kit::catalogue! {
         board: "Board" | "Tafel",
         intake: "Intake" | "Annahme",
         import: "Import" | "Übernahme",
+        till: "Till" | "Kasse",
+        cash: "Cash" | "Bargeld",
         stock: "Stock" | "Bestand",
         transfers: "Transfers" | "Umlagerung",
         sync: "Sync" | "Abgleich",
@@ -117,6 +119,7 @@ web_kit::catalogue! {
         one_decision: "waits for a decision" | "wartet auf eine Entscheidung",
         decisions: "wait for a decision" | "warten auf eine Entscheidung",
         parked: "parked" | "abgestellt",
+        cash_open: "Cash open since {since}, {who}" | "Kasse offen seit {since}, {who}",
     }
 }
 

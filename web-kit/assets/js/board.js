@@ -54,6 +54,10 @@ const formKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte)
 
 function move(what, lane) {
   const id = what?.dataset.order;
+  if (id && lane === 'collected' && what.dataset.pay) {
+    location.assign(what.dataset.pay);
+    return;
+  }
   if (!id || moving.has(id) || what.closest('.lane').dataset.lane === lane) return;
   wanted = id;
   const back = board().dataset.back;
@@ -101,6 +105,9 @@ addEventListener('keydown', (event) => {
   } else if (may() && /^[1-6]$/.test(event.key) && chosen()) {
     event.preventDefault();
     move(chosen(), lanes()[Number(event.key) - 1].dataset.lane);
+  } else if (may() && event.key === '7' && chosen()) {
+    event.preventDefault();
+    move(chosen(), 'collected');
   } else if (may() && event.key.toLowerCase() === 'm' && chosen()) {
     event.preventDefault();
     wanted = chosen().dataset.order;

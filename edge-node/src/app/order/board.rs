@@ -5,12 +5,12 @@
 
 use domain::id::{DocumentId, StaffId};
 use domain::money::Money;
-use domain::order::{LineKind, OrderView, Status, totals};
+use domain::order::{LineKind, OrderView, Status};
 use domain::permission::Permission;
 
 use super::super::require;
 use super::form::{LineStock, SyncState};
-use super::show::line_stock;
+use super::show::{line_stock, with_paid};
 use crate::error::AppError;
 use crate::store::order::OrderRecord;
 use crate::store::order::board::{self as rows, LaneFilter};
@@ -140,6 +140,8 @@ pub struct Card {
     pub asked: Option<Money>,
     /// What is left to pay; none while there is nothing to pay for.
     pub due: Option<Money>,
+    /// Whether all of it is paid.
+    pub is_paid: bool,
     /// How far its last change made here has come.
     pub sync: SyncState,
 }
@@ -192,12 +194,14 @@ fn card(reader: &Reader<'_>, record: OrderRecord) -> Result<Card, AppError> {
         Some(id) => customer::name(reader, id)?,
         None => None,
     };
+    let sums = with_paid(reader, id, &view)?.filter(|_| !view.lines.is_empty());
     Ok(Card {
         lacks_part: lacks_part(reader, id, &view)?,
         conflict: view.status_conflict || !view.conflicts.is_empty(),
         since_ms: since_ms(&view),
         asked: asked(&view),
-        due: due(&view),
+        due: sums.map(|sums| sums.due),
+        is_paid: sums.is_some_and(|sums| sums.due.amount_minor == 0 && sums.paid.amount_minor > 0),
         device: device(&view),
         id,
         number: view.number,
@@ -243,11 +247,6 @@ fn asked(view: &OrderView) -> Option<Money> {
         .iter()
         .max_by_key(|estimate| estimate.version)?;
     (last.answer.is_none()).then(|| money(last.gross_minor, view.currency))
-}
-
-fn due(view: &OrderView) -> Option<Money> {
-    let sums = totals(view).ok()?;
-    (!view.lines.is_empty()).then(|| money(sums.gross_minor, view.currency))
 }
 
 fn lacks_part(reader: &Reader<'_>, id: DocumentId, view: &OrderView) -> Result<bool, AppError> {

@@ -6,6 +6,7 @@ use domain::order::{LineKind, OrderView, Status, allowed_moves};
 use super::super::Codes;
 use super::form::{Line, LineStock, Order, SyncState};
 use crate::error::AppError;
+use crate::store::money::receipt::of_order;
 use crate::store::order::{OrderRecord, Stage};
 use crate::store::{Reader, customer, stock};
 use web_kit::etag::ETag;
@@ -35,7 +36,7 @@ impl<'r> Shower<'r> {
             updated_at_ms,
             ..
         } = record;
-        let sums = Totals::of(&view);
+        let sums = with_paid(self.reader, id, &view)?;
         Ok(Order {
             id,
             branch: self.codes.code(self.reader, view.branch)?,
@@ -104,6 +105,23 @@ impl<'r> Shower<'r> {
             })
             .collect()
     }
+}
+
+/// What an order adds up to, with what the till took for it. What was called off, or came from other records when it
+/// was over already, owes nothing.
+pub(crate) fn with_paid(
+    reader: &Reader<'_>,
+    id: DocumentId,
+    view: &OrderView,
+) -> Result<Option<Totals>, AppError> {
+    let Some(sums) = Totals::of(view) else {
+        return Ok(None);
+    };
+    let taken = of_order(reader, id)?;
+    let sums = sums.paid(taken.invoiced_minor.saturating_add(taken.deposits_minor));
+    let is_over = view.status == Status::Cancelled
+        || (view.status == Status::Collected && view.source.is_some());
+    Ok(Some(if is_over { sums.nothing_due() } else { sums }))
 }
 
 /// What became of the pieces of a part line.

@@ -121,7 +121,7 @@ fn read_asked(row: &Row<'_>) -> Result<AskedRecord, AppError> {
     })
 }
 
-fn read(row: &Row<'_>) -> Result<ReceiptRecord, AppError> {
+pub(super) fn read(row: &Row<'_>) -> Result<ReceiptRecord, AppError> {
     let body: Vec<u8> = row.get(0)?;
     Ok(ReceiptRecord {
         receipt: decode_body(&body, "Receipt").map_err(StoreError::from)?,

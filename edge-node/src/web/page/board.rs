@@ -150,10 +150,11 @@ async fn page<'a>(
     let t = BoardTexts::of(view.language());
     let segments = segments(t, view, &board, filter);
     let may_move = who.may(Permission::OrdersMove);
+    let may_sell = who.may(Permission::TillUse);
     let lanes: Vec<LaneView> = board
         .lanes
         .into_iter()
-        .map(|lane| lane_view(lane, t, view, &names, filter))
+        .map(|lane| lane_view(lane, t, view, &names, filter, may_sell))
         .collect();
     let page = BoardPage {
         t,
@@ -178,6 +179,7 @@ fn lane_view(
     view: &View,
     names: &BTreeMap<StaffId, String>,
     filter: BoardFilter,
+    may_sell: bool,
 ) -> LaneView {
     let shown = lane.cards.len() as u64;
     let count = number(view, lane.count);
@@ -192,7 +194,7 @@ fn lane_view(
         cards: lane
             .cards
             .into_iter()
-            .map(|card| CardView::of(card, t, view, names, filter))
+            .map(|card| CardView::of(card, t, view, names, filter, may_sell))
             .collect(),
     }
 }

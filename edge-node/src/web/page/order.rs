@@ -20,6 +20,7 @@ use domain::id::DocumentId;
 use domain::money::Money;
 use domain::order::{EstimateAnswer, LineKind, Status};
 use domain::permission::Permission;
+use web_kit::wire::money;
 use web_kit::{
     ApiPath, Content, PageRequest, Problem, SafeHtml, Tone, fill, html, html_with_status,
 };
@@ -31,6 +32,8 @@ use crate::app::order::history::What;
 use crate::app::order::{board::LANES, is_ended};
 use crate::web::frame::frame;
 use crate::web::page::orders::encoded;
+use crate::web::page::receipts::{address as receipt_address, whole_state};
+use crate::web::page::till::deposit;
 use crate::web::texts as words;
 use crate::web::{BOARD, DECISIONS, ORDERS, PEOPLE, STOCK};
 use bench::Bench;
@@ -40,6 +43,7 @@ pub(crate) use forms::{device, diagnosis, note, plan};
 pub(crate) use lines::{
     add as add_line, consume, edit as edit_line, edit_form, put_back, remove as remove_line,
 };
+use moves::COLLECTED_KEY;
 pub(crate) use moves::{Back, move_to, undo, ways};
 pub(crate) use parts::{ask, part};
 use story::{Step, steps};
@@ -106,6 +110,28 @@ struct OrderPage<'a> {
     add_line: SafeHtml,
     estimate: SafeHtml,
     note: SafeHtml,
+    money: Option<MoneyPart>,
+}
+
+/// What the till did for the order.
+struct MoneyPart {
+    sums: Vec<(&'static str, String)>,
+    due: String,
+    is_paid: bool,
+    deposit_href: Option<String>,
+    receipts: Vec<ReceiptRow>,
+}
+
+/// A receipt of the order.
+struct ReceiptRow {
+    href: String,
+    number: String,
+    when: String,
+    amount: String,
+    is_deposit: bool,
+    icon: &'static str,
+    state: &'static str,
+    tone: Option<Tone>,
 }
 
 /// The step that comes next as a rule: the page's one primary action.
@@ -113,6 +139,8 @@ struct Next {
     label: &'static str,
     icon: &'static str,
     key: String,
+    /// The page that does it.
+    page: Option<String>,
     /// Where it asks more before it moves.
     href: Option<String>,
     action: String,
@@ -275,6 +303,7 @@ impl Desk {
             add_line: self.line_part(bench, None)?,
             estimate: self.estimate_part(bench, None)?,
             note: self.note_part(order.id, None)?,
+            money: self.money_part(bench),
         };
         if let Some((name, part)) = instead {
             let place = match name {
@@ -290,6 +319,44 @@ impl Desk {
             *place = part;
         }
         Ok(page)
+    }
+
+    fn money_part(&self, bench: &Bench) -> Option<MoneyPart> {
+        let paid = bench.paid.as_ref()?;
+        let (order, t) = (&bench.order, self.t());
+        let totals = order.totals;
+        let amount = |minor: i64| self.view.amount(money(minor, totals.gross.currency));
+        let mut sums = Vec::new();
+        if paid.money.deposits_minor > 0 {
+            sums.push((t.paid_ahead, amount(-paid.money.deposits_minor)));
+        }
+        if paid.money.invoiced_minor > 0 {
+            sums.push((t.invoiced, amount(paid.money.invoiced_minor)));
+        }
+        let may_take = bench.is_home
+            && self.who.may(Permission::TillUse)
+            && !is_ended(order.status)
+            && paid.money.invoiced_minor == 0;
+        let receipts = paid.receipts.iter().map(|one| {
+            let (icon, state, tone) = whole_state(self.view.language(), &one.tenders);
+            ReceiptRow {
+                href: receipt_address(&one.number),
+                number: one.number.clone(),
+                when: self.view.clock.when(one.at_ms),
+                amount: amount(one.amount_minor),
+                is_deposit: one.is_deposit,
+                icon,
+                state,
+                tone,
+            }
+        });
+        Some(MoneyPart {
+            sums,
+            due: self.view.full_amount(totals.due),
+            is_paid: totals.due.amount_minor == 0 && totals.paid.amount_minor > 0,
+            deposit_href: may_take.then(|| deposit(order.id)),
+            receipts: receipts.collect(),
+        })
     }
 
     fn person(&self, order: &Order) -> String {
@@ -597,11 +664,17 @@ impl Desk {
             return None;
         }
         let place = LANES.iter().position(|lane| *lane == to);
+        let page = self.pay_href(order).filter(|_| to == Status::Collected);
         let asks = to == Status::Ready;
         Some(Next {
-            label,
-            icon: status_icon(to),
-            key: place.map_or_else(String::new, |place| (place + 1).to_string()),
+            label: page.as_ref().map_or(label, |_| t.collect_and_pay),
+            icon: if page.is_some() {
+                "till"
+            } else {
+                status_icon(to)
+            },
+            key: place.map_or_else(|| COLLECTED_KEY.to_owned(), |place| (place + 1).to_string()),
+            page,
             href: asks.then(|| {
                 format!(
                     "{ORDERS}/{}/move?to=ready&back={}",

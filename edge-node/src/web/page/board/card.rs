@@ -11,6 +11,7 @@ use crate::app::order::board::{BoardFilter, Card};
 use crate::app::order::form::SyncState;
 use crate::web::ORDERS;
 use crate::web::page::order::Back;
+use crate::web::page::till::collect;
 use crate::web::texts;
 use crate::web::view::View;
 
@@ -62,6 +63,8 @@ pub(super) struct CardView {
     /// Initials and words.
     pub(super) technician: Option<(String, String)>,
     pub(super) marks: Vec<Mark>,
+    /// Where it is collected and paid, once it is ready and something is due.
+    pub(super) pay_href: Option<String>,
 }
 
 impl CardView {
@@ -71,6 +74,7 @@ impl CardView {
         view: &View,
         names: &BTreeMap<StaffId, String>,
         filter: BoardFilter,
+        may_sell: bool,
     ) -> Self {
         let technician = card.technician.and_then(|id| names.get(&id));
         Self {
@@ -89,6 +93,10 @@ impl CardView {
                 .map(|name| (initials(name), fill(t.technician, &[("name", name)]))),
             marks: marks(&card, t, view),
             icon: device_icon(&card.category),
+            pay_href: (may_sell
+                && card.status == Status::Ready
+                && card.due.is_some_and(|due| due.amount_minor > 0))
+            .then(|| collect(card.id)),
             id: card.id.to_string(),
             number: card.number,
             device: card.device,
@@ -117,6 +125,9 @@ fn marks(card: &Card, t: &'static BoardTexts, view: &View) -> Vec<Mark> {
     }
     if card.lacks_part {
         add(Some(Tone::Waiting), "part-wait", t.part_missing);
+    }
+    if card.is_paid {
+        add(Some(Tone::Agreed), "check", t.paid);
     }
     if let Some(asked) = card.asked {
         let text = fill(t.asked, &[("amount", &view.full_amount(asked))]);

@@ -22,6 +22,8 @@ web_kit::catalogue! {
         today: "today {hour}" | "heute {hour}",
         since: "since {when}" | "seit {when}",
         urgent: "Urgent" | "Eilig",
+        paid: "Paid" | "Bezahlt",
+        key_pay: "Collect and pay the chosen card" | "Gewählte Karte ausgeben und kassieren",
         two_versions: "Two versions" | "Zwei Fassungen",
         part_missing: "Part missing" | "Teil fehlt",
         asked: "{amount} asked" | "{amount} angefragt",

@@ -8,6 +8,7 @@ use domain::permission::{Permission, Side, allows};
 
 use crate::app::order::form::{LineStock, Order};
 use crate::app::order::history::{self, Entry};
+use crate::app::receipts::{self, OrderPaid};
 use crate::app::settings::{self, Preset};
 use crate::app::{order, staff, stock};
 use crate::error::AppError;
@@ -35,6 +36,8 @@ pub(super) struct Bench {
     /// Keys with several values, from the document's root.
     pub(super) conflicts: Vec<Vec<String>>,
     pub(super) status_conflict: bool,
+    /// What the till did, for who may see it.
+    pub(super) paid: Option<OrderPaid>,
 }
 
 impl Bench {
@@ -66,6 +69,10 @@ impl Bench {
                 .map(|conflict| conflict.path.clone())
                 .collect(),
             status_conflict: view.status_conflict,
+            paid: match allows(actor.role, Permission::MoneyRead, Side::Branch) {
+                true => Some(receipts::of_order(reader, actor, id)?),
+                false => None,
+            },
             order,
         })
     }

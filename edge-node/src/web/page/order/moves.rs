@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::id::{DocumentId, EventId};
 use domain::order::{Outcome, Status};
+use domain::permission::Permission;
 use serde::Deserialize;
 use web_kit::{
     ApiPath, ApiQuery, IfMatch, PageForm, PageRequest, Problem, SafeHtml, Toast, fill, html,
@@ -24,6 +25,7 @@ use crate::app::order::form::{Order, StatusInput, UndoInput};
 use crate::app::order::{self, status};
 use crate::web::ORDERS;
 use crate::web::page::board;
+use crate::web::page::till::collect;
 use crate::web::posted::Posted;
 use crate::web::said::go_on;
 use crate::web::texts;
@@ -98,6 +100,8 @@ pub struct UndoForm {
 
 /// One way to go.
 struct Way {
+    /// Where it leads instead of being a step of the form.
+    href: Option<String>,
     value: String,
     key: String,
     icon: &'static str,
@@ -226,7 +230,16 @@ pub(crate) async fn undo(
     }
 }
 
+/// The key that hands over, behind those of the lanes.
+pub(super) const COLLECTED_KEY: &str = "7";
+
 impl Desk {
+    /// Where a ready order is collected and paid, while something is due.
+    pub(super) fn pay_href(&self, order: &Order) -> Option<String> {
+        let is_due = order.status == Status::Ready && order.totals.due.amount_minor > 0;
+        (is_due && self.who.may(Permission::TillUse)).then(|| collect(order.id))
+    }
+
     /// The order as it is now.
     pub(super) async fn order(&self, id: DocumentId) -> Result<Order, Problem> {
         let actor = self.who.actor();
@@ -324,8 +337,23 @@ impl Desk {
             let name = texts::status(language, status);
             let lane = LANES.iter().position(|lane| *lane == status);
             let key = lane.map_or_else(String::new, |lane| (lane + 1).to_string());
+            if status == Status::Collected {
+                let href = self.pay_href(order);
+                ways.push(Way {
+                    label: href
+                        .as_ref()
+                        .map_or(name, |_| self.t().collect_and_pay)
+                        .to_owned(),
+                    href,
+                    value: status.as_str().to_owned(),
+                    key: COLLECTED_KEY.to_owned(),
+                    icon: super::status_icon(status),
+                });
+                continue;
+            }
             if status != Status::Ready {
                 ways.push(Way {
+                    href: None,
                     value: status.as_str().to_owned(),
                     key,
                     icon: super::status_icon(status),
@@ -339,6 +367,7 @@ impl Desk {
                 .filter(|outcome| !asks || **outcome == Outcome::Declined);
             for (place, outcome) in ends.enumerate() {
                 ways.push(Way {
+                    href: None,
                     value: format!("{status}:{outcome}"),
                     key: if only.is_some() {
                         (place + 1).to_string()
