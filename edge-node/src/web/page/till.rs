@@ -25,11 +25,12 @@ use web_kit::{
 use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
 use crate::app::basket::{BasketView, quote};
+use crate::app::payment::{Exposure, exposure};
 use crate::app::search::{self, FoundOrder, SearchInput};
 use crate::app::stock::find_part;
 use crate::app::till::sell;
 use crate::error::AppError;
-use crate::store::money::{cash, receipt};
+use crate::store::money::{cash, receipt, rules};
 use crate::store::{Actor, Reader, order as orders};
 use crate::sync::LinkState;
 use crate::web::frame::frame;
@@ -279,6 +280,11 @@ struct Around {
     view: BasketView,
     has_session: bool,
     is_connected: bool,
+    /// Whether a card reader stands on the counter.
+    has_reader: bool,
+    promised: Exposure,
+    /// Of a customer who buys on account: what of it is left, in minor units.
+    account_left: Option<i64>,
 }
 
 async fn around(state: &EdgeState, who: &Caller, basket: &Basket) -> Result<Around, Problem> {
@@ -287,13 +293,28 @@ async fn around(state: &EdgeState, who: &Caller, basket: &Basket) -> Result<Arou
     let read = state.store().read(move |reader| {
         let currency = reader.settings()?.currency;
         let view = quote(reader, &actor, &basket.sale(currency, Vec::new()))?;
-        Ok((view, cash::open_of(reader, REGISTER)?.is_some()))
+        let account = match view.customer {
+            Some(customer) => rules::account(reader, customer)?
+                .map(|account| -> Result<i64, AppError> {
+                    let owed = rules::owed_by(reader, customer)?;
+                    Ok(account.limit_minor.saturating_sub(owed).max(0))
+                })
+                .transpose()?,
+            None => None,
+        };
+        Ok(Around {
+            view,
+            has_session: cash::open_of(reader, REGISTER)?.is_some(),
+            is_connected: false,
+            has_reader: rules::till_rules(reader)?.reader,
+            promised: exposure(reader)?,
+            account_left: account,
+        })
     });
-    let (view, has_session) = read.await?;
+    let is_connected = state.sync().status().state == LinkState::Connected;
     Ok(Around {
-        view,
-        has_session,
-        is_connected: state.sync().status().state == LinkState::Connected,
+        is_connected,
+        ..read.await?
     })
 }
 

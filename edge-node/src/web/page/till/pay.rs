@@ -80,6 +80,7 @@ impl PayForm {
             tender: kind.to_owned(),
             amount: money(amount, currency),
             given: given.map(|given| money(given, currency)),
+            via: None,
         };
         if due == 0 {
             return Ok(Vec::new());

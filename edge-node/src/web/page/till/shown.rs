@@ -88,6 +88,18 @@ impl Wrong {
                     .map_or_else(|_| String::new(), |due| view.full_amount(due));
                 fill(t.due_changed, &[("due", &due)])
             }
+            "promise-limit" | "account-limit" => {
+                let left = body.extra.get("left").cloned().unwrap_or_default();
+                let left = serde_json::from_value(left)
+                    .map_or_else(|_| String::new(), |left| view.full_amount(left));
+                let words = if kind == "account-limit" {
+                    t.account_limit
+                } else {
+                    t.promise_limit
+                };
+                fill(words, &[("left", &left)])
+            }
+            "no-account" => t.no_account.to_owned(),
             "short-of-stock" | "not-ready" | "invoiced" | "other-branch" | "currency" => {
                 t.marked.to_owned()
             }
@@ -212,6 +224,11 @@ pub(super) struct TillPage<'a> {
     notes: Vec<(i64, String)>,
     has_session: bool,
     is_connected: bool,
+    card_words: &'static str,
+    promised: String,
+    /// How much of what may be promised is, of 100.
+    promised_share: i64,
+    account: Option<(String, String)>,
     wrong: &'a Wrong,
     sample: String,
     digits: u8,
@@ -248,6 +265,7 @@ pub(super) fn page<'a>(
         .map_or_else(String::new, |code| fill(t.unknown, &[("code", code)]));
     let tender = match shown.pay.tender.as_str() {
         known @ ("cash" | "card" | "bank" | "split") => known,
+        "account" if around.account_left.is_some() => "account",
         _ if around.has_session => "cash",
         _ => "card",
     };
@@ -311,6 +329,26 @@ pub(super) fn page<'a>(
             .collect(),
         has_session: around.has_session,
         is_connected: around.is_connected,
+        card_words: match (around.is_connected, around.has_reader) {
+            (true, true) => TillTexts::of(view.language()).card_reader,
+            (true, false) => TillTexts::of(view.language()).card_connected,
+            (false, _) => TillTexts::of(view.language()).card_cut_off,
+        },
+        promised: fill(
+            t.promised,
+            &[
+                ("promised", &view.full_amount(around.promised.promised)),
+                ("limit", &view.full_amount(around.promised.limit)),
+            ],
+        ),
+        promised_share: share(
+            around.promised.promised.amount_minor,
+            around.promised.limit.amount_minor,
+        ),
+        account: around.account_left.map(|left| {
+            let words = fill(t.account_words, &[("left", &full(left))]);
+            (words, put(t.on_account))
+        }),
         wrong: &shown.wrong,
         sample: view
             .clock
@@ -327,6 +365,14 @@ pub(super) fn page<'a>(
         take_split: put(t.take_split),
         rest: fill(t.rest, &[("amount", &plain(due_minor))]),
         due,
+    }
+}
+
+/// How much of a limit is used, of 100.
+fn share(used: i64, limit: i64) -> i64 {
+    match limit {
+        0 => 100,
+        limit => (used.saturating_mul(100) / limit).clamp(0, 100),
     }
 }
 
