@@ -118,6 +118,15 @@ fn money_routes() -> PageRoutes<EdgeState> {
         .route("/till/basket", post(page::till::change))
         .route(RECEIPTS, get(page::receipts::list))
         .route("/receipts/{number}", get(page::receipts::one))
+        .route(
+            "/receipts/{number}/refund",
+            get(page::refund::show).post(page::refund::give),
+        )
+        .route(
+            "/receipts/{number}/refund/quote",
+            post(page::refund::work_out),
+        )
+        .route("/receipts/{number}/call-off", post(page::refund::call_off))
         .route(CASH, get(page::cash::show).post(page::cash::open))
         .route("/cash/{id}", get(page::cash::session))
         .route("/cash/{id}/movements", post(page::cash::shift))

@@ -132,6 +132,28 @@ pub fn one(reader: &Reader<'_>, actor: &Actor, text: &str) -> Result<Paper, AppE
     })
 }
 
+/// The refund of a number, with the receipt that it gives back.
+pub fn refund(
+    reader: &Reader<'_>,
+    actor: &Actor,
+    text: &str,
+) -> Result<(String, RefundRecord, Paper), AppError> {
+    require(actor, Permission::MoneyRead)?;
+    let missing = AppError::NotFound { what: "receipt" };
+    let code = &reader.identity().code;
+    let (series, number) = match parse_paper_number(text) {
+        Ok((of, PaperKind::Receipt, series, number)) if of == *code => (series, number),
+        _ => return Err(missing),
+    };
+    let Some(record) = papers::refund_by_number(reader, series, number)? else {
+        return Err(missing);
+    };
+    let of = rows::get(reader, record.refund.receipt)?.ok_or(missing)?;
+    let paper = one(reader, actor, &number_of(reader, &of.receipt))?;
+    let number = paper_number(code, PaperKind::Receipt, series, number);
+    Ok((number, record, paper))
+}
+
 /// Receipts, newest first.
 pub fn list(
     reader: &Reader<'_>,

@@ -15,6 +15,7 @@ pub mod part;
 pub mod person;
 pub mod receipt;
 pub mod receipts;
+pub mod refund;
 pub mod session;
 pub mod stock;
 pub mod sync;

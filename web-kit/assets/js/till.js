@@ -78,7 +78,7 @@ async function change(extra) {
   body.delete('action');
   for (const [name, value] of Object.entries(extra)) body.append(name, value);
   const headers = { 'HX-Request': 'true', 'HX-Request-Type': 'partial', accept: 'text/html' };
-  const answer = await fetch(form.action, { method: 'POST', body, headers });
+  const answer = await fetch(form.getAttribute('action'), { method: 'POST', body, headers });
   const elsewhere = answer.headers.get('hx-redirect');
   if (elsewhere) {
     tone('hit');
@@ -156,18 +156,27 @@ document.addEventListener('click', (event) => {
   field.dispatchEvent(new Event('input', { bubbles: true }));
 });
 
-// A field of an amount takes digits; every other key of the page works from there too.
-addEventListener('keydown', (event) => {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !typing(event.target)) return;
-  const isAmount = event.target.hasAttribute('data-amount');
-  const isPageKey = /^F\d$/.test(event.key) || (isAmount && (/^[a-z]$/i.test(event.key) || event.key === '/' || event.key === '?'));
-  if (!isPageKey) return;
-  const key = event.key.toLowerCase();
-  const element = [...document.querySelectorAll('[data-key]')].find((one) => one.dataset.key.split(' ').includes(key) && one.checkVisibility());
+// A field of an amount takes digits; every other key of the page works from there too, unless more come as fast as a
+// scanner types.
+const PAUSE_MS = 60;
+let waiting = 0;
+function press(key) {
   if (key === '?') document.querySelector('[data-shows-keys]')?.click();
-  if (element || isAmount) event.preventDefault();
+  const element = [...document.querySelectorAll('[data-key]')].find((one) => one.dataset.key.split(' ').includes(key) && one.checkVisibility());
   if (element?.matches('input')) element.focus();
   else element?.click();
+}
+addEventListener('keydown', (event) => {
+  clearTimeout(waiting);
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !typing(event.target)) return;
+  const key = event.key.toLowerCase();
+  if (/^f[1-46]$/.test(key)) {
+    event.preventDefault();
+    press(key);
+  } else if (event.target.hasAttribute('data-amount') && (/^[a-z]$/.test(key) || key === '/' || key === '?')) {
+    event.preventDefault();
+    waiting = setTimeout(() => press(key), PAUSE_MS);
+  }
 });
 
 // Back and forward ask the server for the basket of that address.

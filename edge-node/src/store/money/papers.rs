@@ -3,6 +3,7 @@
 use domain::cash::CashDirection;
 use domain::id::{DocumentId, ReceiptId, SessionId, StaffId};
 use domain::till::Refund;
+use rusqlite::Row;
 use sync_protocol::item::decode_body;
 
 use super::receipt::{ReceiptRecord, read};
@@ -79,15 +80,32 @@ pub fn refunds_of(reader: &Reader<'_>, receipt: ReceiptId) -> Result<Vec<RefundR
     let mut rows = statement.query([Id(receipt)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        found.push(RefundRecord {
-            refund: decode_body(body, "Refund").map_err(StoreError::from)?,
-            amount_minor: row.get(1)?,
-            staff: row.get::<_, Id<StaffId>>(2)?.0,
-            at_ms: row.get(3)?,
-        });
+        found.push(read_refund(row)?);
     }
     Ok(found)
+}
+
+/// The refund of a number.
+pub fn refund_by_number(
+    reader: &Reader<'_>,
+    series: u8,
+    number: u32,
+) -> Result<Option<RefundRecord>, AppError> {
+    let mut statement = reader.conn().prepare_cached(
+        "select body, amount, staff, at from refund where series = ?1 and number = ?2 order by row limit 1",
+    )?;
+    let mut rows = statement.query((series, number))?;
+    rows.next()?.map(read_refund).transpose()
+}
+
+fn read_refund(row: &Row<'_>) -> Result<RefundRecord, AppError> {
+    let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+    Ok(RefundRecord {
+        refund: decode_body(body, "Refund").map_err(StoreError::from)?,
+        amount_minor: row.get(1)?,
+        staff: row.get::<_, Id<StaffId>>(2)?.0,
+        at_ms: row.get(3)?,
+    })
 }
 
 /// Cash that went in or out by hand in a session, oldest first.

@@ -150,6 +150,12 @@ struct CashPage<'a> {
     zero: String,
 }
 
+#[derive(Template)]
+#[template(path = "cash/_head.html")]
+struct Head<'a> {
+    t: &'a CashTexts,
+}
+
 /// The page.
 pub(crate) async fn show(
     State(state): State<EdgeState>,
@@ -257,7 +263,7 @@ async fn respond(
     };
     let content = Content {
         modules: &["js/cash.js"],
-        ..Content::new(t.title, SafeHtml::render(&page)?)
+        ..Content::new(t.title, SafeHtml::render(&page)?).head(SafeHtml::render(&Head { t })?)
     };
     let page = frame(state, who, view, CASH).await?.render(&content)?;
     Ok(html_with_status(shown.wrong.status(), page))

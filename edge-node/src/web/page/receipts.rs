@@ -19,10 +19,13 @@ use web_kit::{
 };
 
 use crate::api::EdgeState;
-use crate::api::caller::{May, may};
+use crate::api::caller::{Caller, May, may};
 use crate::app::receipts::{self, Paper, ReceiptRow};
+use crate::app::refund::{self, RefundView};
 use crate::app::settings;
+use crate::error::AppError;
 use crate::store::money::last_number;
+use crate::store::money::papers::RefundRecord;
 use crate::store::staff;
 use crate::web::frame::frame;
 use crate::web::page::orders::encoded;
@@ -203,6 +206,8 @@ fn row(t: &ReceiptTexts, view: &View, receipt: ReceiptRow, by: String) -> Row {
 
 /// A payment beside the paper.
 struct Payment {
+    /// Of an open promise: its id, to call it off.
+    call_off: Option<String>,
     icon: &'static str,
     tender: &'static str,
     amount: String,
@@ -214,7 +219,87 @@ struct Payment {
     link: Option<(String, Option<Code>)>,
 }
 
+/// A refund that waits for the hub's word, or has it.
+struct Asked {
+    id: String,
+    amount: String,
+    reason: String,
+    state: &'static str,
+    tone: Option<Tone>,
+    may_give: bool,
+}
+
+fn waiting_refunds(t: &ReceiptTexts, view: &View, waiting: Vec<RefundView>) -> Vec<Asked> {
+    let shown = |one: RefundView| {
+        let (state, tone) = match one.state.as_str() {
+            "approved" => (t.approved, Some(Tone::Agreed)),
+            "refused" => (t.refused, Some(Tone::Late)),
+            _ => (t.asked, Some(Tone::Decide)),
+        };
+        Asked {
+            id: one.id.to_string(),
+            amount: view.amount(one.amount),
+            reason: one.reason,
+            may_give: one.state == "approved",
+            state,
+            tone,
+        }
+    };
+    waiting.into_iter().map(shown).collect()
+}
+
+/// A receipt, or a refund, which has a number of the same series.
+enum Either {
+    Receipt(Paper, Vec<RefundView>),
+    Refund(String, RefundRecord, Paper),
+}
+
+#[derive(Template)]
+#[template(path = "receipts/refund.html")]
+struct RefundPaper<'a> {
+    language: &'static str,
+    paper: &'a ReceiptTexts,
+    printed: Printed,
+    of: String,
+    reason: &'a str,
+}
+
+async fn refund_paper(
+    state: &EdgeState,
+    who: &Caller,
+    view: &View,
+    settings: &settings::Settings,
+    (number, record, of): (String, RefundRecord, Paper),
+    by: &str,
+) -> Result<Response, Problem> {
+    let on_paper = View::on(state, Screen::default()).await?;
+    let t = ReceiptTexts::of(view.language());
+    let page = RefundPaper {
+        language: on_paper.language().tag(),
+        paper: ReceiptTexts::of(on_paper.language()),
+        printed: paper::refund_printed(&on_paper, settings, &number, &record, &of, by),
+        of: fill(
+            ReceiptTexts::of(on_paper.language()).refund_of,
+            &[("number", &of.number)],
+        ),
+        reason: &record.refund.reason,
+    };
+    let head = SafeHtml::render(&Head {
+        t,
+        may_sell: who.may(Permission::TillUse),
+        refund: None,
+        of: Some(address(&of.number)),
+        is_fresh: false,
+    })?;
+    let content = Content {
+        modules: &["js/print.js", "js/receipts.js"],
+        ..Content::new(number, SafeHtml::render(&page)?).head(head)
+    };
+    frame(state, who, view, TILL).await?.respond(&content)
+}
+
 struct Refunded {
+    href: String,
     number: String,
     when: String,
     amount: String,
@@ -233,6 +318,11 @@ struct ReceiptPage<'a> {
     person: String,
     payments: Vec<Payment>,
     refunds: Vec<Refunded>,
+    asked: Vec<Asked>,
+    may_refund: bool,
+    key: String,
+    call_off: String,
+    refund_href: String,
     orders: Vec<(String, String, String)>,
 }
 
@@ -241,6 +331,9 @@ struct ReceiptPage<'a> {
 struct Head<'a> {
     t: &'a ReceiptTexts,
     may_sell: bool,
+    refund: Option<String>,
+    /// Of a refund: its receipt.
+    of: Option<String>,
     is_fresh: bool,
 }
 
@@ -254,15 +347,32 @@ pub(crate) async fn one(
 ) -> Result<Response, Problem> {
     let actor = who.actor();
     let read = state.store().read(move |reader| {
-        let paper = receipts::one(reader, &actor, &number)?;
         let names = names_of(&staff::list(reader)?);
-        Ok((paper, settings::get(reader, &actor)?, names))
+        let settings = settings::get(reader, &actor)?;
+        let paper = match receipts::one(reader, &actor, &number) {
+            Err(AppError::NotFound { .. }) => {
+                let (number, refund, of) = receipts::refund(reader, &actor, &number)?;
+                return Ok((Either::Refund(number, refund, of), settings, names));
+            }
+            paper => paper?,
+        };
+        let refunds = refund::of_receipt(reader, &actor, &paper.receipt)?;
+        let waiting = refunds.into_iter().filter(|one| one.state != "done");
+        Ok((Either::Receipt(paper, waiting.collect()), settings, names))
     });
-    let (paper, settings, names) = read.await?;
+    let (either, settings, names) = read.await?;
     let view = View::of(&state, &who).await?;
+    let (paper, waiting) = match either {
+        Either::Receipt(paper, waiting) => (paper, waiting),
+        Either::Refund(number, record, of) => {
+            let by = names.get(&record.staff).cloned().unwrap_or_default();
+            return refund_paper(&state, &who, &view, &settings, (number, record, of), &by).await;
+        }
+    };
     let on_paper = View::on(&state, Screen::default()).await?;
     let t = ReceiptTexts::of(view.language());
     let by = paper.staff.and_then(|id| names.get(&id)).cloned();
+    let may_refund = who.may(Permission::RefundsWrite);
     let page = ReceiptPage {
         t,
         language: on_paper.language().tag(),
@@ -279,6 +389,11 @@ pub(crate) async fn one(
             .map_or_else(String::new, |name| name.expose().to_owned()),
         payments: payments(&view, &paper),
         refunds: refunds(&state, &view, &paper),
+        asked: waiting_refunds(t, &view, waiting),
+        may_refund,
+        key: state.form_key().to_string(),
+        call_off: format!("{}/call-off", address(&paper.number)),
+        refund_href: format!("{}/refund", address(&paper.number)),
         orders: paper
             .orders
             .iter()
@@ -293,6 +408,8 @@ pub(crate) async fn one(
     let head = SafeHtml::render(&Head {
         t,
         may_sell: who.may(Permission::TillUse),
+        refund: may_refund.then(|| format!("{}/refund", address(&paper.number))),
+        of: None,
         is_fresh: fresh,
     })?;
     let content = Content {
@@ -334,7 +451,10 @@ fn payments(view: &View, paper: &Paper) -> Vec<Payment> {
                 | domain::payment::PaymentState::Processing
                 | domain::payment::PaymentState::Declined
         );
+        let is_called_off = known.is_some_and(|one| one.stored.called_off);
         Payment {
+            call_off: (is_open && !is_called_off && tender.tender.is_asked_for())
+                .then(|| tender.payment.to_string()),
             icon: tender_icon(tender.tender),
             tender: tender_words(language, tender.tender),
             amount: view.amount(money(tender.amount_minor, paper.receipt.currency)),
@@ -356,16 +476,16 @@ fn refunds(state: &EdgeState, view: &View, paper: &Paper) -> Vec<Refunded> {
     paper
         .refunds
         .iter()
-        .map(|one| Refunded {
-            number: paper_number(
-                code,
-                PaperKind::Receipt,
-                one.refund.series,
-                one.refund.number,
-            ),
-            when: view.clock.when(one.at_ms),
-            amount: view.amount(money(one.amount_minor, one.refund.currency)),
-            reason: one.refund.reason.clone(),
+        .map(|one| {
+            let refund = &one.refund;
+            let number = paper_number(code, PaperKind::Receipt, refund.series, refund.number);
+            Refunded {
+                href: address(&number),
+                number,
+                when: view.clock.when(one.at_ms),
+                amount: view.amount(money(one.amount_minor, refund.currency)),
+                reason: refund.reason.clone(),
+            }
         })
         .collect()
 }

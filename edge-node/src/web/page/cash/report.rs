@@ -119,6 +119,7 @@ fn printed(
         .filter(|words| !words.is_empty())
         .collect();
     let moment = |at_ms: i64| format!("{} {}", view.clock.day(at_ms), view.clock.hour(at_ms));
+    let day_of = |at_ms: i64| view.clock.day(at_ms);
     let closed_at = session.closed_at.map_or(session.opened_at.0, |at| at.0);
     let bytes = hash.unwrap_or_default();
     Printed {
@@ -129,7 +130,13 @@ fn printed(
             t.from_to,
             &[
                 ("from", &moment(session.opened_at.0)),
-                ("to", &moment(closed_at)),
+                (
+                    "to",
+                    &match day_of(session.opened_at.0) == day_of(closed_at) {
+                        true => view.clock.hour(closed_at),
+                        false => moment(closed_at),
+                    },
+                ),
             ],
         ),
         till: fill(t.till_of, &[("register", &session.register), ("who", &by)]),

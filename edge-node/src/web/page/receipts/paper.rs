@@ -13,6 +13,7 @@ use super::qr::{self, Code};
 use super::texts::{ReceiptTexts, tender as tender_words};
 use crate::app::receipts::Paper;
 use crate::app::settings::Settings;
+use crate::store::money::papers::RefundRecord;
 use crate::web::page::label::code128::{self, Bars};
 use crate::web::view::View;
 
@@ -227,4 +228,64 @@ fn open(
         (format!("{words}: {amount}"), link)
     })
     .collect()
+}
+
+/// The paper of a refund.
+pub(super) fn refund_printed(
+    view: &View,
+    settings: &Settings,
+    number: &str,
+    record: &RefundRecord,
+    of: &Paper,
+    by: &str,
+) -> Printed {
+    let t = ReceiptTexts::of(view.language());
+    let refund = &record.refund;
+    let amount = |minor: i64| view.amount(money(minor, refund.currency));
+    let values: [(&str, &dyn std::fmt::Display); 4] = [
+        ("day", &view.clock.day(record.at_ms)),
+        ("hour", &view.clock.hour(record.at_ms)),
+        ("register", &refund.register),
+        ("who", &by),
+    ];
+    let line = |one: &domain::till::RefundLine| {
+        let sold = of.receipt.line(one.line)?;
+        let mut sold = sold.clone();
+        sold.quantity = one.quantity;
+        Some(line_of(t, view, of, &sold))
+    };
+    let mut sums = vec![Sum {
+        name: t.goes_back.to_owned(),
+        amount: view.full_amount(money(record.amount_minor, refund.currency)),
+        is_big: true,
+    }];
+    sums.extend(refund.tenders.iter().map(|tender| Sum {
+        name: tender_words(view.language(), tender.tender).to_owned(),
+        amount: amount(tender.amount_minor),
+        is_big: false,
+    }));
+    Printed {
+        number: number.to_owned(),
+        written: fill(t.line_of, &values).trim_end_matches(", ").to_owned(),
+        lines: refund.lines.iter().filter_map(line).collect(),
+        sums,
+        rates: refund
+            .rates
+            .iter()
+            .map(|rate| {
+                [
+                    view.clock.percent(rate.tax_bp),
+                    amount(rate.net_minor),
+                    amount(rate.tax_minor),
+                    amount(rate.gross_minor),
+                ]
+            })
+            .collect(),
+        open: Vec::new(),
+        bars: code128::bars(number),
+        bar_title: fill(t.bar_code, &[("number", &number)]),
+        warranty: String::new(),
+        foot: String::new(),
+        ..printed(view, settings, of, by)
+    }
 }

@@ -68,6 +68,17 @@ web_kit::catalogue! {
         open: "open" | "offen",
         given_back_of: "{amount} given back" | "{amount} erstattet",
         refund: "Refund" | "Erstatten",
+        refund_title: "Refund" | "Erstattung",
+        refund_of: "of receipt {number}" | "zu Beleg {number}",
+        goes_back: "Goes back" | "Geht zurück",
+        why: "Why" | "Warum",
+        signed: "Received" | "Erhalten",
+        to_receipt: "Its receipt" | "Ihr Beleg",
+        asked: "waits for the hub’s word" | "wartet auf die Zentrale",
+        approved: "the hub said yes" | "die Zentrale hat zugesagt",
+        refused: "the hub said no" | "die Zentrale hat abgelehnt",
+        give_now: "Give back now" | "Jetzt erstatten",
+        call_off: "Call off" | "Absagen",
     }
 }
 

@@ -1,0 +1,42 @@
+//! Words of giving money back.
+
+web_kit::catalogue! {
+    /// What the page of a refund says.
+    pub(super) struct RefundTexts {
+        title: "Refund of {number}" | "Erstattung zu {number}",
+        back: "Receipt" | "Beleg",
+        all: "All of it" | "Alles",
+        lines: "What comes back" | "Was zurückkommt",
+        line: "Line" | "Zeile",
+        left: "Left" | "Übrig",
+        pieces: "Pieces" | "Stück",
+        goods: "Where it goes" | "Wohin damit",
+        amount: "Amount" | "Betrag",
+        stay: "stays there" | "bleibt dort",
+        shelf: "on the shelf" | "ins Regal",
+        scrap: "scrapped" | "Abfall",
+        supplier: "to the supplier" | "zum Lieferanten",
+        nothing_left: "All of this receipt was given back." | "Von diesem Beleg ist alles erstattet.",
+        reason: "Why" | "Warum",
+        reason_hint: "does not hold, wrong part" | "hält nicht, falsches Teil",
+        comes_back: "Goes back" | "Geht zurück",
+        deposits: "Deposits in it" | "Anzahlungen darin",
+        the_way: "The way it came" | "Auf dem Weg, auf dem es kam",
+        of_left: "{amount} left of it" | "davon übrig {amount}",
+        work_out: "Work it out" | "Ausrechnen",
+        give: "Give back {amount}" | "{amount} erstatten",
+        ask: "Ask the hub for {amount}" | "{amount} bei der Zentrale anfragen",
+        ask_words: "This is more than your role gives back. The hub is asked; nothing goes back before." | "Das ist mehr, als diese Rolle erstattet. Die Zentrale wird gefragt; vorher geht nichts zurück.",
+        choose: "Say how many pieces come back." | "Sagen, wie viele Stück zurückkommen.",
+        asked_toast: "Asked. It waits for the hub’s word." | "Angefragt. Es wartet auf die Zentrale.",
+        called_off: "The promise is called off." | "Das Versprechen ist abgesagt.",
+        given_toast: "{amount} goes back." | "{amount} geht zurück.",
+        wrong_pieces: "Write whole numbers, at most what is left. Nothing was given back." | "Ganze Zahlen schreiben, höchstens was übrig ist. Nichts wurde erstattet.",
+        wrong_reason: "Say why, in one line. Nothing was given back." | "In einer Zeile sagen, warum. Nichts wurde erstattet.",
+        wrong_tenders: "The amounts must come to {due}, each at most what is left of it." | "Die Beträge müssen {due} ergeben, jeder höchstens was davon übrig ist.",
+        not_captured: "Less of it was paid than goes back. Call the open promise off first." | "Davon wurde weniger bezahlt, als zurückgeht. Zuerst das offene Versprechen absagen.",
+        no_session: "Cash goes back only with an open cash session." | "Bargeld geht nur bei offener Kasse zurück.",
+        drawer_short: "There is not so much in the drawer. Nothing was given back." | "So viel ist nicht in der Lade. Nichts wurde erstattet.",
+        nothing_done: "Nothing was given back." | "Nichts wurde erstattet.",
+    }
+}
