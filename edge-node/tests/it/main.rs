@@ -25,6 +25,7 @@ mod command_line;
 mod elsewhere;
 mod page_board;
 mod page_order;
+mod page_till;
 mod pages;
 mod pages_import;
 mod pages_intake;

@@ -27,7 +27,7 @@ function reader(form) {
       return digits > 0 ? `${whole}${point}${text.slice(-digits)}` : whole;
     },
     full(minor) {
-      return `${currency} ${this.show(minor)}`;
+      return `${currency}\u00a0${this.show(minor)}`;
     },
   };
 }

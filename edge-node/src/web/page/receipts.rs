@@ -434,7 +434,13 @@ fn change(view: &View, paper: &Paper) -> Option<String> {
         .tenders
         .iter()
         .any(|one| one.tender == Tender::Cash);
-    has_cash.then(|| view.full_amount(money(back, paper.receipt.currency)))
+    let is_only_cash = paper
+        .receipt
+        .tenders
+        .iter()
+        .all(|one| one.tender == Tender::Cash);
+    (has_cash && (back > 0 || is_only_cash))
+        .then(|| view.full_amount(money(back, paper.receipt.currency)))
 }
 
 fn payments(view: &View, paper: &Paper) -> Vec<Payment> {

@@ -166,6 +166,8 @@ pub(super) struct Trouble {
     help: Option<(String, &'static str)>,
     /// A button of the basket that helps.
     act: Option<(String, &'static str)>,
+    /// Whether only something is to be typed.
+    asks: bool,
 }
 
 pub(super) struct LineRow {
@@ -404,7 +406,11 @@ fn group(
             ("gross", &amount(order.gross_minor)),
             ("before", &amount(order.deposits_minor)),
         ];
-        (typed, fill(t.deposit_hint, &values))
+        let words = match order.deposits_minor {
+            0 => t.deposit_of,
+            _ => t.deposit_before,
+        };
+        (typed, fill(words, &values))
     });
     let glyph = (order.sync != SyncState::Applied && !order.number.is_empty())
         .then(|| texts::sync(view.language(), order.sync));
@@ -476,6 +482,7 @@ fn order_trouble(
         words: words.to_owned(),
         help: to_order(),
         act: None,
+        asks: false,
     };
     match trouble {
         OrderTrouble::Unknown => Trouble {
@@ -496,6 +503,7 @@ fn order_trouble(
         },
         OrderTrouble::NoDeposit => Trouble {
             help: None,
+            asks: true,
             ..plain(t.no_deposit)
         },
     }
@@ -515,21 +523,25 @@ fn part_row(
             words: t.part_unknown.to_owned(),
             help: None,
             act: None,
+            asks: false,
         },
         PartTrouble::Currency => Trouble {
             words: t.other_currency.to_owned(),
             help: None,
             act: None,
+            asks: false,
         },
         PartTrouble::Quantity => Trouble {
             words: t.part_quantity.to_owned(),
             help: None,
             act: None,
+            asks: false,
         },
         PartTrouble::Short => Trouble {
             words: fill(t.part_short, &[("n", &part.free.max(0))]),
             help: Some((href.clone(), t.see_stock)),
             act: None,
+            asks: false,
         },
     });
     PartRow {
@@ -555,7 +567,7 @@ fn part_row(
 /// The tone of what stands in the way.
 impl Trouble {
     pub(super) fn tone(&self) -> Tone {
-        if self.act.is_some() {
+        if self.act.is_some() || self.asks {
             Tone::Waiting
         } else {
             Tone::Late
