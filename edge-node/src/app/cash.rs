@@ -204,18 +204,29 @@ pub fn open_one(
     Ok(rows::open_of(reader, register)?.map(|record| show(reader, record)))
 }
 
+/// A session with what belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionBook {
+    /// The session.
+    pub session: CashSession,
+    /// What went in and out by hand, oldest first.
+    pub moves: Vec<MoveRecord>,
+    /// The hash of its day report, once it is closed.
+    pub hash: Option<[u8; 32]>,
+}
+
 /// One session, with what went in and out by hand and the hash of its day report.
-pub fn one(
-    reader: &Reader<'_>,
-    actor: &Actor,
-    id: SessionId,
-) -> Result<(CashSession, Vec<MoveRecord>, Option<[u8; 32]>), AppError> {
+pub fn one(reader: &Reader<'_>, actor: &Actor, id: SessionId) -> Result<SessionBook, AppError> {
     require(actor, Permission::MoneyRead)?;
     let record = rows::get(reader, id)?.ok_or(AppError::NotFound {
         what: "cash session",
     })?;
     let hash = record.hash;
-    Ok((show(reader, record), moves(reader, id)?, hash))
+    Ok(SessionBook {
+        session: show(reader, record),
+        moves: moves(reader, id)?,
+        hash,
+    })
 }
 
 /// Opens a session.

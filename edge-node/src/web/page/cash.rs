@@ -24,9 +24,8 @@ use web_kit::{
 use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
 use crate::app::cash::{
-    self, CashSession, CloseInput, CountInput, FIRST_REGISTER, MoveInput, OpenInput,
+    self, CashSession, CloseInput, CountInput, FIRST_REGISTER, MoveInput, OpenInput, SessionBook,
 };
-use crate::store::money::papers::MoveRecord;
 use crate::store::staff;
 use crate::web::CASH;
 use crate::web::frame::frame;
@@ -173,7 +172,7 @@ pub(crate) async fn show(
 
 /// Everything that the page shows of the store.
 struct Read {
-    open: Option<(CashSession, Vec<MoveRecord>)>,
+    open: Option<SessionBook>,
     former: web_kit::Page<CashSession>,
     names: BTreeMap<StaffId, String>,
     currency: Currency,
@@ -187,10 +186,7 @@ async fn read(state: &EdgeState, who: &Caller, cursor: &str) -> Result<Read, Pro
     };
     let read = state.store().read(move |reader| {
         let open = match cash::open_one(reader, &actor, FIRST_REGISTER)? {
-            Some(session) => {
-                let (session, moves, _) = cash::one(reader, &actor, session.id)?;
-                Some((session, moves))
-            }
+            Some(session) => Some(cash::one(reader, &actor, session.id)?),
             None => None,
         };
         Ok(Read {
@@ -234,9 +230,10 @@ async fn respond(
         key: &shown.key,
         move_key: state.form_key().to_string(),
         may_write: who.may(Permission::CashWrite),
-        session: read.open.as_ref().map(|(session, moves)| {
-            open_session(t, view, &read.names, session, moves, &shown.count)
-        }),
+        session: read
+            .open
+            .as_ref()
+            .map(|book| open_session(t, view, &read.names, book, &shown.count)),
         left_before: last_left
             .filter(|left| left.amount_minor > 0)
             .map(|left| fill(t.left_before, &[("amount", &view.full_amount(left))])),
@@ -273,10 +270,10 @@ fn open_session(
     t: &CashTexts,
     view: &View,
     names: &BTreeMap<StaffId, String>,
-    session: &CashSession,
-    moves: &[MoveRecord],
+    book: &SessionBook,
     count: &CountForm,
 ) -> OpenSession {
+    let session = &book.session;
     let currency = session.float.currency;
     let digits = currency.minor_digits();
     let unit = 10_i64.pow(u32::from(digits));
@@ -304,7 +301,8 @@ fn open_session(
         .trim_end_matches(", ")
         .to_owned(),
         float: view.full_amount(session.float),
-        moves: moves
+        moves: book
+            .moves
             .iter()
             .map(|one| {
                 let amount = view.amount(money(one.amount_minor, currency));

@@ -72,7 +72,8 @@ pub(crate) async fn session(
             names,
         ))
     });
-    let ((session, _, hash), settings, names) = read.await?;
+    let (book, settings, names) = read.await?;
+    let (session, hash) = (book.session, book.hash);
     let Some(report) = &session.report else {
         return Ok(Redirect::to(CASH).into_response());
     };

@@ -31,6 +31,13 @@ pub(super) struct Sum {
     pub(super) is_big: bool,
 }
 
+/// What is promised and not here yet, with the link that pays it.
+pub(super) struct OpenPayment {
+    pub(super) words: String,
+    pub(super) link: Option<String>,
+    pub(super) code: Option<Code>,
+}
+
 /// A receipt as it is printed.
 pub(super) struct Printed {
     pub(super) shop: String,
@@ -42,7 +49,7 @@ pub(super) struct Printed {
     pub(super) sums: Vec<Sum>,
     pub(super) rates: Vec<[String; 4]>,
     /// What is promised and not here yet, with its link.
-    pub(super) open: Vec<(String, Option<(String, Option<Code>)>)>,
+    pub(super) open: Vec<OpenPayment>,
     pub(super) bars: Option<Bars>,
     pub(super) bar_title: String,
     pub(super) warranty: String,
@@ -202,11 +209,7 @@ fn sums(t: &ReceiptTexts, view: &View, paper: &Paper) -> Vec<Sum> {
 }
 
 /// What is not here yet, as the paper says it.
-fn open(
-    t: &ReceiptTexts,
-    view: &View,
-    paper: &Paper,
-) -> Vec<(String, Option<(String, Option<Code>)>)> {
+fn open(t: &ReceiptTexts, view: &View, paper: &Paper) -> Vec<OpenPayment> {
     let currency = paper.receipt.currency;
     let is_open = |state: PaymentState| {
         matches!(
@@ -222,10 +225,12 @@ fn open(
         };
         let amount = view.full_amount(money(one.asked_minor, currency));
         let detail = &one.stored.detail;
-        let link = detail
-            .starts_with("http")
-            .then(|| (detail.clone(), qr::code(detail)));
-        (format!("{words}: {amount}"), link)
+        let link = detail.starts_with("http").then(|| detail.clone());
+        OpenPayment {
+            words: format!("{words}: {amount}"),
+            code: link.as_deref().and_then(qr::code),
+            link,
+        }
     })
     .collect()
 }
