@@ -38,6 +38,7 @@ pub struct Hub {
     log: PathBuf,
     ports: Ports,
     database_url: Option<String>,
+    flags: Vec<String>,
     _guard: Option<ClusterGuard>,
 }
 
@@ -62,8 +63,14 @@ impl Hub {
             dir,
             ports: Ports::reserve(1)?,
             database_url,
+            flags: Vec::new(),
             _guard: guard,
         })
+    }
+
+    /// Has it serve with more flags from its next start on.
+    pub fn serve_with(&mut self, flags: &[String]) {
+        self.flags = flags.to_vec();
     }
 
     /// Where its pages and its API are.
@@ -96,7 +103,8 @@ impl Hub {
     /// When it does not.
     pub async fn start(&mut self) -> Result<()> {
         let (listen, quic) = (self.http().to_string(), self.quic().to_string());
-        let arguments = self.with_data(&["serve", "--listen", &listen, "--quic", &quic])?;
+        let mut arguments = self.with_data(&["serve", "--listen", &listen, "--quic", &quic])?;
+        arguments.extend(self.flags.iter().cloned());
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut running = Running::start("the hub", &self.program, &arguments, &self.log)?;
         let ready = until_ready(&self.url(), READY_WITHIN, &mut running).await;

@@ -23,6 +23,7 @@ mod kill_edge;
 mod kill_hub;
 mod lines;
 mod look_up;
+mod payment;
 mod people;
 mod records;
 mod sound;
