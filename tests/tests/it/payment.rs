@@ -206,7 +206,7 @@ async fn called_off() -> Result<()> {
     let path = format!("/api/v1/payments/{off}/cancel");
     shop.manager.send(&path, &Value::Null).await?;
     for _ in 0..4 {
-        shop.fault("/v1/payment_links", "status_500").await?;
+        shop.fault("/v1/payment_links", "error_500").await?;
     }
     shop.mend().await?;
     let asked = shop.until_state(&kept, "processing").await?;
