@@ -309,6 +309,85 @@ const SENTENCES: &[(&str, &str)] = &[
         "only texts can be kept both; choose one of the values",
         "nur Texte lassen sich beide behalten; bitte einen Wert wählen",
     ),
+    // The till.
+    (
+        "There is no such receipt",
+        "Diesen Beleg gibt es hier nicht",
+    ),
+    (
+        "There is no such cash session",
+        "Diese Kassenschicht gibt es nicht",
+    ),
+    ("There is no such payment", "Diese Zahlung gibt es nicht"),
+    ("There is no such refund", "Diese Erstattung gibt es nicht"),
+    (
+        "only a payment that was not taken can be called off",
+        "nur eine Zahlung, die noch nicht eingezogen ist, lässt sich absagen",
+    ),
+    (
+        "this till has an open cash session; count and close it first",
+        "diese Kasse ist schon offen; bitte zuerst zählen und schließen",
+    ),
+    (
+        "this cash session is closed; its day report stands",
+        "diese Kassenschicht ist geschlossen; ihr Abschluss steht",
+    ),
+    (
+        "there is not so much in the drawer",
+        "so viel ist nicht in der Lade",
+    ),
+    (
+        "the order is invoiced already; give money back by a refund",
+        "der Auftrag ist schon abgerechnet; Geld geht als Erstattung zurück",
+    ),
+    (
+        "only what is ready is handed over; take a deposit, or move it first",
+        "nur Fertiges wird ausgegeben; bitte eine Anzahlung nehmen oder ihn zuerst bewegen",
+    ),
+    (
+        "the order belongs to another branch, which takes its money",
+        "der Auftrag gehört einer anderen Filiale; sie nimmt sein Geld",
+    ),
+    (
+        "the order is priced in another currency",
+        "der Preis des Auftrags steht in einer anderen Währung",
+    ),
+    (
+        "the part is priced in another currency",
+        "der Preis des Teils steht in einer anderen Währung",
+    ),
+    (
+        "nothing of this payment is left to give back",
+        "von dieser Zahlung ist nichts mehr zu erstatten",
+    ),
+    (
+        "is more than is left of this payment",
+        "ist mehr, als von dieser Zahlung übrig ist",
+    ),
+    (
+        "the hub has not said yes to this refund",
+        "die Zentrale hat dieser Erstattung nicht zugesagt",
+    ),
+    (
+        "the hub said yes to another refund; ask for this one",
+        "die Zentrale hat einer anderen Erstattung zugesagt; bitte diese anfragen",
+    ),
+    (
+        "only {1} are left to give back",
+        "nur {1} sind noch zu erstatten",
+    ),
+    (
+        "the tenders do not come to what is due",
+        "die Zahlungen ergeben nicht, was zu zahlen ist",
+    ),
+    (
+        "no more can stay in the drawer than was counted",
+        "mehr, als gezählt wurde, kann nicht in der Lade bleiben",
+    ),
+    (
+        "the amount must be above zero",
+        "der Betrag muss über null liegen",
+    ),
     // Incidents of a branch.
     (
         "the hub ended the session: {1}",

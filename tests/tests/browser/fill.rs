@@ -33,6 +33,7 @@ pub async fn fill(stage: &Stage) -> Result<Filled> {
     let person = people(stage, &operator).await.context("people")?;
     let manager = stage.chain.manager(0).await?;
     let (order, line, visit, customer) = order(&manager).await.context("an order")?;
+    money(&manager).await.context("money")?;
     stage.chain.until_level().await?;
     let transfer = transfers(stage, &central).await.context("transfers")?;
     conflict(stage, &order).await.context("a conflict")?;
@@ -110,7 +111,7 @@ async fn order(manager: &Api) -> Result<(String, String, String, String)> {
     })
     .await?;
     let delivery =
-        json!({ "kind": "receive", "quantity": 4, "reason": HOSTILE, "reference": HOSTILE });
+        json!({ "kind": "receive", "quantity": 8, "reason": HOSTILE, "reference": HOSTILE });
     let path = "/api/v1/stock/P-99/movements";
     manager.send(path, &delivery).await?;
     let body = json!({
@@ -131,6 +132,30 @@ async fn order(manager: &Api) -> Result<(String, String, String, String)> {
     }
     let line = id_of(&manager.add_part_line(&id, "P-99", 1).await?)?;
     Ok((id, line, visit, customer))
+}
+
+/// A day at the till that is closed, with a sale whose card is promised and a piece given back; and one that is open.
+async fn money(manager: &Api) -> Result<()> {
+    let euro = |amount_minor: i64| json!({ "amount_minor": amount_minor, "currency": "EUR" });
+    let open = json!({ "float": euro(10_000) });
+    let sessions = "/api/v1/cash-sessions";
+    let session = id_of(&manager.send(sessions, &open).await?)?;
+    let part = json!([{ "sku": "P-99", "quantity": 2 }]);
+    let sale = json!({ "parts": part, "tenders": [{ "tender": "cash", "amount": euro(600) },
+                                                  { "tender": "card", "amount": euro(400) }] });
+    let receipt = manager.send("/api/v1/sales", &sale).await?;
+    let line = &receipt["lines"][0]["id"];
+    let back = json!({ "lines": [{ "line_id": line, "quantity": 1, "goods": "scrap" }], "reason": HOSTILE });
+    let path = format!("/api/v1/sales/{}/refunds", id_of(&receipt)?);
+    manager.send(&path, &back).await?;
+    let moved = json!({ "direction": "out", "amount": euro(100), "reason": HOSTILE });
+    let path = format!("{sessions}/{session}");
+    manager.send(&format!("{path}/movements"), &moved).await?;
+    let count = json!({ "counted": [{ "value_minor": 5000, "pieces": 2 }], "reason": HOSTILE });
+    manager.send(&format!("{path}/close"), &count).await?;
+    let session = id_of(&manager.send(sessions, &open).await?)?;
+    let path = format!("{sessions}/{session}/movements");
+    manager.send(&path, &moved).await.map(drop)
 }
 
 /// One that was received short, one approved, and one asked for; gives the first one's id.

@@ -23,4 +23,5 @@ mod pictures;
 mod sessions;
 mod stage;
 mod stock;
+mod till;
 mod walk;
