@@ -9,6 +9,7 @@ mod joined;
 mod others;
 mod outbox;
 mod retention;
+mod statement;
 mod transit;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ impl Workers {
             )));
             tasks.push(tokio::spawn(others::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(joined::run(hub.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(statement::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(outbox::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(transit::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(retention::run(hub.clone(), stopped)));

@@ -178,6 +178,16 @@ pub struct CountInput {
     pub pieces: u32,
 }
 
+/// The till that is named; the first where none is.
+pub(crate) fn register_of(wanted: Option<u16>) -> Result<u16, AppError> {
+    let register = wanted.unwrap_or(FIRST_REGISTER);
+    if (1..=999).contains(&register) {
+        Ok(register)
+    } else {
+        Err(AppError::field("/register", "must be from 1 to 999"))
+    }
+}
+
 /// Sessions, newest first.
 pub fn list(
     reader: &Reader<'_>,
@@ -237,13 +247,8 @@ pub fn open(
 ) -> Result<CashSession, AppError> {
     require(actor, Permission::CashWrite)?;
     let settings = tx.settings()?;
-    let register = input.register.unwrap_or(FIRST_REGISTER);
+    let register = register_of(input.register)?;
     let mut problems = Problems::new();
-    problems.check(
-        (1..=999).contains(&register),
-        "/register",
-        "must be from 1 to 999",
-    );
     same_currency(&mut problems, "/float", input.float, settings.currency);
     problems.finish(()).map_err(AppError::Invalid)?;
     if rows::open_of(&tx.reader(), register)?.is_some() {

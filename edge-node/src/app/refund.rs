@@ -19,7 +19,7 @@ use sync_protocol::item::{Item, command};
 use utoipa::ToSchema;
 use web_kit::wire::{MoneyForm, Time, money};
 
-use super::cash::FIRST_REGISTER;
+use super::cash::register_of;
 use super::require;
 use crate::error::AppError;
 use crate::store::money::receipt::{self as rows, AskedRecord};
@@ -382,7 +382,7 @@ fn write(
     input: &RefundInput,
 ) -> Result<Refund, AppError> {
     let reader = tx.reader();
-    let register = input.register.unwrap_or(FIRST_REGISTER);
+    let register = register_of(input.register)?;
     let session = cash::open_of(&reader, register)?;
     let cash_back: i64 = split
         .iter()

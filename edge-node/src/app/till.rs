@@ -23,7 +23,7 @@ use web_kit::etag::IfMatch;
 use web_kit::order::person;
 use web_kit::wire::{MoneyForm, Time, money};
 
-use super::cash::FIRST_REGISTER;
+use super::cash::register_of;
 use super::order::form::StatusInput;
 use super::order::{line, status};
 use super::require;
@@ -226,7 +226,7 @@ pub fn sell(
     let tenders = tenders(tx, &input.tenders, currency)?;
     check_promises(&tx.reader(), &tenders, currency)?;
     check_account(&tx.reader(), &basket, &tenders, currency)?;
-    let register = input.register.unwrap_or(FIRST_REGISTER);
+    let register = register_of(input.register)?;
     let (series, last) = last_number(&tx.reader(), PaperKind::Receipt)?;
     let receipt = Receipt {
         id: ReceiptId::from_random(&mut tx.random()),

@@ -24,7 +24,7 @@ pub(super) async fn run(store: Store, mut stopping: watch::Receiver<bool>) {
             _ = ticks.tick() => {}
             _ = stopping.wait_for(|stop| *stop) => return,
         }
-        if let Err(error) = store.write(|tx| payment::end_holds(tx)).await {
+        if let Err(error) = store.write(payment::end_holds).await {
             tracing::warn!(%error, "goods that were kept for a payment did not go back");
         }
         match store.write(|tx| day::close_passed(tx, DAY_ENDS_HOUR)).await {

@@ -309,16 +309,12 @@ fn goods_are_kept_for_a_payment_and_money_that_comes_later_is_a_decision() {
     let paid = act(&store, move |tx, actor| pay(tx, actor, id, &input)).unwrap();
     assert_eq!(paid.tenders[0].state, "queued");
     let payment = paid.tenders[0].payment_id;
-    assert_eq!(
-        store.write_blocking(|tx| end_holds(tx)).unwrap(),
-        0,
-        "still kept"
-    );
+    assert_eq!(store.write_blocking(end_holds).unwrap(), 0, "still kept");
     assert_eq!(stock_of(&store, "SCR-1").free, 0);
     drop(store);
     let store = branch.open();
-    assert_eq!(store.write_blocking(|tx| end_holds(tx)).unwrap(), 1);
-    assert_eq!(store.write_blocking(|tx| end_holds(tx)).unwrap(), 0, "once");
+    assert_eq!(store.write_blocking(end_holds).unwrap(), 1);
+    assert_eq!(store.write_blocking(end_holds).unwrap(), 0, "once");
     assert_eq!(stock_of(&store, "SCR-1").free, 1);
     let mut private = HubFeed::new(FeedId::private(BRANCH));
     apply(&store, private.block(&[vec![captured(payment, PRICE)]]));

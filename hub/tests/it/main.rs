@@ -13,6 +13,7 @@ mod support;
 
 mod abandoned;
 mod api;
+mod bank;
 mod catalogue;
 mod facts;
 mod ingest;

@@ -34,8 +34,15 @@ async fn at_branch() -> Result<()> {
         branch_state(edge, &manager).await
     })
     .await?;
-    // There is neither a conflict nor a decision, goods are taken in by the other branch, and the hub is away.
+    // There is neither a conflict nor a decision, goods are taken in by the other branch, and the hub is away. A till has
+    // one session, which ends once, a promise is called off once, and no day of an example is of these hundred days.
     let may_be_refused = [
+        "POST /api/v1/business-days",
+        "POST /api/v1/cash-sessions",
+        "POST /api/v1/cash-sessions/{id}/close",
+        "POST /api/v1/cash-sessions/{id}/movements",
+        "POST /api/v1/payments/{id}/cancel",
+        "POST /api/v1/sales/{id}/refunds",
         "POST /api/v1/conflicts/{id}/resolve",
         "POST /api/v1/conflicts/{id}/undo",
         "POST /api/v1/customers/lookup",
@@ -84,7 +91,7 @@ async fn at_hub() -> Result<()> {
     let central = chain.hub.api("central").await?;
     let mut database = chain.hub.connect().await?;
     let report = every_route(&central, &options, async || hub_state(&mut database).await).await?;
-    // Nothing is parked, and there is neither a conflict nor an exception.
+    // Nothing is parked, there is neither a conflict nor an exception, no refund waits, and nobody signed an event.
     let may_be_refused = [
         "POST /api/v1/conflicts/{id}/resolve",
         "POST /api/v1/conflicts/{id}/undo",
@@ -92,6 +99,9 @@ async fn at_hub() -> Result<()> {
         "POST /api/v1/exceptions/{owner}/{kind}/{subject_id}/close",
         "POST /api/v1/parked/{id}/drop",
         "POST /api/v1/parked/{id}/release",
+        "POST /api/v1/refunds/{id}/decide",
+        "POST /api/v1/settlements/stripe",
+        "POST /api/v1/webhooks/stripe",
     ];
     judge(&report, &may_be_refused)
 }
@@ -180,6 +190,8 @@ pub(crate) struct Seeded {
     branch: String,
     node: String,
     person: String,
+    session: String,
+    receipt: Value,
 }
 
 impl Seeded {
@@ -207,6 +219,14 @@ impl Seeded {
         let request = json!({ "from": "BAD", "to": "TWO", "lines": lines });
         let transfer = central.post("/api/v1/transfers", "bad-transfer", &request);
         let transfer = id_of(&transfer.await?)?;
+        let session = json!({ "float": euro(10_000) });
+        let session = id_of(&manager.send("/api/v1/cash-sessions", &session).await?)?;
+        let tenders = json!([
+            { "tender": "cash", "amount": euro(49_000) }, { "tender": "card", "amount": euro(1_000) },
+        ]);
+        let parts = json!([{ "sku": "P-00", "quantity": 50 }]);
+        let sale = json!({ "parts": parts, "tenders": tenders });
+        let receipt = manager.send("/api/v1/sales", &sale).await?;
         let nodes = format!("/api/v1/branches/{}/nodes", chain.edges[1].branch_id);
         let node = id_of(&central.get(&nodes).await?["items"][0])?;
         let person = id_of(&add_staff(&central, "victim", "clerk", &["BAD"]).await?)?;
@@ -222,6 +242,8 @@ impl Seeded {
             branch,
             node,
             person,
+            session,
+            receipt,
         })
     }
 
@@ -239,6 +261,11 @@ impl Seeded {
         .map(drop)
     }
 
+    fn text(&self, pointer: &str) -> &str {
+        let found = self.receipt.pointer(pointer).and_then(Value::as_str);
+        found.unwrap_or_default()
+    }
+
     fn values(&self) -> BTreeMap<String, String> {
         let named = [
             ("/api/v1/orders/{id}", self.order.as_str()),
@@ -250,6 +277,10 @@ impl Seeded {
             ("/api/v1/branches/{id}", &self.branch),
             ("/api/v1/nodes/{id}", &self.node),
             ("/api/v1/staff/{id}", &self.person),
+            ("/api/v1/cash-sessions/{id}", &self.session),
+            ("/api/v1/sales/{id}", self.text("/id")),
+            ("number", self.text("/number")),
+            ("/api/v1/payments/{id}", self.text("/tenders/1/payment_id")),
             ("sku", "P-00"),
             ("file", "orders.csv"),
             ("kind", "customers"),
@@ -288,6 +319,31 @@ impl Seeded {
                 "POST /api/v1/transfers/{id}/receive",
                 json!({ "lines": lines }),
             ),
+            (
+                "POST /api/v1/sales",
+                json!({ "parts": lines, "tenders": [{ "tender": "bank", "amount": euro(1_000) }] }),
+            ),
+            (
+                "POST /api/v1/sales/{id}/refunds",
+                json!({ "lines": [{ "line_id": self.text("/lines/0/id"), "quantity": 1, "goods": "shelf" }],
+                    "reason": "does not fit" }),
+            ),
+            (
+                "POST /api/v1/orders/{id}/payments",
+                json!({ "tender": "bank", "amount": euro(100) }),
+            ),
+            (
+                "POST /api/v1/cash-sessions",
+                json!({ "register": 2, "float": euro(0) }),
+            ),
+            (
+                "POST /api/v1/cash-sessions/{id}/movements",
+                json!({ "direction": "in", "amount": euro(100), "reason": "change" }),
+            ),
+            (
+                "POST /api/v1/cash-sessions/{id}/close",
+                json!({ "counted": [{ "value_minor": 5_000, "pieces": 1 }], "reason": "a test" }),
+            ),
             ("POST /api/v1/imports/ords", Value::String(header)),
             ("POST /api/v1/imports/{kind}", json!("name,phone\n")),
             (
@@ -317,8 +373,21 @@ impl Seeded {
                 json!({ "with": self.twin }),
             ),
             ("POST /api/v1/imports/parts", json!("sku,name,price\n")),
+            (
+                "POST /api/v1/branches/{id}/till-rules",
+                json!({ "promise_limit_minor": 1_000, "promise_days": 3, "refund_clerk_minor": 1_000,
+                    "refund_manager_minor": 1_000, "reader": false }),
+            ),
+            (
+                "POST /api/v1/customers/{id}/account",
+                json!({ "limit_minor": 1_000, "due_days": 14 }),
+            ),
         ]
     }
+}
+
+fn euro(amount_minor: i64) -> Value {
+    json!({ "amount_minor": amount_minor, "currency": "EUR" })
 }
 
 fn options(seeded: &Seeded, bodies: Vec<(&'static str, Value)>) -> Options {
@@ -376,6 +445,7 @@ pub(crate) async fn hub_state(database: &mut PgConnection) -> Result<String> {
             (select md5(string_agg(t::text, '' order by branch_id, part)) from inventory.stock t),
             (select md5(string_agg(t::text, '' order by t::text)) from inventory.transfer_record t),
             (select count(*)::text from inventory.movement),
+            (select md5(string_agg(t::text, '' order by t::text)) from sync.hub_line t),
             (select count(*)::text from sync.join_code),
             (select count(*)::text from sync.node where revoked_ms is null),
             (select md5(string_agg(t::text, '' order by t::text)) from sync.parked t)",

@@ -46,6 +46,8 @@ pub(super) fn routes() -> OpenApiRouter<HubState> {
         .routes(routes!(get_rules, set_rules))
         .routes(routes!(set_account))
         .routes(routes!(stripe))
+        .routes(routes!(take_statement))
+        .routes(routes!(bank_statement))
 }
 
 /// A payment by card or bank.
@@ -472,6 +474,7 @@ async fn set_rules(
 #[serde(deny_unknown_fields)]
 pub struct AccountForm {
     /// The most that the customer may owe, in minor units; null ends the account.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required = true, minimum = 0)]
     limit_minor: Option<i64>,
     /// After how many days what is owed is a matter for people.
@@ -504,6 +507,83 @@ async fn set_account(
     .await
 }
 
+/// What became of a statement.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StatementTaken {
+    /// Lines that were read.
+    read: usize,
+    /// Lines that were not there yet.
+    new: usize,
+    /// New lines that paid what a receipt asks for.
+    matched: usize,
+}
+
+/// Takes in what is new in the statement of the card provider; it happens every hour by itself.
+#[utoipa::path(post, path = "/api/v1/settlements/stripe", tag = "money", params(RequiredKeyHeader),
+    request_body = Option<Nothing>, responses((status = 200, body = StatementTaken), WriteErrors))]
+async fn take_statement(
+    State(state): State<HubState>,
+    _who: May<may::RefundsApprove>,
+    _body: KeyedCommand<Option<Nothing>>,
+) -> Result<Json<StatementTaken>, Problem> {
+    let taken = settle::take_statement(state.hub()).await?;
+    let new = taken.ok_or_else(|| {
+        AppError::conflict(
+            "no-provider",
+            "no card provider is set up; see the configuration of the hub",
+        )
+    })?;
+    Ok(Json(StatementTaken {
+        read: new,
+        new,
+        matched: 0,
+    }))
+}
+
+/// Takes in a bank's file (CSV with the columns `booked_on`, `reference`, `amount`, `currency` and `text`): what names a
+/// receipt and brings what it asks for pays it, the rest waits to be matched by a person. A file with a wrong row changes
+/// nothing; rows that are there already are skipped.
+#[utoipa::path(post, path = "/api/v1/settlements/bank", tag = "money", params(RequiredKeyHeader),
+    request_body = BankFile, responses((status = 200, body = StatementTaken), WriteErrors))]
+async fn bank_statement(
+    State(state): State<HubState>,
+    who: May<may::RefundsApprove>,
+    KeyedCommand { body, request }: KeyedCommand<BankFile>,
+) -> Result<Response, Problem> {
+    command(&state, &who, codes::PAYMENT, request, move |tx| {
+        Box::pin(async move {
+            let zone = jiff::tz::TimeZone::get(body.time_zone.as_deref().unwrap_or("UTC"))
+                .map_err(|_| {
+                    AppError::field("/time_zone", "must be a time zone such as Europe/Berlin")
+                })?;
+            let taken = settle::take_bank_file(tx, body.file.as_bytes(), &zone).await?;
+            let shown = StatementTaken {
+                read: taken.read,
+                new: taken.new,
+                matched: taken.matched,
+            };
+            answer(StatusCode::OK, None, &shown)
+        })
+    })
+    .await
+}
+
+/// A bank's file.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BankFile {
+    /// The file as text.
+    #[schema(
+        max_length = 1_000_000,
+        example = "booked_on,reference,amount,currency,text\n2026-11-21,7,49.90,EUR,BER-R-A000300\n"
+    )]
+    file: String,
+    /// In which its days are; UTC where it is not said.
+    #[serde(default)]
+    #[schema(example = "Europe/Berlin")]
+    time_zone: Option<String>,
+}
+
 /// Errors of an event: it needs no session.
 struct EventErrors;
 
@@ -516,7 +596,7 @@ impl utoipa::IntoResponses for EventErrors {
 
 /// Events of Stripe, signed by it. What an event says is not believed: the payment is asked about. Each event is taken
 /// once, in whatever order they come.
-#[utoipa::path(post, path = "/api/v1/webhooks/stripe", tag = "money",
+#[utoipa::path(post, path = "/api/v1/webhooks/stripe", tag = "money", security(()),
     request_body(content = String, content_type = "application/json"),
     responses((status = 204, description = "Taken"), EventErrors))]
 async fn stripe(

@@ -117,8 +117,8 @@ fn newest_reference(records: &[PaymentRecord]) -> String {
         _ => None,
     });
     references
-        .filter(|reference| !reference.is_empty())
-        .next_back()
+        .rev()
+        .find(|reference| !reference.is_empty())
         .cloned()
         .unwrap_or_default()
 }

@@ -45,13 +45,11 @@ struct Known {
 
 impl Known {
     fn reference(&self) -> Option<&str> {
-        let references = self.records.iter().filter_map(|record| match record {
+        let mut references = self.records.iter().filter_map(|record| match record {
             PaymentRecord::Result(result) => Some(result.reference.as_str()),
             _ => None,
         });
-        references
-            .filter(|reference| !reference.is_empty())
-            .next_back()
+        references.rfind(|reference| !reference.is_empty())
     }
 
     fn has(&self, attempt: u16, outcome: PaymentOutcome) -> bool {

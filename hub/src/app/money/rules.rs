@@ -1,20 +1,25 @@
 //! What the tills may do, and who buys on account: rows that every branch gets.
 
+use domain::document::DocumentKind;
 use domain::id::{BranchId, DocumentId};
 use domain::till::{AccountRow, TillRules};
 use sync_protocol::item::{Item, Row};
 
 use crate::app::error::AppError;
-use crate::app::{Hub, HubTx};
+use crate::app::{Hub, HubTx, branch};
 use crate::store::payments::read as store;
 
 /// The rules of a branch's tills, with their version: its own, else those of all branches, else the usual ones.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn get(hub: &Hub, branch: BranchId) -> Result<(u64, TillRules), AppError> {
+/// An unknown branch.
+pub async fn get(hub: &Hub, branch_id: BranchId) -> Result<(u64, TillRules), AppError> {
     let mut connection = hub.snapshot().await?;
-    let own = store::rules(&mut connection, branch).await?;
+    let codes = branch::codes(&mut connection).await?;
+    if !codes.contains_key(&branch_id) {
+        return Err(AppError::NotFound { what: "branch" });
+    }
+    let own = store::rules(&mut connection, branch_id).await?;
     let version = own.as_ref().map_or(0, |(version, _)| *version);
     let rules = match own {
         Some((_, rules)) => rules,
@@ -50,7 +55,7 @@ pub async fn set(
 /// Opens an account for a customer or changes it; none ends it.
 ///
 /// # Errors
-/// A limit that cannot be.
+/// A limit that cannot be, an unknown customer.
 pub async fn set_account(
     tx: &mut HubTx,
     customer: DocumentId,
@@ -63,6 +68,10 @@ pub async fn set_account(
     fields
         .check()
         .map_err(|error| AppError::field("/limit", error))?;
+    let document = tx.document(customer).await?;
+    if document.is_none_or(|known| known.kind() != DocumentKind::Customer) {
+        return Err(AppError::NotFound { what: "customer" });
+    }
     let version = store::account_version(tx.sql(), customer).await?;
     tx.fact(Item::Account(Row {
         id: customer,

@@ -157,6 +157,9 @@ fn permission_of(method: &str, path: &str) -> Permission {
         ("POST", "branches") if path.ends_with("till-rules") => P::SettingsWrite,
         ("POST", "customers") if path.ends_with("account") => P::SettingsWrite,
         ("GET", "payments" | "refunds" | "providers" | "outbox") => P::MoneyRead,
+        ("POST", "settlements") if path.ends_with("stripe") || path.ends_with("bank") => {
+            P::RefundsApprove
+        }
         (_, "payments" | "refunds") => P::RefundsApprove,
         ("GET", "branches" | "network" | "parts" | "presets" | "settings" | "events") => {
             P::BasicsRead
