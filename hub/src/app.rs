@@ -30,6 +30,7 @@ pub mod part;
 mod person_keys;
 pub mod preset;
 mod publish;
+pub mod reconcile;
 pub mod search;
 pub mod session;
 pub mod settings;
@@ -44,6 +45,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use domain::id::{BranchId, DocumentId};
+use domain::reconcile::Patience;
 use domain::sensitive::Sensitive;
 use sync_protocol::document::Document;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
@@ -83,6 +85,10 @@ pub struct HubOptions {
     pub connections: u32,
     /// When others are left alone, and when they are asked again.
     pub outside: OutsideSettings,
+    /// The hour of a branch's night in its own zone; none for no nights by themselves.
+    pub night_hour: Option<u8>,
+    /// How long things may take before a night looks at them.
+    pub patience: Patience,
 }
 
 impl Default for HubOptions {
@@ -92,6 +98,8 @@ impl Default for HubOptions {
             availability_every: Duration::from_secs(300),
             availability_delay: Duration::from_secs(2),
             connections: 16,
+            night_hour: None,
+            patience: Patience::default(),
             outside: OutsideSettings::default(),
         }
     }

@@ -3,6 +3,7 @@
 //! Commands beside a running hub write through the same path as its pages, with an epoch of their own.
 
 mod branch;
+mod reconcile;
 mod staff;
 
 use std::io::Write as _;
@@ -45,6 +46,18 @@ enum Command {
     /// Hold every table against a replay of the logs; exit code 1 where something differs
     Verify {
         /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hold a business day of every branch against its own word and the provider's statement
+    Reconcile {
+        /// The business date, as in 2026-11-21
+        #[arg(long, value_name = "DATE")]
+        business_date: String,
+        /// Code of one branch
+        #[arg(long, value_name = "CODE")]
+        branch: Option<String>,
+        /// Print what was found as JSON
         #[arg(long)]
         json: bool,
     },
@@ -100,6 +113,11 @@ async fn dispatch(command: &Command, config: &Config) -> Result<ExitCode> {
         }
         Command::Migrate => migrate(config).await?,
         Command::Verify { json } => return verify(config, *json).await,
+        Command::Reconcile {
+            business_date,
+            branch,
+            json,
+        } => return reconcile::run(config, business_date, branch.as_deref(), *json).await,
         Command::DatabaseUrl => {
             let database = Database::attach(config, config.data()?).await?;
             let said = say(database.url());
@@ -121,7 +139,11 @@ async fn dispatch(command: &Command, config: &Config) -> Result<ExitCode> {
 async fn with_hub<T>(config: &Config, work: impl AsyncFnOnce(&Opened) -> Result<T>) -> Result<T> {
     let data = config.data()?;
     let database = Database::attach(config, data).await?;
-    let opened = server::open(data, &database, HubOptions::default()).await;
+    let options = HubOptions {
+        patience: config.night.patience(),
+        ..HubOptions::default()
+    };
+    let opened = server::open(data, &database, options).await;
     let outcome = match &opened {
         Ok(opened) => work(opened).await,
         Err(_) => Err(anyhow::anyhow!("the hub's database cannot be opened")),

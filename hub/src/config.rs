@@ -8,8 +8,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use domain::reconcile::Patience;
 use domain::sensitive::Sensitive;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use web_kit::serve::TlsFiles;
 use web_kit::telemetry::LogFormat;
@@ -44,6 +45,9 @@ pub enum ConfigError {
     /// A call to a provider must be given some time.
     #[error("payment.timeout_ms must be above 0")]
     NoTime,
+    /// No hour of a day.
+    #[error("night.hour is an hour from 0 to 23")]
+    NightHour,
     /// Nobody said where the data lie.
     #[error(
         "name the data directory by --data DIR, COUNTERPART_DATA or `data` in the configuration file"
@@ -153,9 +157,43 @@ impl ServeOptions {
     }
 }
 
+/// The night: when it begins, and how long things may take before it looks at them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NightConfig {
+    /// The hour of a branch's night, in its own zone.
+    pub hour: u8,
+    /// Days until a capture must stand on the provider's statement.
+    pub settle_days: u16,
+    /// Days until a shipment must have arrived.
+    pub transit_days: u16,
+}
+
+impl Default for NightConfig {
+    fn default() -> Self {
+        let patience = Patience::default();
+        Self {
+            hour: 3,
+            settle_days: patience.settle_days,
+            transit_days: patience.transit_days,
+        }
+    }
+}
+
+impl NightConfig {
+    /// How long things may take.
+    pub const fn patience(&self) -> Patience {
+        Patience {
+            settle_days: self.settle_days,
+            transit_days: self.transit_days,
+        }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ConfigFile {
+    night: Option<NightConfig>,
     data: Option<PathBuf>,
     database_url: Option<String>,
     listen: Option<SocketAddr>,
@@ -195,6 +233,8 @@ pub struct Config {
     pub payment: PaymentSettings,
     /// When others are left alone, and when they are asked again.
     pub outside: OutsideSettings,
+    /// The night.
+    pub night: NightConfig,
 }
 
 impl Config {
@@ -219,6 +259,10 @@ impl Config {
             (_, Some(_), None) | (_, None, Some(_)) => return Err(ConfigError::HalfTls),
             (None, _, _) => None,
         };
+        let night = file.night.unwrap_or_default();
+        if night.hour > 23 {
+            return Err(ConfigError::NightHour);
+        }
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let url = common.database_url.clone().or(file.database_url);
         Ok(Self {
@@ -231,6 +275,7 @@ impl Config {
             https,
             quic: serve.quic.or(file.quic).unwrap_or_else(|| loopback(4433)),
             hosts: serve.hosts.clone().or(file.hosts).unwrap_or_default(),
+            night,
             log: common
                 .log
                 .clone()
@@ -286,6 +331,10 @@ impl Config {
             ("hosts", self.hosts.clone().into()),
             ("tls_cert", path(tls.map(|tls| &tls.cert)).into()),
             ("tls_key", path(tls.map(|tls| &tls.key)).into()),
+            (
+                "night",
+                serde_json::to_value(self.night).unwrap_or_default(),
+            ),
             ("log", self.log.clone().into()),
             (
                 "log_format",

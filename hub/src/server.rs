@@ -72,6 +72,8 @@ pub async fn run(config: &Config) -> Result<()> {
 async fn serve(config: &Config, data: &Path, database: &Database) -> Result<()> {
     let options = HubOptions {
         outside: config.outside,
+        night_hour: Some(config.night.hour),
+        patience: config.night.patience(),
         ..HubOptions::default()
     };
     let Opened { hub, ca } = open(data, database, options).await?;

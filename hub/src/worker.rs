@@ -1,11 +1,12 @@
 //! The workers of a serving process: group commit, availability, pieces found
-//! again, orders of joined persons, other hub processes, retention.
+//! again, orders of joined persons, nights, other hub processes, retention.
 //!
 //! A worker waits and calls use cases; it holds no rule of the chain. Each ends at the same signal, after what it is
 //! doing.
 
 mod availability;
 mod joined;
+mod night;
 mod others;
 mod outbox;
 mod retention;
@@ -42,6 +43,7 @@ impl Workers {
             tasks.push(tokio::spawn(statement::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(outbox::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(transit::run(hub.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(night::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(retention::run(hub.clone(), stopped)));
         }
         Workers { stop, tasks }

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod branches;
+pub mod corrections;
 pub mod customers;
 pub mod documents;
 pub mod events;
@@ -15,6 +16,7 @@ pub mod orders;
 pub mod parts;
 pub mod payments;
 pub mod presets;
+pub mod reconciliations;
 pub mod search;
 pub mod session;
 pub mod settings;
@@ -48,5 +50,7 @@ pub(crate) fn routes() -> OpenApiRouter<HubState> {
         .merge(exceptions::routes())
         .merge(audit::routes())
         .merge(exports::routes())
+        .merge(reconciliations::routes())
+        .merge(corrections::routes())
         .merge(events::routes())
 }

@@ -6,6 +6,7 @@
 
 mod close;
 
+pub(crate) use close::markable;
 pub use close::{CLOSABLE, closable, close, decision_about, reopen};
 
 use std::collections::BTreeMap;

@@ -102,6 +102,11 @@ async fn at_hub() -> Result<()> {
         "POST /api/v1/refunds/{id}/decide",
         "POST /api/v1/settlements/stripe",
         "POST /api/v1/webhooks/stripe",
+        // No night was done, and nothing stands on a statement.
+        "POST /api/v1/money/corrections/{id}/undo",
+        "POST /api/v1/reconciliations/{id}/reopen",
+        "POST /api/v1/reconciliations/{id}/sign-off",
+        "POST /api/v1/settlements/match",
     ];
     judge(&report, &may_be_refused)
 }
@@ -381,6 +386,15 @@ impl Seeded {
             (
                 "POST /api/v1/customers/{id}/account",
                 json!({ "limit_minor": 1_000, "due_days": 14 }),
+            ),
+            (
+                "POST /api/v1/reconciliations",
+                json!({ "business_date": "2026-01-05", "branch": "BAD" }),
+            ),
+            (
+                "POST /api/v1/money/corrections",
+                json!({ "branch": "BAD", "from": "difference", "to": "corrections", "reason": "counted twice",
+                    "amount": { "amount_minor": 1, "currency": "EUR" } }),
             ),
         ]
     }

@@ -10,7 +10,7 @@ use domain::transfer::{TransferRecord, check_arrival, check_transfer, fold_trans
 use sync_protocol::item::{AuditNote, ExceptionMark, Item, Mark, Reserve, VerdictKind};
 
 use super::{Entry, Work};
-use crate::app::exceptions::closable;
+use crate::app::exceptions::markable;
 use crate::app::publish::Publication;
 use crate::app::transfer::FOUND;
 use crate::store::audit::NoteWrite;
@@ -393,7 +393,7 @@ impl Work {
     }
 
     fn apply_mark(&mut self, entry: &Entry, index: u16, mark: &ExceptionMark) {
-        let Some(kind) = closable(&mark.kind) else {
+        let Some(kind) = markable(&mark.kind) else {
             let reason = format!("nobody closes exceptions of kind {}", mark.kind);
             self.park_item(entry, index, reason);
             return;

@@ -10,6 +10,7 @@ use sync_protocol::item::{ExceptionMark, Item, Mark};
 use super::{DECISIONS, ExceptionKey, ExceptionRecord};
 use crate::app::HubTx;
 use crate::app::error::AppError;
+use crate::app::reconcile::EXCEPTION;
 use crate::app::session::Person;
 use crate::store::audit::read as audit;
 
@@ -26,6 +27,11 @@ pub const CLOSABLE: [&str; 6] = [
 /// What a hub that reads a mark takes as its kind; none for a kind that ends otherwise.
 pub fn closable(kind: &str) -> Option<&'static str> {
     CLOSABLE.into_iter().find(|known| *known == kind)
+}
+
+/// The same for marks of the log: what people close, and what a night opens and ends.
+pub(crate) fn markable(kind: &str) -> Option<&'static str> {
+    closable(kind).or((kind == EXCEPTION).then_some(EXCEPTION))
 }
 
 /// Closes an exception with a reason; gives what it said.
@@ -109,6 +115,7 @@ fn ends_otherwise(kind: &str) -> AppError {
         }
         "negative_stock" => "this ends when the branch counts the part",
         "transfer_found" => "the hub books the found pieces back by itself",
+        EXCEPTION => "this ends when the night is done again and agrees",
         "conflict" => "this ends when one of the versions is kept",
         "parked" => "release the parked entry, or drop it",
         _ => "this ends with its cause",
