@@ -19,6 +19,7 @@ mod facts;
 mod ingest;
 mod look_up;
 mod money;
+mod night;
 mod pages;
 mod publish;
 mod said;

@@ -64,9 +64,17 @@ impl World {
     }
 
     pub async fn with(options: HubOptions) -> World {
+        Self::at(options, Env::system()).await
+    }
+
+    /// A world with a clock of its own.
+    pub async fn at(options: HubOptions, env: Env) -> World {
         let address = migrated_database().await;
         let secrets = tempfile::tempdir().unwrap();
-        let hub = open(&address, secrets.path(), options).await;
+        let keys = Keys::load_or_create(secrets.path(), &env).unwrap();
+        let hub = Hub::open(address.parse().unwrap(), keys, env, options)
+            .await
+            .unwrap();
         let workers = Some(hub.start());
         World {
             hub,
@@ -96,6 +104,11 @@ impl World {
 
     /// A branch with a machine, admitted.
     pub async fn branch(&mut self, code: &str) -> TestBranch {
+        self.branch_of(branch_row(code)).await
+    }
+
+    /// The same with other values.
+    pub async fn branch_of(&mut self, fields: BranchRow) -> TestBranch {
         let branch = BranchId::from_random(&mut self.entropy);
         let node = NodeId(self.entropy.next_u64() as u32);
         let mut seed = [0; 32];
@@ -106,7 +119,7 @@ impl World {
             id: branch,
             version: 1,
             deleted: false,
-            fields: branch_row(code),
+            fields: fields.clone(),
         }));
         let public_key = key.verifying_key().to_bytes();
         tx.fact(Item::NodeEnrolled(NodeEnrolled {
@@ -120,7 +133,8 @@ impl World {
         let mut test_branch = TestBranch {
             node,
             branch,
-            code: code.to_owned(),
+            code: fields.code,
+            business_day: 20_000,
             key,
             epoch: Epoch::from_random(self.entropy.next_u64().to_be_bytes()),
             tip: start,
@@ -215,6 +229,7 @@ pub struct TestBranch {
     pub tip: Tip,
     pub last_ack: Tip,
     pub hlc: u64,
+    pub business_day: i32,
     pub session: u64,
     pub documents: HashMap<DocumentId, Document>,
     pub balances: BTreeMap<PartId, (i64, u64)>,
@@ -261,7 +276,7 @@ impl TestBranch {
             hlc: self.hlc,
             staff: StaffId::NIL,
             terminal: 1,
-            business_day: 20_000,
+            business_day: self.business_day,
             items: 0,
         };
         self.hlc = next_hlc(self.hlc, START_MS);

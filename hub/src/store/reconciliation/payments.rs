@@ -61,13 +61,9 @@ impl RawPayment {
     }
 }
 
-/// Payments by card and bank that do not simply agree with their lines, and how many do.
-pub async fn settled(
-    connection: &mut PgConnection,
-    branch: BranchId,
-    stretch: Stretch,
-) -> Result<(Vec<SettledPayment>, u64), HubError> {
-    const PAYMENTS: &str = "select p.payment, p.currency, p.asked_minor, p.captured_minor, p.repaid_minor, p.updated_ms,
+macro_rules! payments {
+    () => {
+        "select p.payment, p.currency, p.asked_minor, p.captured_minor, p.repaid_minor, p.updated_ms,
             l.charges, l.charged, l.refunded, l.lines, l.first_currency, l.last_currency
          from payments.payment p cross join lateral (
             select count(*) filter (where kind = 'charge') as charges,
@@ -77,25 +73,34 @@ pub async fn settled(
             from payments.settlement s where s.matched = p.payment and s.kind in ('charge', 'refund')
                 and s.settled_ms < $3) l
          where p.branch_id = $1 and p.tender in ('card', 'bank', '') and p.updated_ms >= $2 and p.created_ms < $3
-         and (p.captured_minor > 0 or l.lines > 0)";
-    let rows: Vec<RawPayment> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "select * from ({PAYMENTS}) t where not (lines > 0 and charged = captured_minor and refunded = -repaid_minor
+         and (p.captured_minor > 0 or l.lines > 0)"
+    };
+}
+
+/// Payments by card and bank that do not simply agree with their lines, and how many do.
+pub async fn settled(
+    connection: &mut PgConnection,
+    branch: BranchId,
+    stretch: Stretch,
+) -> Result<(Vec<SettledPayment>, u64), HubError> {
+    let rows: Vec<RawPayment> = sqlx::query_as(concat!(
+        "select * from (",
+        payments!(),
+        ") t where not (lines > 0 and charged = captured_minor and refunded = -repaid_minor
             and first_currency = currency and last_currency = currency and captured_minor <= asked_minor)
          order by payment limit 2000"
-    )))
+    ))
     .bind(branch.uuid())
     .bind(stretch.since_ms)
     .bind(stretch.end_ms)
     .fetch_all(&mut *connection)
     .await?;
-    let all: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!(
-        "select count(*) from ({PAYMENTS}) t"
-    )))
-    .bind(branch.uuid())
-    .bind(stretch.since_ms)
-    .bind(stretch.end_ms)
-    .fetch_one(connection)
-    .await?;
+    let all: i64 = sqlx::query_scalar(concat!("select count(*) from (", payments!(), ") t"))
+        .bind(branch.uuid())
+        .bind(stretch.since_ms)
+        .bind(stretch.end_ms)
+        .fetch_one(connection)
+        .await?;
     let others = all.unsigned_abs().saturating_sub(rows.len() as u64);
     let rows: Result<Vec<SettledPayment>, HubError> =
         rows.into_iter().map(RawPayment::typed).collect();

@@ -153,14 +153,15 @@ pub async fn finish(
     row: &RunRow,
     outcomes: &[(Check, Outcome)],
 ) -> Result<(), HubError> {
-    for table in ["result", "record"] {
-        sqlx::query(sqlx::AssertSqlSafe(format!(
-            "delete from reconciliation.{table} where branch_id = $1 and business_day = $2"
-        )))
-        .bind(row.branch.uuid())
-        .bind(row.day)
-        .execute(&mut *connection)
-        .await?;
+    for statement in [
+        "delete from reconciliation.result where branch_id = $1 and business_day = $2",
+        "delete from reconciliation.record where branch_id = $1 and business_day = $2",
+    ] {
+        sqlx::query(statement)
+            .bind(row.branch.uuid())
+            .bind(row.day)
+            .execute(&mut *connection)
+            .await?;
     }
     for (check, outcome) in outcomes {
         insert(connection, row, *check, outcome).await?;
@@ -340,13 +341,15 @@ pub struct ResultRow {
     pub found: i64,
 }
 
+type RawResult = (Uuid, String, String, Json<BTreeMap<String, Figure>>, i64);
+
 /// What the checks of a day found; of one branch where given.
 pub async fn results(
     connection: &mut PgConnection,
     day: i32,
     branch: Option<BranchId>,
 ) -> Result<Vec<ResultRow>, HubError> {
-    let rows: Vec<(Uuid, String, String, Json<BTreeMap<String, Figure>>, i64)> = sqlx::query_as(
+    let rows: Vec<RawResult> = sqlx::query_as(
         "select branch_id, name, state, figures, found from reconciliation.result
          where business_day = $1 and ($2::uuid is null or branch_id = $2) order by branch_id, name",
     )
