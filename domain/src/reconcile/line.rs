@@ -134,14 +134,15 @@ fn flaw_of(node: &str, flaw: &ChainFlaw) -> Found {
 
 fn judge_clock(clock: &ClockFacts, day: &BusinessDay, outcome: &mut Outcome) {
     if let Some(ahead_ms) = clock.ahead_ms.filter(|ahead| *ahead > CLOCK_AHEAD_MS) {
-        let days = ahead_ms / DAY_MS;
-        let detail = if days > 0 {
+        let is_days = ahead_ms >= DAY_MS;
+        let detail = if is_days {
+            let days = ahead_ms.saturating_add(DAY_MS / 2) / DAY_MS;
             format!("the branch's clock was {days} days ahead when it closed the day")
         } else {
             let minutes = ahead_ms / 60_000;
             format!("the branch's clock was {minutes} minutes ahead when it closed the day")
         };
-        outcome.add(if days > 0 {
+        outcome.add(if is_days {
             Found::red("clock", day.day, detail)
         } else {
             Found::amber("clock", day.day, detail)

@@ -31,7 +31,8 @@ async fn clean_days(first: i32, days: i32) {
     let last = first + days - 1;
     let mut next: Vec<(i32, bool)> = vec![(first, false); shops.len()];
     let mut nights: BTreeMap<(String, String), u32> = BTreeMap::new();
-    let end_ms = i64::from(last) * 86_400_000 + 40 * HOUR_MS;
+    // The last night is New York's, eight hours after midnight in London; then the next day is due in the east.
+    let end_ms = i64::from(last) * 86_400_000 + 36 * HOUR_MS;
     let mut now_ms = start_ms;
     while now_ms < end_ms {
         for (shop, (day, is_open)) in shops.iter_mut().zip(&mut next) {

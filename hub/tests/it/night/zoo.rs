@@ -46,8 +46,10 @@ async fn log_rows_and_bytes() {
     green(&yard).await;
     let branch = yard.berlin.id();
     let node = yard.berlin.branch.node;
-    yard.plant("create table kept as select * from sync.log_block", 0)
-        .await;
+    sqlx::raw_sql("create table kept as select * from sync.log_block")
+        .execute(yard.world.hub.pool())
+        .await
+        .unwrap();
     let back = "truncate sync.log_block; insert into sync.log_block select * from kept";
     let restore = async || {
         sqlx::raw_sql(back)
@@ -338,14 +340,10 @@ async fn ship(yard: &mut Yard, id: TransferId) {
         lines,
     });
     let subject = *id.as_bytes();
-    let out = yard.berlin.branch.movement_about(
-        part(1),
-        MovementKind::Ship,
-        2,
-        subject,
-        [0; 16],
-        0,
-    );
+    let out =
+        yard.berlin
+            .branch
+            .movement_about(part(1), MovementKind::Ship, 2, subject, [0; 16], 0);
     yard.berlin.send(&yard.world, vec![shipment, out]).await;
 }
 
@@ -435,6 +433,7 @@ async fn cash() {
 async fn day_reports_chain_and_drawers_close() {
     let mut yard = Yard::trading().await;
     yard.berlin.clock(yard.berlin.at(20));
+    yard.hand.set(yard.berlin.at(20));
     yard.berlin.say(&yard.world).await;
     yard.hamburg.close(&yard.world, &yard.hand).await;
     yard.hand.set(yard.night_ms);
@@ -456,6 +455,7 @@ async fn day_reports_chain_and_drawers_close() {
     }
     yard.hamburg.close(&yard.world, &yard.hand).await;
     yard.berlin.clock(yard.berlin.at(20));
+    yard.hand.set(yard.berlin.at(20));
     yard.berlin
         .close_drawer_with(&yard.world, |closed| closed.former = [7; 32])
         .await;
