@@ -3,7 +3,6 @@
 use domain::cash::{CashClosed, CashOpened, Counted, DayReport};
 use domain::day::{AccountBalance, DayClosed, LastNumber, SettlementKind, SettlementLine};
 use domain::document::DocumentKind;
-use domain::env::Entropy;
 use domain::id::{
     BranchId, DocumentId, EventId, LineId, PaymentId, ReceiptId, RefundId, RepaymentId, SessionId,
     StaffId,
@@ -419,12 +418,6 @@ impl Shop {
             open_sessions: 0,
             open_orders: 0,
         }
-    }
-
-    pub fn random(&mut self) -> [u8; 16] {
-        let mut bytes = [0; 16];
-        self.branch.entropy.fill(&mut bytes);
-        bytes
     }
 }
 
