@@ -23,7 +23,7 @@ async fn clean_days(first: i32, days: i32) {
     let start_ms = i64::from(first) * 86_400_000 - 24 * HOUR_MS;
     let hand = Hand::at(start_ms);
     let mut world = world_at(&hand, HubOptions::default()).await;
-    let mut shops = vec![
+    let mut shops = [
         shop(&mut world, "BER", "Europe/Berlin").await,
         shop(&mut world, "KIR", "Pacific/Kiritimati").await,
         shop(&mut world, "NYC", "America/New_York").await,
