@@ -45,6 +45,9 @@ async fn at_branch() -> Result<()> {
     let state = async || branch_state(edge, &manager).await;
     let report = walk(&visitor, state).await?;
     report.judge(&[
+        "/cash",
+        "/cash/*/close",
+        "/cash/*/movements",
         "/intake",
         "/orders/*/diagnosis",
         "/orders/*/lines",
@@ -52,8 +55,10 @@ async fn at_branch() -> Result<()> {
         "/orders/*/status",
         "/orders/*/undo",
         "/people/*",
+        "/receipts/*/call-off",
         "/stock/*/movements",
         "/stock/delivery",
+        "/till",
         "/transfers/*/ship",
         "/transfers/new",
     ])?;
