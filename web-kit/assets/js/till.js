@@ -58,7 +58,9 @@ function settle() {
   for (const part of document.querySelectorAll('.keypad')) part.hidden = false;
   drawChange();
   const missing = till()?.querySelector('[aria-invalid="true"], .ahead[data-first]');
+  const found = document.querySelector('[data-found] a');
   if (missing) missing.focus();
+  else if (found) found.focus();
   else if (!pay()?.querySelector('button[type="submit"]:disabled') && pay()?.querySelector('button[type="submit"]')) aim();
   else document.querySelector('.headbar [name="code"]')?.focus();
 }
