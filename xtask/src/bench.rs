@@ -4,6 +4,7 @@
 //! read the ratios.
 
 mod pages;
+mod reconcile;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,12 +41,15 @@ enum What {
     Import,
     /// Pages and reads of a branch with 100,000 orders; the hub's map of 16,288 branches
     Pages,
+    /// The night of 100 branches with 1,000 transactions each
+    Reconcile,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let root = workspace_root()?;
     let rows = match arguments.what {
         What::Pages => pages::measure(&root, &target_folder(&root)?)?,
+        What::Reconcile => reconcile::measure(&root)?,
         what => chain_rows(&root, what)?,
     };
     show(&rows);
@@ -73,7 +77,7 @@ fn chain_rows(root: &Path, what: What) -> Result<Vec<Value>> {
     match what {
         What::Engine => engine(root, programs, &runtime),
         What::Import => runtime.block_on(import(programs)),
-        What::Pages => bail!("pages need no hub"),
+        What::Pages | What::Reconcile => bail!("this needs no chain"),
     }
 }
 

@@ -3,6 +3,7 @@
 mod clean;
 mod mending;
 mod shop;
+mod speed;
 mod zoo;
 
 use std::sync::Arc;

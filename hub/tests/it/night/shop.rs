@@ -184,6 +184,21 @@ impl Shop {
         self.send(world, vec![Item::Receipt(receipt)]).await;
     }
 
+    /// Takes money many times, in one sending.
+    pub async fn take_many(&mut self, world: &World, receipts: Vec<Receipt>) {
+        let mut entries = Vec::with_capacity(receipts.len());
+        for receipt in receipts {
+            self.book(&receipt.postings().unwrap());
+            let cash = receipt
+                .tenders
+                .iter()
+                .filter(|one| one.tender == Tender::Cash);
+            self.in_drawer += cash.map(|one| one.amount_minor).sum::<i64>();
+            entries.push(self.tx(vec![Item::Receipt(receipt)]));
+        }
+        self.branch.send(&world.hub, entries).await;
+    }
+
     /// A day's trade: a receipt with a card that is captured, an order that is invoiced, a refund in cash.
     pub async fn trade(&mut self, world: &World, hand: &Hand) {
         self.clock(self.at(11));
