@@ -29,8 +29,13 @@ const GROUP: usize = 250;
 
 fn row(name: &str, target: &str, value: f64, unit: &str, floor: f64, met: bool) {
     let ratio = if floor > 0.0 { value / floor } else { 0.0 };
+    let profile = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
     let row = json!({ "name": name, "target": target, "value": value, "unit": unit, "floor": floor, "ratio": ratio,
-        "met": met, "profile": "release", "n": BRANCHES * TRANSACTIONS });
+        "met": met, "profile": profile, "n": BRANCHES * TRANSACTIONS });
     println!("{row}");
 }
 
