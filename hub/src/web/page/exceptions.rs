@@ -44,6 +44,7 @@ web_kit::catalogue! {
         parked: "Parked" | "Zurückgestellt",
         conflicts: "Two versions" | "Zwei Fassungen",
         stock: "Stock" | "Bestand",
+        money: "Money" | "Geld",
         of_branch: "Only {code}" | "Nur {code}",
         every_branch: "Every branch" | "Alle Filialen",
         what: "What" | "Was",
@@ -184,6 +185,7 @@ fn kinds(name: &str) -> Option<&'static [&'static str]> {
             "transfer",
             "transfer_found",
         ]),
+        "money" => Some(&["payment", "dead_letter", "night"]),
         _ => None,
     }
 }
@@ -283,6 +285,7 @@ fn segments(t: &ExceptionsTexts, query: &ExceptionsQuery) -> Vec<Segment> {
         ("parked", t.parked),
         ("conflicts", t.conflicts),
         ("stock", t.stock),
+        ("money", t.money),
     ];
     let segment = |(kind, words): (&str, &'static str)| Segment {
         href: address(EXCEPTIONS, &[("kind", kind), ("branch", &query.branch)]),

@@ -30,6 +30,9 @@ web_kit::catalogue! {
         contradiction: "A booking contradicts another" | "Eine Buchung widerspricht einer anderen",
         transfer: "A transfer does not fit" | "Eine Umlagerung passt nicht",
         transfer_found: "Pieces of a transfer were found" | "Stücke einer Umlagerung wurden gefunden",
+        payment: "Money to give back" | "Geld zurückzugeben",
+        dead_letter: "A provider was asked in vain" | "Ein Anbieter wurde vergeblich gefragt",
+        night: "A night found a difference" | "Eine Nacht fand einen Unterschied",
         hub: "Hub" | "Zentrale",
     }
 }
@@ -150,6 +153,9 @@ pub(crate) fn title(kind: &str, about: Option<&Subject>, language: Language) -> 
         "contradiction" => (t.contradiction, None),
         "transfer" => (t.transfer, None),
         "transfer_found" => (t.transfer_found, None),
+        "payment" => (t.payment, None),
+        "dead_letter" => (t.dead_letter, None),
+        "night" => (t.night, None),
         other => (other, None),
     };
     let what = match about {

@@ -44,6 +44,10 @@ web_kit::catalogue! {
         one_transfer: "1 transfer that does not fit" | "1 Umlagerung, die nicht passt",
         transfer_found: "{n} with pieces found again" | "{n} mit wiedergefundenen Stücken",
         double_number: "{n} with a number given twice" | "{n} mit doppelt vergebener Nummer",
+        payment: "{n} payments to give back" | "{n} Zahlungen zurückzugeben",
+        one_payment: "1 payment to give back" | "1 Zahlung zurückzugeben",
+        dead_letter: "{n} asked in vain" | "{n} vergeblich gefragt",
+        night: "{n} found by the night" | "{n} vom Nachtlauf gefunden",
         other: "{n} to look at" | "{n} anzusehen",
     }
 }
@@ -102,6 +106,9 @@ pub(crate) fn open(kind: &str, count: u64, language: Language) -> String {
         "transfer" => (t.one_transfer, t.transfer),
         "transfer_found" => (t.transfer_found, t.transfer_found),
         "double_number" => (t.double_number, t.double_number),
+        "payment" => (t.one_payment, t.payment),
+        "dead_letter" => (t.dead_letter, t.dead_letter),
+        "night" => (t.night, t.night),
         _ => (t.other, t.other),
     };
     let one = fill(one, &[("n", &1)]);
