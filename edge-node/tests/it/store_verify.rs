@@ -1,10 +1,21 @@
 //! Verify and rebuild: replaying gives the same tables (INV-15), and every change by hand is noticed and named.
 
-use domain::id::{BranchId, StaffId, TransferId};
+use domain::cash::{CashDirection, CashMoved, CashOpened};
+use domain::day::DayClosed;
+use domain::id::{
+    BranchId, DocumentId, LineId, PaymentId, ReceiptId, RefundId, RepaymentId, SessionId, StaffId,
+    TransferId,
+};
 use domain::money::Currency;
+use domain::order::RateTotal;
+use domain::payment::{Hold, HoldState};
 use domain::preset::PresetRow;
 use domain::staff::{CredentialRow, Role, StaffRow};
 use domain::stock::{Movement, MovementKind};
+use domain::till::{
+    AccountRow, Goods, Receipt, ReceiptLine, ReceiptLineKind, Refund, RefundAsked, RefundLine,
+    RefundTender, Tender, TenderLine, TillRules,
+};
 use domain::transfer::{TransferLine, TransferRequest};
 use edge_node::store::{Store, rebuild, verify};
 use sync_protocol::feed::FeedId;
@@ -68,8 +79,123 @@ fn full() -> Branch {
             Ok(())
         })
         .unwrap();
+    store
+        .write_blocking(move |tx| {
+            tx.begin(command::SALE, &ACTOR)?;
+            for item in money(order) {
+                tx.fact(item)?;
+            }
+            Ok(())
+        })
+        .unwrap();
     drop(store);
     branch
+}
+
+/// A cash session, a receipt and what was given back of it, and the other records of a till.
+fn money(order: DocumentId) -> Vec<Item> {
+    let session = SessionId::from_bytes([0x21; 16]);
+    let receipt = ReceiptId::from_bytes([0x22; 16]);
+    let payment = PaymentId::from_bytes([0x23; 16]);
+    let line = LineId::from_bytes([0x24; 16]);
+    let lines = vec![RefundLine {
+        line,
+        quantity: 1,
+        goods: Goods::Stay,
+    }];
+    vec![
+        Item::CashOpened(CashOpened {
+            id: session,
+            register: 1,
+            currency: Currency::EUR,
+            float_minor: 5_000,
+        }),
+        Item::CashMoved(CashMoved {
+            session,
+            number: 1,
+            direction: CashDirection::In,
+            amount_minor: 100,
+            reason: "change".to_owned(),
+        }),
+        Item::Receipt(Receipt {
+            id: receipt,
+            register: 1,
+            session: Some(session),
+            series: b'A',
+            number: 1,
+            customer: None,
+            currency: Currency::EUR,
+            lines: vec![ReceiptLine {
+                id: line,
+                kind: ReceiptLineKind::Service,
+                order: Some(order),
+                part: None,
+                text: "Cleaned".to_owned(),
+                quantity: 2,
+                unit_minor: 1_000,
+                tax_bp: 0,
+                includes_tax: true,
+            }],
+            tenders: vec![TenderLine {
+                payment,
+                tender: Tender::Cash,
+                amount_minor: 2_000,
+                given_minor: 2_000,
+                way: None,
+            }],
+        }),
+        Item::RefundAsked(RefundAsked {
+            id: RefundId::from_bytes([0x25; 16]),
+            receipt,
+            currency: Currency::EUR,
+            lines: lines.clone(),
+            amount_minor: 1_000,
+            reason: "dirty".to_owned(),
+        }),
+        Item::Refund(Refund {
+            id: RefundId::from_bytes([0x26; 16]),
+            receipt,
+            register: 1,
+            session: Some(session),
+            series: b'A',
+            number: 2,
+            currency: Currency::EUR,
+            lines,
+            rates: vec![RateTotal {
+                tax_bp: 0,
+                net_minor: 1_000,
+                tax_minor: 0,
+                gross_minor: 1_000,
+            }],
+            deposits_minor: 0,
+            tenders: vec![RefundTender {
+                id: RepaymentId::from_bytes([0x27; 16]),
+                payment,
+                tender: Tender::Cash,
+                amount_minor: 1_000,
+            }],
+            reason: "dirty".to_owned(),
+        }),
+        Item::Hold(Hold {
+            payment,
+            order,
+            until_ms: NOW_MS,
+            state: HoldState::Begun,
+        }),
+        Item::DayClosed(DayClosed {
+            business_day: 20_000,
+            currency: Currency::EUR,
+            feed: 1,
+            documents: 1,
+            documents_digest: [1; 32],
+            parts: 1,
+            stock_digest: [2; 32],
+            balances: Vec::new(),
+            numbers: Vec::new(),
+            open_sessions: 1,
+            open_orders: 1,
+        }),
+    ]
 }
 
 fn fill_feeds(store: &Store) {
@@ -115,6 +241,21 @@ fn fill_feeds(store: &Store) {
                 version: 1,
                 deleted: false,
                 fields: Default::default(),
+            }),
+            Item::TillRules(Row {
+                id: BRANCH,
+                version: 1,
+                deleted: false,
+                fields: TillRules::default(),
+            }),
+            Item::Account(Row {
+                id: DocumentId::from_bytes([0x28; 16]),
+                version: 1,
+                deleted: false,
+                fields: AccountRow {
+                    limit_minor: 1_000,
+                    due_days: 14,
+                },
             }),
         ]]),
     );
@@ -314,6 +455,27 @@ fn a_change_by_hand_in_any_table_is_noticed_and_named() {
         ("barcode", "delete from barcode"),
         ("barcode", "update barcode set code = 'other'"),
         ("person_key", "delete from person_key"),
+        ("receipt", "update receipt set gross = gross + 1"),
+        ("order_money", "delete from order_money"),
+        ("refund", "update refund set amount = 1"),
+        ("refund_asked", "update refund_asked set state = 'approved'"),
+        (
+            "payment_record",
+            "delete from payment_record where kind = 81",
+        ),
+        ("payment", "update payment set state = 'declined'"),
+        ("cash_session", "update cash_session set float = 1"),
+        ("cash_move", "update cash_move set amount = 1"),
+        ("money_entry", "delete from money_entry where row = 1"),
+        (
+            "money_balance",
+            "update money_balance set balance = balance + 1",
+        ),
+        ("paper_series", "update paper_series set number = 9"),
+        ("hold", "update hold set until = 1"),
+        ("day_closed", "update day_closed set feed = 2"),
+        ("till_rules", "delete from till_rules"),
+        ("account", "delete from account"),
     ];
     let original = full();
     for (table, sql) in tampering {
