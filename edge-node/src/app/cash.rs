@@ -247,8 +247,13 @@ pub fn open(
 ) -> Result<CashSession, AppError> {
     require(actor, Permission::CashWrite)?;
     let settings = tx.settings()?;
-    let register = register_of(input.register)?;
+    let register = input.register.unwrap_or(FIRST_REGISTER);
     let mut problems = Problems::new();
+    problems.check(
+        register_of(input.register).is_ok(),
+        "/register",
+        "must be from 1 to 999",
+    );
     same_currency(&mut problems, "/float", input.float, settings.currency);
     problems.finish(()).map_err(AppError::Invalid)?;
     if rows::open_of(&tx.reader(), register)?.is_some() {
