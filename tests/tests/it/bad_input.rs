@@ -91,7 +91,8 @@ async fn at_hub() -> Result<()> {
     let central = chain.hub.api("central").await?;
     let mut database = chain.hub.connect().await?;
     let report = every_route(&central, &options, async || hub_state(&mut database).await).await?;
-    // Nothing is parked, there is neither a conflict nor an exception, no refund waits, and nobody signed an event.
+    // Nothing is parked, there is neither a conflict nor an exception, no refund waits, no night was, and nobody
+    // signed an event.
     let may_be_refused = [
         "POST /api/v1/conflicts/{id}/resolve",
         "POST /api/v1/conflicts/{id}/undo",
@@ -99,6 +100,7 @@ async fn at_hub() -> Result<()> {
         "POST /api/v1/exceptions/{owner}/{kind}/{subject_id}/close",
         "POST /api/v1/parked/{id}/drop",
         "POST /api/v1/parked/{id}/release",
+        "GET /api/v1/reconciliations/{id}",
         "POST /api/v1/refunds/{id}/decide",
         "POST /api/v1/settlements/stripe",
         "POST /api/v1/webhooks/stripe",
@@ -459,7 +461,12 @@ pub(crate) async fn hub_state(database: &mut PgConnection) -> Result<String> {
             (select md5(string_agg(t::text, '' order by branch_id, part)) from inventory.stock t),
             (select md5(string_agg(t::text, '' order by t::text)) from inventory.transfer_record t),
             (select count(*)::text from inventory.movement),
-            (select md5(string_agg(t::text, '' order by t::text)) from sync.hub_line t),
+            (select md5(string_agg(t::text, '' order by t::text)) from payments.till_rules t),
+            (select md5(string_agg(t::text, '' order by t::text)) from payments.account t),
+            (select md5(string_agg(t::text, '' order by t::text)) from payments.correction t),
+            (select md5(string_agg(t::text, '' order by t::text)) from payments.settlement t),
+            (select md5(string_agg(t::text, '' order by t::text)) from payments.refund_asked t),
+            (select md5(string_agg(t::text, '' order by t::text)) from reconciliation.sign_off t),
             (select count(*)::text from sync.join_code),
             (select count(*)::text from sync.node where revoked_ms is null),
             (select md5(string_agg(t::text, '' order by t::text)) from sync.parked t)",

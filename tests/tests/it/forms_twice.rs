@@ -45,8 +45,6 @@ async fn at_branch() -> Result<()> {
     let state = async || branch_state(edge, &manager).await;
     let report = walk(&visitor, state).await?;
     report.judge(&[
-        "/cash",
-        "/cash/*/close",
         "/cash/*/movements",
         "/intake",
         "/orders/*/diagnosis",
@@ -58,7 +56,6 @@ async fn at_branch() -> Result<()> {
         "/receipts/*/call-off",
         "/stock/*/movements",
         "/stock/delivery",
-        "/till",
         "/transfers/*/ship",
         "/transfers/new",
     ])?;
