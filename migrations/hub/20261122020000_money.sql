@@ -350,6 +350,13 @@ create table reconciliation.run (
 );
 create index run_by_day on reconciliation.run (business_day desc);
 
+-- Whose row is locked is being done; the row says nothing else.
+create table reconciliation.turn (
+    branch_id uuid not null,
+    business_day integer not null,
+    primary key (branch_id, business_day)
+);
+
 create table reconciliation.result (
     branch_id uuid not null,
     business_day integer not null,

@@ -201,6 +201,10 @@ async fn try_night(
     day: i32,
     call: Call,
 ) -> Result<Option<RunRow>, HubError> {
+    {
+        let mut connection = hub.pool().acquire().await?;
+        rows::make_turn(&mut connection, branch.id, day).await?;
+    }
     let mut commit = db::begin(hub.pool()).await?;
     if !rows::try_lock(&mut commit, branch.id, day).await? {
         return Ok(None);

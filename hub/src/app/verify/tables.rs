@@ -93,6 +93,7 @@ pub(super) const NOT_DERIVED: &[&str] = &[
     "reconciliation.record",
     "reconciliation.result",
     "reconciliation.run",
+    "reconciliation.turn",
     "staff.session",
     "sync.apply_head",
     "sync.apply_order",

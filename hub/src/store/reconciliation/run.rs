@@ -102,13 +102,29 @@ pub async fn try_lock(
     branch: BranchId,
     day: i32,
 ) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "select pg_try_advisory_xact_lock(hashtextextended('night ' || $1::text || ' ' || $2::text, 0))",
+    let mine: Option<(i32,)> = sqlx::query_as(
+        "select business_day from reconciliation.turn where branch_id = $1 and business_day = $2
+         for update skip locked",
     )
     .bind(branch.uuid())
     .bind(day)
-    .fetch_one(connection)
-    .await
+    .fetch_optional(connection)
+    .await?;
+    Ok(mine.is_some())
+}
+
+/// Makes the row that [`try_lock`] locks; its own commit, so that every process sees it.
+pub async fn make_turn(
+    connection: &mut PgConnection,
+    branch: BranchId,
+    day: i32,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into reconciliation.turn values ($1, $2) on conflict do nothing")
+        .bind(branch.uuid())
+        .bind(day)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Says that a night of a branch is being done; what it found before stays until it is done.
