@@ -4,4 +4,5 @@ pub mod bad_input;
 pub mod browser;
 pub mod forms;
 pub mod process;
-pub mod stripe;
+
+pub use fake_stripe as stripe;

@@ -43,6 +43,18 @@ const WALLS: &[(&str, &[&str])] = &[
     ("edge-node", &["hub", "tests", "xtask"]),
     ("hub", &["edge-node", "tests", "xtask"]),
     (
+        "fake-stripe",
+        &[
+            "domain",
+            "sync-protocol",
+            "web-kit",
+            "edge-node",
+            "hub",
+            "tests",
+            "xtask",
+        ],
+    ),
+    (
         "xtask",
         &[
             "domain",

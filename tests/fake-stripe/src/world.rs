@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::answer::{Refusal, Reply};
@@ -54,6 +55,18 @@ const KINDS: [(&str, &str); 11] = [
     ("prod_", "product"),
 ];
 
+/// What of the world outlives its process. Faults, calls and a clock that was stopped do not.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Saved {
+    objects: BTreeMap<String, BTreeMap<String, Value>>,
+    counters: BTreeMap<String, u64>,
+    paid_out: BTreeMap<String, String>,
+    keys: Keys,
+}
+
+/// Beginnings of ids that have a counter and stand for no object.
+const OTHER_IDS: [&str; 1] = ["req_"];
+
 /// The kind of an object by its id.
 fn kind_of(id: &str) -> Option<&'static str> {
     let known = KINDS.iter().find(|(prefix, _)| id.starts_with(prefix));
@@ -77,6 +90,32 @@ impl World {
             news: Vec::new(),
             calls: Vec::new(),
         }
+    }
+
+    /// What is to be kept, as JSON.
+    pub(super) fn saved(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&json!({
+            "objects": self.objects, "counters": self.counters, "paid_out": self.paid_out, "keys": self.keys,
+        }))
+    }
+
+    /// Takes what was kept; kinds that it does not know are left out.
+    pub(super) fn restore(&mut self, saved: Saved) {
+        for (kind, objects) in saved.objects {
+            let known = KINDS.iter().find(|(_, name)| *name == kind);
+            if let Some((_, kind)) = known {
+                self.objects.insert(kind, objects);
+            }
+        }
+        for (prefix, count) in saved.counters {
+            let prefixes = KINDS.iter().map(|(prefix, _)| *prefix);
+            let known = prefixes.chain(OTHER_IDS).find(|known| *known == prefix);
+            if let Some(prefix) = known {
+                self.counters.insert(prefix, count);
+            }
+        }
+        self.paid_out = saved.paid_out;
+        self.keys = saved.keys;
     }
 
     pub(super) fn now_ms(&self) -> i64 {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::answer::Refusal;
@@ -9,10 +10,10 @@ use super::answer::Refusal;
 const LIFE_MS: i64 = 24 * 3_600_000;
 
 /// All keys that are not too old.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Keys(BTreeMap<String, Entry>);
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     path: String,
     params: Value,

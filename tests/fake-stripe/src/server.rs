@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::answer::Refusal;
 use super::fault::{self, Fault, FaultKind};
@@ -24,6 +24,8 @@ pub(super) struct Shared {
     pub(super) world: Mutex<World>,
     pub(super) courier: Arc<Mutex<Courier>>,
     pub(super) events: mpsc::UnboundedSender<Value>,
+    /// Rung when something may have changed.
+    pub(super) changed: Notify,
 }
 
 impl Shared {
@@ -38,6 +40,7 @@ impl Shared {
             // The courier ends only with the double itself.
             drop(self.events.send(event));
         }
+        self.changed.notify_one();
         result
     }
 }
