@@ -124,6 +124,7 @@ pub(crate) struct Shared {
     pub(crate) digests: Mutex<digest::Kept>,
     pub(crate) part_words: Mutex<catalogue::KeptWords>,
     pub(crate) tip: watch::Sender<Tip>,
+    pub(crate) vouch: AtomicU64,
     pub(crate) notices: broadcast::Sender<Arc<Notice>>,
     pub(crate) epoch: AtomicU64,
     pub(crate) clock_marked: AtomicBool,
@@ -264,6 +265,11 @@ impl Store {
     /// The log's tip, as it moves.
     pub fn tip(&self) -> watch::Receiver<Tip> {
         self.inner.shared.tip.subscribe()
+    }
+
+    /// The newest entry that a signed head should vouch for soon: the end of a cash session or of a day.
+    pub fn vouch_for(&self) -> u64 {
+        self.inner.shared.vouch.load(Ordering::Acquire)
     }
 
     /// Commits and what they touched, as they happen. A slow reader loses some and is told so.

@@ -12,11 +12,14 @@ mod databases;
 mod devices;
 mod fill;
 mod filled;
+mod night;
 mod person;
 mod place;
 mod plant;
 mod report;
 mod scripted;
+mod takings;
+mod till;
 mod transfers;
 mod words;
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rusqlite::Connection;
 use sync_protocol::document::Document;
-use sync_protocol::item::{Item, Origin};
+use sync_protocol::item::{Item, Origin, kind};
 use sync_protocol::limits::{DOCUMENT_BYTES_BRANCH, TRANSACTION_BYTES, TRANSACTION_ITEMS};
 use sync_protocol::position::{Epoch, Position, Tip, chain};
 use sync_protocol::transaction::{
@@ -34,6 +34,8 @@ use crate::identity::NodeIdentity;
 pub(super) struct Batch {
     pub(super) epoch: Epoch,
     pub(super) tip: Tip,
+    /// The newest entry that a signed head should vouch for soon.
+    pub(super) vouch: u64,
     hlc: u64,
     written: usize,
     pub(super) documents: Documents,
@@ -53,6 +55,7 @@ impl Batch {
         Self {
             epoch,
             tip,
+            vouch: 0,
             hlc,
             written: 0,
             documents: Documents::default(),
@@ -324,8 +327,14 @@ impl<'a> WriteTx<'a> {
         if open.items.is_empty() {
             return Ok(());
         }
+        let is_closing =
+            |item: &RawItem| matches!(item.kind(), kind::CASH_CLOSED | kind::DAY_CLOSED);
+        let closes = open.items.iter().any(is_closing);
         let transaction = Transaction::new(open.header, open.items)?;
         let Position { epoch, seq, .. } = open.position;
+        if closes {
+            self.batch.vouch = seq;
+        }
         let tip = self.batch.tip;
         let hash = chain(&tip.hash, epoch, seq, &transaction.hash());
         let bytes = transaction.to_bytes();

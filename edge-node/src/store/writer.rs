@@ -246,6 +246,9 @@ impl Writer {
             // Nobody may be listening.
             drop(self.shared.notices.send(Arc::new(Notice { tip, touched })));
         }
+        self.shared
+            .vouch
+            .fetch_max(self.batch.vouch, Ordering::AcqRel);
         if tip != before {
             self.shared.tip.send_replace(tip);
         }

@@ -35,6 +35,9 @@ pub trait BranchStore: Clone + Send + Sync + 'static {
     /// The end of the log, as it grows.
     fn tips(&self) -> watch::Receiver<Tip>;
 
+    /// Number of the newest entry that a signed head should vouch for soon.
+    fn vouch_for(&self) -> u64;
+
     /// Everything that Hello says.
     fn opening(&self) -> impl Future<Output = Result<Opening, AppError>> + Send;
 
@@ -100,6 +103,10 @@ async fn patiently<T, F: Future<Output = Result<T, AppError>>>(
 impl BranchStore for Store {
     fn tips(&self) -> watch::Receiver<Tip> {
         self.tip()
+    }
+
+    fn vouch_for(&self) -> u64 {
+        Store::vouch_for(self)
     }
 
     async fn opening(&self) -> Result<Opening, AppError> {

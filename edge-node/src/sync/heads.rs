@@ -1,4 +1,5 @@
-//! When this node signs its head: once a minute while the log moves, per 1,000 transactions, and on leaving.
+//! When this node signs its head: once a minute while the log moves, per 1,000 transactions, when a cash session or a
+//! day is closed, and on leaving.
 //!
 //! A head is sent when the hub has stored what it vouches for; before that it could not be held against anything.
 
@@ -27,10 +28,12 @@ impl Heads {
         }
     }
 
-    /// Whether a head should be signed at `tip`, and if so remembers that it is being done.
-    pub(super) fn begin(&mut self, tip: &Tip, is_leaving: bool, now: Instant) -> bool {
+    /// Whether a head should be signed at `tip`, and if so remembers that it is being done. `vouch_for` is the newest
+    /// entry that should not wait for its minute; on leaving that is the tip.
+    pub(super) fn begin(&mut self, tip: &Tip, vouch_for: u64, now: Instant) -> bool {
         let behind = tip.seq.saturating_sub(self.last_seq);
-        let is_due = is_leaving || behind >= HEAD_EVERY_TRANSACTIONS || now >= self.due_at();
+        let is_due =
+            vouch_for > self.last_seq || behind >= HEAD_EVERY_TRANSACTIONS || now >= self.due_at();
         let begins = behind > 0 && is_due && !self.is_claiming;
         self.is_claiming |= begins;
         begins
@@ -88,20 +91,20 @@ mod tests {
     }
 
     #[test]
-    fn a_head_is_due_after_a_minute_a_thousand_entries_or_on_leaving() {
+    fn a_head_is_due_after_a_minute_a_thousand_entries_at_a_closing_or_on_leaving() {
         let begun = Instant::now();
         let mut heads = Heads::new(10, begun);
-        assert!(!heads.begin(&tip(10), true, begun), "nothing moved");
-        assert!(!heads.begin(&tip(11), false, begun), "too early");
+        assert!(!heads.begin(&tip(10), 10, begun), "nothing moved");
+        assert!(!heads.begin(&tip(11), 10, begun), "too early");
         let later = begun + Duration::from_secs(60);
-        assert!(heads.begin(&tip(11), false, later));
-        assert!(!heads.begin(&tip(11), true, later), "one at a time");
+        assert!(heads.begin(&tip(11), 0, later));
+        assert!(!heads.begin(&tip(11), 11, later), "one at a time");
         heads.signed(head(11), later);
         assert_eq!(heads.ready(&tip(10)), None, "the hub has not stored it");
         assert_eq!(heads.ready(&tip(11)).unwrap().claim.tip.seq, 11);
         assert_eq!(heads.ready(&tip(11)), None, "sent once");
-        assert!(heads.begin(&tip(1011), false, later));
+        assert!(heads.begin(&tip(1011), 0, later));
         heads.failed(later);
-        assert!(heads.begin(&tip(12), true, later));
+        assert!(heads.begin(&tip(12), 12, later));
     }
 }

@@ -418,9 +418,14 @@ impl<S: BranchStore> Running<'_, S> {
             self.acknowledging = Some(Box::pin(async move { store.acknowledge(ack).await }));
         }
         let tip = *self.tips.borrow();
+        let vouch_for = if is_leaving {
+            tip.seq
+        } else {
+            self.around.store.vouch_for()
+        };
         if self.session.is_open()
             && self.signing.is_none()
-            && self.around.heads.begin(&tip, is_leaving, Instant::now())
+            && self.around.heads.begin(&tip, vouch_for, Instant::now())
         {
             let (store, key) = (self.around.store.clone(), self.around.key.clone());
             self.signing = Some(Box::pin(async move {

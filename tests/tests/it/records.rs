@@ -40,7 +40,8 @@ pub fn line_with(number: usize, fault: &str) -> String {
     } else {
         ""
     };
-    let (month, day) = (number % 12 + 1, number % 28 + 1);
+    // Outcomes go through all months, so that every third of a year has all of them.
+    let (month, day) = (number / 5 % 12 + 1, number % 28 + 1);
     format!(
         "test_{number:06},Counterpart test,DEU,{0},{0},{1},{2},{3},{4},{outcome},{barrier},Group {5},2023-{month:02}-\
          {day:02},{6}\n",

@@ -53,7 +53,7 @@ impl Bench {
         let base = scripted::free_base(2)?;
         let folder = state_root()?.join(format!("bench-{base}-{}", std::process::id()));
         Ok(Self {
-            chain: Chain::new(&folder, Ports::of(Some(base))?, programs)?,
+            chain: Chain::new(&folder, Ports::of(Some(base))?, 2, programs)?,
         })
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use fake_stripe::{FakeOptions, FakeStripe};
 use serde_json::{Value, json};
 
 use super::api::{Api, wait_until_ready};
@@ -75,6 +76,9 @@ pub(crate) struct Chain {
     pub(crate) folder: PathBuf,
     pub(crate) programs: Programs,
     ports: Ports,
+    /// Where the double of the card provider listens.
+    provider_port: u16,
+    provider: Option<FakeStripe>,
     hub: Option<Running>,
     pub(crate) branches: Vec<Branch>,
     pub(crate) logins: Vec<Login>,
@@ -83,12 +87,20 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    pub(crate) fn new(folder: &Path, ports: Ports, programs: Programs) -> Result<Self> {
+    /// A chain of so many branches; nothing of it runs yet.
+    pub(crate) fn new(
+        folder: &Path,
+        ports: Ports,
+        branches: usize,
+        programs: Programs,
+    ) -> Result<Self> {
         make_folder(folder)?;
         Ok(Self {
             folder: folder.to_path_buf(),
             programs,
             ports,
+            provider_port: ports.branch(branches + 1),
+            provider: None,
             hub: None,
             branches: Vec::new(),
             logins: Vec::new(),
@@ -122,12 +134,53 @@ impl Chain {
         self.folder.join("hub")
     }
 
+    /// The double of the card provider, once the hub was started.
+    pub(crate) fn provider(&self) -> Result<&FakeStripe> {
+        self.provider
+            .as_ref()
+            .context("the double of the card provider does not run")
+    }
+
+    /// Starts the double of the card provider; the world outside runs on while the hub is away. Gives the files of its
+    /// key and of its webhooks' secret.
+    async fn start_provider(&mut self) -> Result<(String, String)> {
+        let folder = self.folder.join("provider");
+        std::fs::create_dir_all(&folder)?;
+        let options = FakeOptions {
+            listen: std::net::SocketAddr::from(([127, 0, 0, 1], self.provider_port)),
+            webhook_url: Some(format!("{}/api/v1/webhooks/stripe", self.hub_url())),
+            state: Some(folder.join("state.json")),
+            ..FakeOptions::default()
+        };
+        let (key, webhook) = (folder.join("key"), folder.join("webhook"));
+        std::fs::write(&key, &options.key)?;
+        std::fs::write(&webhook, &options.webhook_secret)?;
+        if self.provider.is_none() {
+            self.provider = Some(FakeStripe::start(options).await?);
+        }
+        Ok((text(&key)?, text(&webhook)?))
+    }
+
     /// Starts the hub and waits until it answers.
     pub(crate) async fn start_hub(&mut self) -> Result<()> {
+        let (key, webhook) = self.start_provider().await?;
+        let provider = self.provider()?.url();
         let listen = format!("127.0.0.1:{}", self.ports.hub_http());
         let (data, quic) = (text(&self.hub_dir())?, self.hub_quic());
         let arguments = [
-            "serve", "--data", &data, "--listen", &listen, "--quic", &quic,
+            "serve",
+            "--data",
+            &data,
+            "--listen",
+            &listen,
+            "--quic",
+            &quic,
+            "--stripe-key-file",
+            &key,
+            "--stripe-webhook-secret-file",
+            &webhook,
+            "--stripe-url",
+            &provider,
         ];
         let mut running = Running::start(&self.folder, "hub", &self.programs.hub, &arguments)?;
         let ready = wait_until_ready(&self.hub_url(), READY_WITHIN, || running.check()).await;
@@ -253,7 +306,9 @@ impl Chain {
                 outcome = outcome.and(running.stop());
             }
         }
-        outcome.and(self.stop_hub())
+        let outcome = outcome.and(self.stop_hub());
+        self.provider = None;
+        outcome
     }
 
     /// What `demo.json` says.

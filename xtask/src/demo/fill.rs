@@ -13,6 +13,7 @@ use super::chain::{Chain, NewBranch, PASSWORD};
 use super::devices::{self, Device};
 use super::place::Login;
 use super::scripted::rfc3339;
+use super::takings::Day;
 use super::words::{self, Dice};
 
 pub(crate) const PARTS: usize = 400;
@@ -209,7 +210,7 @@ pub(crate) async fn opening_stock(api: &Api, seed: u64, skus: &[String]) -> Resu
 }
 
 /// Customers and orders of a branch, in all states.
-pub(crate) async fn orders(chain: &Chain, index: usize) -> Result<()> {
+pub(crate) async fn orders(chain: &Chain, index: usize, day: &mut Day) -> Result<()> {
     let clerk = chain.branch_api(index, "clerk")?;
     let technician = chain.branch_api(index, "technician")?;
     let count = chain.branches.len();
@@ -240,14 +241,16 @@ pub(crate) async fn orders(chain: &Chain, index: usize) -> Result<()> {
         let customer = &customers[dice.below(customers.len() as u64) as usize];
         let device = devices::device(&mut dice);
         let key = format!("demo-order-{index}-{number}");
-        let order = intake(&clerk, &mut dice, &key, customer, &device).await?;
+        let promised_at = promise(&mut dice, index)?;
+        let body = intake_of(&mut dice, customer, &device, promised_at);
+        let order = intake(&clerk, &key, &body).await?;
         // Every second order has somebody who works on it.
         if number % 2 == 1 {
             let path = format!("/api/v1/orders/{order}");
             let theirs = json!({ "technician_id": bench });
             technician.patch(&path, &theirs).await?;
         }
-        advance(&technician, &clerk, number, &order, &device).await?;
+        advance(&technician, &clerk, number, (&order, &device), day).await?;
     }
     Ok(())
 }
@@ -257,21 +260,23 @@ fn share(total: usize, index: usize, count: usize) -> usize {
     total / count + usize::from(index < total % count)
 }
 
-async fn intake(
-    clerk: &Api,
+fn intake_of(
     dice: &mut Dice,
-    key: &str,
     customer: &str,
     device: &Device,
-) -> Result<String> {
-    let body = json!({
+    promised_at: Option<String>,
+) -> Value {
+    json!({
         "customer_id": customer,
-        "promised_at": promise(dice)?, "urgent": dice.below(8) == 0,
+        "promised_at": promised_at, "urgent": dice.below(8) == 0,
         "devices": [{ "category": device.category, "brand": device.brand, "model": device.model,
                       "fault": device.fault, "serial": format!("GEN{:08}", dice.below(100_000_000)),
                       "accessories": [device.accessory] }],
-    });
-    let visit = clerk.post("/api/v1/orders", key, &body).await?;
+    })
+}
+
+async fn intake(clerk: &Api, key: &str, body: &Value) -> Result<String> {
+    let visit = clerk.post("/api/v1/orders", key, body).await?;
     let id = visit["items"][0]["id"]
         .as_str()
         .context("an order without an id")?
@@ -287,13 +292,15 @@ async fn intake(
     Ok(id)
 }
 
-/// An opening hour of a working day from yesterday to in three days; one order in six has none.
-fn promise(dice: &mut Dice) -> Result<Option<String>> {
+/// An opening hour of a working day from yesterday to in three days; one order in six has none. The last branch keeps what
+/// it promises: there it is two days later.
+fn promise(dice: &mut Dice, index: usize) -> Result<Option<String>> {
     const DAY: u64 = 86_400;
     const DAYS_AFTER_YESTERDAY: [u64; 12] = [0, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 4];
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let after = DAYS_AFTER_YESTERDAY[dice.below(12) as usize];
-    let mut day = since_1970.as_secs() / DAY - 1 + after;
+    let calm = if index == 2 { 2 } else { 0 };
+    let mut day = since_1970.as_secs() / DAY - 1 + after + calm;
     // 1 January 1970 was a Thursday; nobody promises a Sunday.
     if (day + 4).is_multiple_of(7) {
         day += 1;
@@ -308,8 +315,8 @@ async fn advance(
     technician: &Api,
     clerk: &Api,
     number: usize,
-    order: &str,
-    device: &Device,
+    (order, device): (&str, &Device),
+    day: &mut Day,
 ) -> Result<()> {
     const ROADS: [&[&str]; 9] = [
         &[],
@@ -332,7 +339,11 @@ async fn advance(
         } else {
             Value::Null
         };
-        let who = if matches!(*status, "collected" | "cancelled") {
+        if *status == "collected" {
+            day.collect(clerk, order).await?;
+            continue;
+        }
+        let who = if *status == "cancelled" {
             clerk
         } else {
             technician

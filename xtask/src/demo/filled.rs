@@ -17,11 +17,12 @@ pub(crate) struct Filled {
 impl Filled {
     /// Starts nothing yet.
     pub(crate) fn new(programs: Programs) -> Result<Self> {
-        let base = scripted::free_base(fill::branches().len())?;
+        let branches = fill::branches().len();
+        let base = scripted::free_base(branches)?;
         let folder = state_root()?.join(format!("filled-{base}-{}", std::process::id()));
         make_folder(&folder)?;
         Ok(Self {
-            chain: Chain::new(&folder, Ports::of(Some(base))?, programs)?,
+            chain: Chain::new(&folder, Ports::of(Some(base))?, branches, programs)?,
         })
     }
 

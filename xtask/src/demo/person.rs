@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::chain::{Chain, Programs};
 use super::child::stop_left_over;
 use super::place::{DemoFile, Ports, folder_of, make_folder};
+use super::takings::{self, Day};
 use super::{fill, transfers};
 
 /// Written when the fill is complete; a folder without it is begun anew.
@@ -24,7 +25,7 @@ pub(crate) async fn run(fresh: bool, base_port: Option<u16>, programs: Programs)
             .with_context(|| format!("emptying {}", folder.display()))?;
     }
     make_folder(&folder)?;
-    let mut chain = Chain::new(&folder, ports, programs)?;
+    let mut chain = Chain::new(&folder, ports, fill::branches().len(), programs)?;
     let outcome = tokio::select! {
         outcome = start_and_wait(&mut chain, &folder, begun) => outcome,
         () = asked_to_stop() => Ok(()),
@@ -76,13 +77,22 @@ pub(super) async fn first_start(chain: &mut Chain, folder: &Path) -> Result<()> 
     fill::presets(chain).await?;
     let skus = fill::parts(chain, fill::PARTS).await?;
     fill::wait_for_people_and_parts(chain, &skus).await?;
+    let mut days = Vec::new();
     for index in 0..chain.branches.len() {
         let keeper = chain.branch_api(index, "branch_manager")?;
         fill::opening_stock(&keeper, index as u64, &skus).await?;
-        fill::orders(chain, index).await?;
+        let mut day = Day::begin(chain, index).await?;
+        fill::orders(chain, index, &mut day).await?;
+        day.go_on(chain, index).await?;
+        days.push(day);
         println!("{} is filled", chain.branches[index].name);
     }
     transfers::fill(chain).await?;
+    for (index, day) in days.iter().enumerate() {
+        day.end(chain, index).await?;
+    }
+    takings::night(chain).await?;
+    println!("the night of today is done");
     chain.file()?.write(&folder.join("demo.json"))?;
     std::fs::write(folder.join(FILLED), "").context("marking the demo as filled")
 }
@@ -115,6 +125,9 @@ fn show(chain: &Chain, path: &Path, begun: Instant) {
             format!("{} {}", branch.code, branch.name),
             branch.url
         );
+    }
+    if let Ok(provider) = chain.provider() {
+        println!("  {:<28}{}", "Double of Stripe", provider.url());
     }
     println!("\n  {:<8}{:<28}{:<18}password", "where", "username", "role");
     for login in &chain.logins {

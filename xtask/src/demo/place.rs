@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Ports of the hub and the branches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ports {
-    /// 8080, 4433/udp, 8101…
+    /// 8080, 4433/udp, 8101…; the double of the card provider behind the last branch.
     Usual,
-    /// The hub at P (HTTP and UDP), branch i at P + 1 + i.
+    /// The hub at P (HTTP and UDP), branch i at P + 1 + i, the double of the card provider behind the last branch.
     From(u16),
 }
 

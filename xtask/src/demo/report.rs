@@ -21,6 +21,10 @@ pub(crate) struct Report {
     pub(crate) kill: Option<Kill>,
     pub(crate) outage: Option<Outage>,
     pub(crate) transfer: Option<Transfer>,
+    pub(crate) takings: Option<Takings>,
+    pub(crate) reconciliation: Option<Reconciliation>,
+    /// Whether the night named what was damaged on purpose, and nothing else.
+    pub(crate) planted_found: Option<bool>,
     pub(crate) branches: Vec<BranchReport>,
     /// What the check found, in words.
     pub(crate) findings: Vec<String>,
@@ -63,6 +67,30 @@ pub(crate) struct Transfer {
     pub(crate) state: String,
 }
 
+/// What the tills took.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub(crate) struct Takings {
+    pub(crate) sales: u64,
+    /// Sales by card while cut off, captured when the line was back.
+    pub(crate) promised: u64,
+    pub(crate) cash_minor: i64,
+    pub(crate) card_minor: i64,
+}
+
+/// What the night came to.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Reconciliation {
+    pub(crate) state: String,
+    pub(crate) checks: Vec<CheckOutcome>,
+}
+
+/// The worst of a check over all branches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct CheckOutcome {
+    pub(crate) check: String,
+    pub(crate) state: String,
+}
+
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct BranchReport {
     pub(crate) code: String,
@@ -85,12 +113,18 @@ impl Report {
                 && transfer.source_before - transfer.quantity == transfer.source_after
                 && transfer.destination_before + transfer.quantity == transfer.destination_after
         });
+        let proved = self
+            .reconciliation
+            .as_ref()
+            .is_none_or(|night| night.state == "green");
         self.documents_equal = self.documents.different.is_empty();
         self.ok = self.findings.is_empty()
             && none(self.lost)
             && none(self.duplicated)
             && all_there
             && transferred
+            && proved
+            && self.planted_found != Some(false)
             && self.documents_equal
             && self.stock_balanced
             && self.chains_intact;

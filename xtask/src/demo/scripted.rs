@@ -1,7 +1,8 @@
 //! The scripted demo: real records come in connected and cut off, a branch is killed, the line returns, and every
-//! record must be at the branch and at the hub exactly once.
+//! record must be at the branch and at the hub exactly once. What is collected is paid, and the night proves it.
 
 mod intake;
+mod money;
 mod transfer;
 
 use std::net::{SocketAddr, TcpStream, UdpSocket};
@@ -19,6 +20,7 @@ use super::report::{BranchReport, Outage, Report};
 use super::{api, check, fill, person, plant};
 use crate::records::{self, Group, Source};
 use intake::Intake;
+use money::Tills;
 
 /// What to play.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ pub(crate) async fn run(plan: &Plan, programs: Programs) -> Result<()> {
     };
     let folder = state_root()?.join(format!("scripted-{base}-{}", std::process::id()));
     make_folder(&folder)?;
-    let mut chain = Chain::new(&folder, Ports::of(Some(base))?, programs)?;
+    let mut chain = Chain::new(&folder, Ports::of(Some(base))?, plan.branches, programs)?;
     let outcome = tokio::select! {
         outcome = play(&mut chain, plan) => outcome,
         () = person::asked_to_stop() => Err(anyhow::anyhow!("stopped from outside")),
@@ -76,7 +78,8 @@ async fn play(chain: &mut Chain, plan: &Plan) -> Result<Report> {
     step("importing two thirds of each group, connected");
     let connected = import(chain, &source).await?;
     wait_until_applied(chain, CONVERGE_WITHIN).await?;
-    let (late, peak) = outage(chain, &source, &skus, &mut report).await?;
+    let tills = Arc::new(Tills::open(chain).await?);
+    let (late, peak) = outage(chain, &source, (&skus, &tills), &mut report).await?;
     for (index, group) in source.groups.iter().enumerate() {
         report.branches[index].orders_connected = Some(connected[index]);
         report.branches[index].orders_cut_off = Some(late.orders_of(index));
@@ -92,7 +95,9 @@ async fn play(chain: &mut Chain, plan: &Plan) -> Result<Report> {
     );
     step("moving stock between two branches");
     report.transfer = Some(transfer::run(chain, &skus).await?);
+    tills.settle(chain, &mut report).await?;
     wait_until_applied(chain, CONVERGE_WITHIN).await?;
+    tills.night(chain, &mut report).await?;
     if let Some(fault) = plan.plant {
         step(&format!("planting {fault:?}"));
         plant::plant(fault, chain).await?;
@@ -194,7 +199,7 @@ async fn import(chain: &Chain, source: &Source) -> Result<Vec<u64>> {
 async fn outage(
     chain: &mut Chain,
     source: &Source,
-    skus: &[String],
+    (skus, tills): (&[String], &Arc<Tills>),
     report: &mut Report,
 ) -> Result<(Arc<Intake>, Vec<u64>)> {
     let codes: Vec<String> = chain
@@ -214,7 +219,7 @@ async fn outage(
     chain.stop_hub()?;
     let from = now_text();
     ensure_cut(chain, &file.hub.database_url)?;
-    let intake = Arc::new(Intake::new(source, skus.to_vec()));
+    let intake = Arc::new(Intake::new(source, skus.to_vec(), Arc::clone(tills)));
     report.kill = Some(intake::run(chain, &intake).await?);
     ensure_cut(chain, &file.hub.database_url)?;
     let peak = pending(chain).await?;
@@ -347,7 +352,8 @@ pub(crate) fn free_base(branches: usize) -> Result<u16> {
     (0..200)
         .map(|round| start + round * 32)
         .find(|base| {
-            let count = u16::try_from(branches).unwrap_or(u16::MAX);
+            // Behind the last branch stands the double of the card provider.
+            let count = u16::try_from(branches + 1).unwrap_or(u16::MAX);
             let mut tcp = std::iter::once(*base).chain((1..=count).map(|number| base + 1 + number));
             tcp.all(|port| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok())
                 && UdpSocket::bind(("127.0.0.1", *base)).is_ok()

@@ -19,11 +19,11 @@ pub fn last_closed(reader: &Reader<'_>) -> Result<Option<i32>, AppError> {
         .query_row([], |row| row.get(0))?)
 }
 
-/// The business day of the first thing that this branch wrote.
+/// The business day of the first thing that this branch wrote; imported orders are older than the branch.
 pub fn first_day(reader: &Reader<'_>, time_zone: &str) -> Result<Option<i32>, AppError> {
     let first: Option<i64> = reader
         .conn()
-        .prepare_cached("select min(at) from (select min(created_at) as at from repair_order union all select min(at) from receipt union all select min(at) from movement union all select min(opened_at) from cash_session)")?
+        .prepare_cached("select min(at) from (select min(created_at) as at from repair_order where source is null union all select min(at) from receipt union all select min(at) from movement union all select min(opened_at) from cash_session)")?
         .query_row([], |row| row.get(0))
         .optional()?
         .flatten();

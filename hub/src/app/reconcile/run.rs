@@ -11,6 +11,7 @@ use sync_protocol::item::{ExceptionMark, Item, Mark, command};
 use super::check::{Ground, run_checks};
 use super::day::{due_day, show_day, span_of};
 use super::{EXCEPTION, RunState};
+use crate::app::money::settle::take_statement;
 use crate::app::watch::{Activity, Topic};
 use crate::app::{Actor, Hub};
 use crate::error::HubError;
@@ -46,7 +47,8 @@ struct Call {
     patience: Patience,
 }
 
-/// Does the night of a day, of one branch or of all; what was found before is replaced. `now_ms` is when.
+/// Does the night of a day, of one branch or of all, with what the card provider's statement says by now; what was found
+/// before is replaced. `now_ms` is when.
 ///
 /// # Errors
 /// When the branches cannot be read. What fails at one branch is told and stops no other.
@@ -56,6 +58,7 @@ pub async fn run(
     only: Option<BranchId>,
     now_ms: i64,
 ) -> Result<Vec<Done>, HubError> {
+    take_news(hub).await;
     let patience = hub.options().patience;
     let call = Call { now_ms, patience };
     let mut branches = {
@@ -147,7 +150,11 @@ pub async fn run_due(hub: &Arc<Hub>, now_ms: i64, hour: u8) -> Result<Vec<Done>,
     let call = Call { now_ms, patience };
     let mut done = Vec::new();
     let mut days = std::collections::BTreeSet::new();
-    for (branch, day) in due(hub, now_ms, hour).await? {
+    let due = due(hub, now_ms, hour).await?;
+    if !due.is_empty() {
+        take_news(hub).await;
+    }
+    for (branch, day) in due {
         let one = night(hub, &branch, day, call).await;
         if one.run == RunState::Done.as_str() {
             days.insert(day);
@@ -158,6 +165,14 @@ pub async fn run_due(hub: &Arc<Hub>, now_ms: i64, hour: u8) -> Result<Vec<Done>,
         done.extend(common(hub, day, call).await);
     }
     Ok(done)
+}
+
+/// Takes in what is new on the card provider's statement. A provider that is away stops no night: what waits for its
+/// statement has days to come.
+async fn take_news(hub: &Arc<Hub>) {
+    if let Err(error) = take_statement(hub).await {
+        tracing::warn!(%error, "the night is done without the newest statement");
+    }
 }
 
 async fn night(hub: &Arc<Hub>, branch: &NightBranch, day: i32, call: Call) -> Done {

@@ -17,8 +17,10 @@ use super::super::api::{Answer, Api};
 use super::super::chain::Chain;
 use super::super::databases;
 use super::super::report::{Kill, Report};
+use super::super::till::{due_of, tender};
 use super::super::words::{self, Dice};
 use super::first_part;
+use super::money::Tills;
 use crate::records::{Outcome, Source, SourceRecord};
 
 /// Requests under way at once at each branch.
@@ -32,6 +34,7 @@ pub(crate) struct Intake {
     records: Vec<Vec<SourceRecord>>,
     next: Vec<AtomicUsize>,
     skus: Vec<String>,
+    tills: Arc<Tills>,
     /// Order ids that a branch answered with 2xx, by branch, each with its key.
     answered: Mutex<Vec<BTreeMap<String, String>>>,
     /// Keys that were answered with more than one id.
@@ -41,7 +44,7 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    pub(crate) fn new(source: &Source, skus: Vec<String>) -> Self {
+    pub(crate) fn new(source: &Source, skus: Vec<String>, tills: Arc<Tills>) -> Self {
         let records: Vec<Vec<SourceRecord>> = source
             .groups
             .iter()
@@ -52,6 +55,7 @@ impl Intake {
             answered: Mutex::new(vec![BTreeMap::new(); records.len()]),
             records,
             skus,
+            tills,
             doubled: Mutex::new(BTreeSet::new()),
             waiting: AtomicUsize::new(0),
             unanswered: AtomicUsize::new(0),
@@ -202,17 +206,18 @@ impl Person {
         match record.outcome {
             Outcome::Fixed => {
                 self.move_to(&id, &key, "in_repair", None).await?;
+                self.add_labour(&id, &key, &mut dice).await?;
                 if number.is_multiple_of(2) {
                     self.use_part(&id, &key, &mut dice).await?;
                 }
                 self.move_to(&id, &key, "ready", Some("repaired")).await?;
-                self.move_to(&id, &key, "collected", None).await
+                self.hand_over(&id, &key).await
             }
             Outcome::EndOfLife => {
                 self.move_to(&id, &key, "diagnosing", None).await?;
                 self.move_to(&id, &key, "ready", Some("unrepairable"))
                     .await?;
-                self.move_to(&id, &key, "collected", None).await
+                self.hand_over(&id, &key).await
             }
             Outcome::Repairable => self.move_to(&id, &key, "diagnosing", None).await,
             Outcome::Unknown => {
@@ -244,6 +249,38 @@ impl Person {
             .map(drop)
     }
 
+    /// The customer pays what is due and takes the device along; an order that owes nothing is only handed over.
+    async fn hand_over(&mut self, order: &str, key: &str) -> Result<()> {
+        let path = format!("/api/v1/orders/{order}");
+        let read = self.call(Method::GET, &path, None, None).await?;
+        let due_minor = due_of(&read.ok("reading an order")?)?;
+        if due_minor == 0 {
+            return self.move_to(order, key, "collected", None).await;
+        }
+        let kind = self.intake.tills.next_tender(self.index);
+        let body =
+            json!({ "orders": [{ "order_id": order }], "tenders": [tender(kind, due_minor)] });
+        let sale = self
+            .post("/api/v1/sales", &format!("{key}-sale"), &body)
+            .await?;
+        let receipt = sale.ok(&format!("selling {order}"))?;
+        self.intake.tills.note(self.index, &receipt);
+        Ok(())
+    }
+
+    async fn add_labour(&mut self, order: &str, key: &str, dice: &mut Dice) -> Result<()> {
+        let price_minor = 1_900 + 500 * dice.below(12);
+        let body = json!({
+            "kind": "service", "text": "repaired", "quantity": 1,
+            "unit_price": { "amount_minor": price_minor, "currency": "EUR" }, "tax_rate_bp": 1900,
+        });
+        let path = format!("/api/v1/orders/{order}/lines");
+        self.post(&path, &format!("{key}-labour"), &body)
+            .await?
+            .ok("the labour")
+            .map(drop)
+    }
+
     async fn use_part(&mut self, order: &str, key: &str, dice: &mut Dice) -> Result<()> {
         let intake = Arc::clone(&self.intake);
         let sku = &intake.skus[dice.below(intake.skus.len() as u64) as usize];
@@ -265,18 +302,25 @@ impl Person {
             .map(drop)
     }
 
-    /// Posts until there is an answer; the branch may be killed at any moment, the key stays the same.
     async fn post(&mut self, path: &str, key: &str, body: &Value) -> Result<Answer> {
+        self.call(Method::POST, path, Some(key), Some(body)).await
+    }
+
+    /// Calls until there is an answer; the branch may be killed at any moment, the key stays the same.
+    async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: Option<&Value>,
+    ) -> Result<Answer> {
         loop {
             self.alive.wait_for(|alive| *alive).await?;
             let killable = self.index == 0;
             if killable {
                 self.intake.waiting.fetch_add(1, Ordering::AcqRel);
             }
-            let answer = self
-                .api
-                .call(Method::POST, path, Some(key), Some(body))
-                .await;
+            let answer = self.api.call(method.clone(), path, key, body).await;
             if killable {
                 self.intake.waiting.fetch_sub(1, Ordering::AcqRel);
             }
