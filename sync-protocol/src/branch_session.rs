@@ -14,9 +14,10 @@ use crate::frame::{Frame, FrameType, encode_compressed};
 use crate::head::{Countersignature, SignedHead};
 use crate::item::{decode_body, encode_body};
 use crate::limits::{HELLO_LOG_BYTES, UNACKNOWLEDGED_BYTES};
+use crate::mending::LogSpan;
 use crate::message::{
-    Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState, KeyWant,
-    Welcome,
+    Absent, Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState,
+    KeyWant, Want, Welcome,
 };
 use crate::position::Tip;
 use crate::{frame, limits};
@@ -47,6 +48,8 @@ pub enum Input {
     FeedStored(Cursor),
     /// The answer to [`Effect::ReadKeys`].
     KeysRead(Vec<GivenKey>),
+    /// The answer to [`Effect::ReadSpan`]: packed blocks, none where the entries are not there or not sound.
+    SpanRead(LogSpan, Vec<Vec<u8>>),
     /// A head was signed.
     HeadSigned(SignedHead),
     /// The node stops or pauses.
@@ -75,6 +78,8 @@ pub enum Effect {
     StoreKeys(Vec<GivenKey>),
     /// Read person keys for the hub; empty = all that were created here.
     ReadKeys(Vec<DocumentId>),
+    /// Read entries that the hub lost, as [`crate::mending::blocks_for`] gives them.
+    ReadSpan(LogSpan),
     /// Keep the hub's countersignature.
     StoreCountersignature(Countersignature),
     /// The session is over.
@@ -169,6 +174,7 @@ impl BranchSession {
             Input::NotOnLine => self.on_not_on_line(&mut effects),
             Input::FeedStored(cursor) => self.on_feed_stored(cursor, &mut effects),
             Input::KeysRead(keys) => send_keys(keys, &mut effects),
+            Input::SpanRead(span, blocks) => self.on_span_read(span, blocks, &mut effects),
             Input::HeadSigned(head) => {
                 effects.push(Effect::Send(frame::encode(
                     FrameType::Head,
@@ -219,6 +225,10 @@ impl BranchSession {
             }
             (Phase::Open, FrameType::KeyGive) => {
                 effects.push(Effect::StoreKeys(KeyGive::from_body(body)?.keys))
+            }
+            (Phase::Open, FrameType::Want) => {
+                let Want::Log(span) = Want::from_body(body)?;
+                effects.push(Effect::ReadSpan(span));
             }
             (Phase::Open, FrameType::Countersignature) => {
                 effects.push(Effect::StoreCountersignature(decode_body(
@@ -388,6 +398,23 @@ impl BranchSession {
             effects.push(Effect::Send(bytes));
         }
         self.read_more(effects);
+    }
+
+    /// What the hub lost does not count as being on the way: it acknowledged it long ago.
+    fn on_span_read(&self, span: LogSpan, blocks: Vec<Vec<u8>>, effects: &mut Vec<Effect>) {
+        if self.phase != Phase::Open {
+            return;
+        }
+        if blocks.is_empty() {
+            let absent = Absent {
+                want: Want::Log(span),
+            };
+            effects.push(Effect::Send(absent.to_frame()));
+        }
+        for packed in blocks {
+            let bytes = encode_compressed(FrameType::Block, &packed);
+            effects.push(Effect::Send(bytes));
+        }
     }
 
     fn on_not_on_line(&mut self, effects: &mut Vec<Effect>) {

@@ -45,10 +45,11 @@ pub enum FrameType {
     Close = 21,
     Ping = 22,
     Pong = 23,
+    Absent = 24,
 }
 
 impl FrameType {
-    const ALL: [FrameType; 23] = [
+    const ALL: [FrameType; 24] = [
         FrameType::Hello,
         FrameType::Welcome,
         FrameType::Block,
@@ -72,6 +73,7 @@ impl FrameType {
         FrameType::Close,
         FrameType::Ping,
         FrameType::Pong,
+        FrameType::Absent,
     ];
 
     fn from_number(number: u8) -> Option<Self> {

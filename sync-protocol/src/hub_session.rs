@@ -16,9 +16,10 @@ use crate::head::{Countersignature, SignedHead};
 use crate::item::{decode_body, encode_body};
 use crate::limits::UNACKNOWLEDGED_BYTES;
 use crate::line::{Lineage, Meeting, meet};
+use crate::mending::{Answer, Gap, LogSpan, NotBack, Proven};
 use crate::message::{
-    Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState, KeyWant,
-    Welcome,
+    Absent, Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState,
+    KeyWant, Want, Welcome,
 };
 use crate::position::{NodeId, Tip};
 use crate::{frame, limits};
@@ -82,6 +83,8 @@ pub enum Input {
     KeysRead(Vec<GivenKey>),
     /// A head was countersigned.
     Countersigned(Countersignature),
+    /// The hub lost entries of the node's log: ask for them again. One question at a time.
+    Lost(Gap),
     /// End the session.
     End(Close),
 }
@@ -114,6 +117,10 @@ pub enum Effect {
     ReadKeys(Vec<DocumentId>),
     /// Hold a signed head against the hub's copy, keep and countersign it.
     CheckHead(SignedHead),
+    /// Put entries back that were lost: they are proven.
+    PutBack(Proven),
+    /// Entries that were lost did not come back.
+    NotBack(LogSpan, NotBack),
     /// The histories differ: record an incident.
     Incident(String),
     /// The session is over.
@@ -146,6 +153,7 @@ pub struct HubSession {
     early: Vec<Frame>,
     expected: Tip,
     feeds: BTreeMap<FeedId, FeedProgress>,
+    answer: Option<Answer>,
 }
 
 impl HubSession {
@@ -158,7 +166,13 @@ impl HubSession {
             early: Vec::new(),
             expected: Tip::start([0; 32]),
             feeds: BTreeMap::new(),
+            answer: None,
         }
+    }
+
+    /// What was asked for again and has not come yet.
+    pub fn wanted(&self) -> Option<LogSpan> {
+        self.answer.as_ref().map(|answer| answer.gap().span)
     }
 
     /// Takes what happened and says what to do.
@@ -182,6 +196,7 @@ impl HubSession {
             }
             Input::FeedRead(blocks) => self.on_feed_read(blocks, &mut effects),
             Input::KeysRead(keys) => send_keys(keys, &mut effects),
+            Input::Lost(gap) => self.on_lost(gap, &mut effects),
             Input::Countersigned(signature) => {
                 effects.push(Effect::Send(frame::encode(
                     FrameType::Countersignature,
@@ -227,7 +242,12 @@ impl HubSession {
                 self.phase = Phase::Over;
                 effects.push(Effect::End(Close::from_body(body)?));
             }
-            (Phase::Open, FrameType::Block) => self.on_block(Block::decode(body)?, effects)?,
+            (Phase::Open, FrameType::Block) => {
+                self.on_block(Block::decode(body)?, body.len(), effects)?;
+            }
+            (Phase::Open, FrameType::Absent) => {
+                self.on_absent(Absent::from_body(body)?, effects)?;
+            }
             (Phase::Open, FrameType::FeedAck) => {
                 self.on_feed_ack(FeedAck::from_body(body)?, effects)?
             }
@@ -307,12 +327,58 @@ impl HubSession {
         }
     }
 
-    fn on_block(&mut self, block: Block, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+    fn on_lost(&mut self, gap: Gap, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::Open && self.answer.is_none() && gap.span.check().is_ok() {
+            self.answer = Some(Answer::to(gap));
+            effects.push(Effect::Send(Want::Log(gap.span).to_frame()));
+        }
+    }
+
+    fn on_returned(&mut self, block: Block, size_bytes: usize, effects: &mut Vec<Effect>) {
+        let Some(answer) = &mut self.answer else {
+            return;
+        };
+        let span = answer.gap().span;
+        match answer.add(block, size_bytes) {
+            Ok(None) => return,
+            Ok(Some(proven)) => effects.push(Effect::PutBack(proven)),
+            Err(why) => effects.push(Effect::NotBack(span, why)),
+        }
+        self.answer = None;
+    }
+
+    fn on_absent(&mut self, absent: Absent, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+        let Want::Log(span) = absent.want;
+        if self.wanted() != Some(span) {
+            return Err(DecodeError::Form {
+                what: "Absent",
+                reason: "nobody asked for this",
+            });
+        }
+        self.answer = None;
+        effects.push(Effect::NotBack(span, NotBack::Absent));
+        Ok(())
+    }
+
+    fn on_block(
+        &mut self,
+        block: Block,
+        size_bytes: usize,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), DecodeError> {
         if block.node != self.node {
             return Err(DecodeError::Form {
                 what: "block",
                 reason: "it is another node's",
             });
+        }
+        if self
+            .answer
+            .as_ref()
+            .is_some_and(|answer| answer.takes(&block))
+        {
+            self.on_returned(block, size_bytes, effects);
+            return Ok(());
         }
         let before = Tip {
             epoch: block.epoch,

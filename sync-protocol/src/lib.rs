@@ -21,6 +21,7 @@ pub mod join_code;
 pub mod limits;
 pub mod line;
 pub mod look_up;
+pub mod mending;
 pub mod message;
 pub mod money;
 pub mod position;

@@ -18,6 +18,10 @@ pub const FEED_ENTRY_BYTES: usize = 768 * 1024;
 pub const FEED_BLOCK_BYTES_MAX: usize = FEED_ENTRY_BYTES + 128;
 /// Un-acknowledged bytes allowed in each direction.
 pub const UNACKNOWLEDGED_BYTES: usize = 256 * 1024;
+/// Most transactions of a log that are asked for again at once.
+pub const WANT_TRANSACTIONS: u64 = 256;
+/// Block bytes of an answer to that, unpacked, unless a single transaction is larger.
+pub const RETURNED_BYTES: usize = 256 * 1024;
 /// Log bytes that travel with Hello before Welcome has come.
 pub const HELLO_LOG_BYTES: usize = 16 * 1024;
 /// Most lineage rows in a Hello.

@@ -13,6 +13,7 @@ use crate::hash::{Hash, sha256};
 use crate::item::{decode_body, encode_body};
 use crate::limits;
 use crate::line::LineageRow;
+use crate::mending::LogSpan;
 use crate::position::{Epoch, NodeId, Tip};
 
 /// ALPN of an ordinary session: our certificate, in date.
@@ -164,6 +165,20 @@ pub struct KeyGive {
     pub keys: Vec<GivenKey>,
 }
 
+/// What a side lacks and the other sends again as the frames in which it went. More kinds may follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Want {
+    /// Entries of a log, as blocks: the last of them, as many as fit.
+    Log(LogSpan),
+}
+
+/// What was asked for by a [`Want`] and is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absent {
+    /// The question.
+    pub want: Want,
+}
+
 /// A machine wants to become a node of a branch.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Join {
@@ -300,7 +315,7 @@ macro_rules! bodies {
 bodies! {
     Hello => Hello, Welcome => Welcome, Ack => Ack, FeedAck => FeedAck, FeedHead => FeedHead,
     KeyState => KeyState, KeyWant => KeyWant, KeyGive => KeyGive, Join => Join, Grant => Grant,
-    Renew => Renew, Close => Close, Ping => Ping,
+    Renew => Renew, Close => Close, Ping => Ping, Want => Want, Absent => Absent,
 }
 
 impl Ping {
@@ -347,6 +362,20 @@ fn at_most(what: &'static str, value: usize, limit: usize) -> Result<(), DecodeE
         });
     }
     Ok(())
+}
+
+impl Check for Want {
+    fn check(&self) -> Result<(), DecodeError> {
+        match self {
+            Want::Log(span) => span.check(),
+        }
+    }
+}
+
+impl Check for Absent {
+    fn check(&self) -> Result<(), DecodeError> {
+        self.want.check()
+    }
 }
 
 impl Check for Hello {

@@ -16,6 +16,7 @@ use crate::frame::FrameReader;
 use crate::hub_session::{self, HubSession, NodeState, OutFeedBlock};
 use crate::limits::BLOCK_BYTES;
 use crate::line::{Lineage, LineageRow};
+use crate::mending::{Gap, KeptEntry, LogSpan, Proven, blocks_for};
 use crate::message::{Ack, FeedHead, Hello, KeyState};
 use crate::position::{Epoch, NodeId, Tip, chain, start_of_branch_line};
 use crate::transaction::Transaction;
@@ -143,6 +144,31 @@ impl MemoryBranch {
         Some(blocks)
     }
 
+    /// Packed blocks for entries that the hub lost.
+    pub fn read_span(&self, span: &LogSpan) -> Vec<Vec<u8>> {
+        let index = |seq: u64| usize::try_from(seq).unwrap_or(usize::MAX).saturating_sub(1);
+        let (first, end) = (index(span.first), index(span.last).saturating_add(1));
+        let start = start_of_branch_line(self.node, self.branch);
+        let before = match first {
+            0 => start,
+            first => self.log.get(first - 1).map_or(start, |(tip, _)| tip.hash),
+        };
+        let kept: Vec<KeptEntry> = self
+            .log
+            .get(first..end.min(self.log.len()))
+            .unwrap_or_default()
+            .iter()
+            .filter(|(tip, _)| tip.epoch == span.epoch)
+            .map(|(tip, bytes)| KeptEntry {
+                seq: tip.seq,
+                bytes: bytes.clone(),
+                hash: tip.hash,
+            })
+            .collect();
+        let blocks = blocks_for(span, &before, &kept);
+        blocks.iter().map(|bytes| compress(bytes)).collect()
+    }
+
     /// Applies a feed block.
     pub fn store_feed(&mut self, block: FeedBlock, head: Option<FeedHead>) -> Cursor {
         if let Some(head) = head {
@@ -172,6 +198,8 @@ pub struct MemoryHub {
     pub feeds: BTreeMap<FeedId, Vec<(FeedTip, FeedEntry)>>,
     /// Incidents.
     pub incidents: Vec<String>,
+    /// Entries that were lost and came back, in the order in which they came.
+    pub put_back: Vec<Proven>,
 }
 
 impl MemoryHub {
@@ -184,6 +212,7 @@ impl MemoryHub {
             session: 0,
             feeds: feeds.iter().map(|feed| (*feed, Vec::new())).collect(),
             incidents: Vec::new(),
+            put_back: Vec::new(),
         }
     }
 
@@ -398,6 +427,12 @@ impl<'a> Link<'a> {
         }
     }
 
+    /// The hub finds that it lost entries.
+    pub fn lose(&mut self, gap: Gap) {
+        let effects = self.hub_session.handle(hub_session::Input::Lost(gap));
+        self.carry_out_hub(effects);
+    }
+
     fn deliver_to_hub(&mut self, bytes: &[u8]) {
         self.from_branch.push(bytes);
         loop {
@@ -446,6 +481,7 @@ impl<'a> Link<'a> {
                     Input::FeedStored(self.branch.store_feed(block, head))
                 }
                 Effect::ReadKeys(_) => Input::KeysRead(Vec::new()),
+                Effect::ReadSpan(span) => Input::SpanRead(span, self.branch.read_span(&span)),
                 Effect::End(_) => {
                     self.ended = true;
                     continue;
@@ -475,6 +511,14 @@ impl<'a> Link<'a> {
                     limit_bytes,
                 } => Input::FeedRead(self.hub.read_feed(feed, after, limit_bytes)),
                 Effect::ReadKeys(_) => Input::KeysRead(Vec::new()),
+                Effect::PutBack(proven) => {
+                    self.hub.put_back.push(proven);
+                    continue;
+                }
+                Effect::NotBack(span, why) => {
+                    self.hub.incidents.push(format!("{span}: {why}"));
+                    continue;
+                }
                 Effect::Incident(text) => {
                     self.hub.incidents.push(text);
                     continue;

@@ -29,9 +29,10 @@ use sync_protocol::line::LineageRow;
 use sync_protocol::look_up::{
     Ask, Attach, Attached, Find, Found, FoundPerson, LookUp, LookUpAnswer, Refusal, Reply,
 };
+use sync_protocol::mending::LogSpan;
 use sync_protocol::message::{
-    Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState, KeyWant, Ping,
-    Welcome,
+    Absent, Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState,
+    KeyWant, Ping, Want, Welcome,
 };
 use sync_protocol::position::{
     Epoch, NodeId, Position, Tip, start_of_branch_line, start_of_hub_line,
@@ -283,9 +284,20 @@ fn golden() -> Vec<(&'static str, Vec<u8>)> {
             "look_up_refused",
             LookUpAnswer::new(302, &Reply::Refused(Refusal::TooMany)).to_frame(),
         ),
+        ("want_log", want().to_frame()),
+        ("absent", Absent { want: want() }.to_frame()),
         ("ping", Ping { number: 300 }.to_frame()),
         ("pong", Ping { number: 300 }.to_pong_frame()),
     ]
+}
+
+fn want() -> Want {
+    Want::Log(LogSpan {
+        node: NODE,
+        epoch: tip().epoch,
+        first: 300,
+        last: 555,
+    })
 }
 
 fn look_for() -> Ask {

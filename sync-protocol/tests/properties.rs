@@ -13,7 +13,7 @@ use sync_protocol::feed::{FeedBlock, FeedEntry, FeedId};
 use sync_protocol::frame::{FrameReader, FrameType, encode, encode_smaller};
 use sync_protocol::hash::Hash;
 use sync_protocol::line::{Lineage, LineageRow, Meeting, meet};
-use sync_protocol::message::{Ack, FeedAck, Hello, KeyGive, KeyWant, Welcome};
+use sync_protocol::message::{Absent, Ack, FeedAck, Hello, KeyGive, KeyWant, Want, Welcome};
 use sync_protocol::position::{Epoch, NodeId, Position, Tip, start_of_branch_line};
 use sync_protocol::transaction::{Header, RawItem, Transaction, hlc_ms, next_hlc};
 
@@ -157,6 +157,8 @@ proptest! {
             FeedAck::from_body(&bytes).is_ok(),
             KeyWant::from_body(&bytes).is_ok(),
             KeyGive::from_body(&bytes).is_ok(),
+            Want::from_body(&bytes).is_ok(),
+            Absent::from_body(&bytes).is_ok(),
         );
     }
 
