@@ -10,6 +10,7 @@ use sync_protocol::branch_session::OutBlock;
 use sync_protocol::compress::compress;
 use sync_protocol::hash::Hash;
 use sync_protocol::line::LineageRow;
+use sync_protocol::mending::{KeptEntry, LogSpan, blocks_for};
 use sync_protocol::message::GivenKey;
 use sync_protocol::position::{Epoch, Position, Tip};
 use sync_protocol::transaction::Transaction;
@@ -191,6 +192,43 @@ pub(crate) fn read_blocks(
         blocks.push(block.pack(conn, storage_key)?);
     }
     Ok(ReadLog::Blocks(blocks))
+}
+
+/// Packed blocks for entries that the hub lost; none where they are not here or not sound.
+pub(crate) fn read_span(
+    conn: &Connection,
+    identity: &NodeIdentity,
+    span: &LogSpan,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    if span.node != identity.node {
+        return Ok(Vec::new());
+    }
+    let mut statement = conn.prepare_cached(
+        "select seq, epoch, bytes, chain from log_entry where seq between ?1 and ?2 order by seq",
+    )?;
+    let before = span.first.saturating_sub(1);
+    let mut rows = statement.query([signed(before), signed(span.last)])?;
+    let mut kept: Vec<KeptEntry> = Vec::new();
+    let mut hash_before = (before == 0).then(|| identity.line_start());
+    while let Some(row) = rows.next()? {
+        let entry = KeptEntry {
+            seq: unsigned(row, 0)?,
+            bytes: row.get(2)?,
+            hash: hash(row, 3)?,
+        };
+        let is_of_span = entry.seq >= span.first && unsigned(row, 1)? == span.epoch.0;
+        if is_of_span && hash_before.is_some() {
+            kept.push(entry);
+        } else {
+            kept.clear();
+            hash_before = Some(entry.hash);
+        }
+    }
+    let Some(hash_before) = hash_before else {
+        return Ok(Vec::new());
+    };
+    let blocks = blocks_for(span, &hash_before, &kept);
+    Ok(blocks.iter().map(|bytes| compress(bytes)).collect())
 }
 
 struct OpenBlock {

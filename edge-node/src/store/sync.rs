@@ -9,6 +9,7 @@ use domain::id::DocumentId;
 use rusqlite::{Connection, OptionalExtension};
 use sync_protocol::feed::FeedId;
 use sync_protocol::head::{Countersignature, HeadClaim, SignedHead, StockBalance, stock_digest};
+use sync_protocol::mending::LogSpan;
 use sync_protocol::message::{Ack, GivenKey, Hello};
 use sync_protocol::position::{Epoch, Tip};
 
@@ -148,6 +149,12 @@ impl Store {
             )?)
         })
         .await
+    }
+
+    /// Packed blocks for entries that the hub lost; none where they are not here or not sound.
+    pub async fn read_span(&self, span: LogSpan) -> Result<Vec<Vec<u8>>, AppError> {
+        self.read(move |reader| Ok(log::read_span(reader.conn(), reader.identity(), &span)?))
+            .await
     }
 
     /// Remembers what the hub has stored and applied.

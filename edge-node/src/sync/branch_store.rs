@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::id::DocumentId;
 use sync_protocol::feed::{Cursor, FeedBlock, FeedId};
 use sync_protocol::head::{Countersignature, HeadClaim, SignedHead};
+use sync_protocol::mending::LogSpan;
 use sync_protocol::message::{Ack, FeedHead, GivenKey, Hello, Welcome};
 use sync_protocol::position::Tip;
 use tokio::sync::watch;
@@ -47,6 +48,12 @@ pub trait BranchStore: Clone + Send + Sync + 'static {
         after: Tip,
         limit_bytes: usize,
     ) -> impl Future<Output = Result<ReadLog, AppError>> + Send;
+
+    /// Packed blocks for entries that the hub lost; none where they are not here or not sound.
+    fn read_span(
+        &self,
+        span: LogSpan,
+    ) -> impl Future<Output = Result<Vec<Vec<u8>>, AppError>> + Send;
 
     /// Remembers what the hub has.
     fn acknowledge(&self, ack: Ack) -> impl Future<Output = Result<(), AppError>> + Send;
@@ -118,6 +125,10 @@ impl BranchStore for Store {
 
     async fn read_log(&self, after: Tip, limit_bytes: usize) -> Result<ReadLog, AppError> {
         self.read_blocks(after, limit_bytes).await
+    }
+
+    async fn read_span(&self, span: LogSpan) -> Result<Vec<Vec<u8>>, AppError> {
+        Store::read_span(self, span).await
     }
 
     async fn acknowledge(&self, ack: Ack) -> Result<(), AppError> {

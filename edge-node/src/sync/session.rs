@@ -17,6 +17,7 @@ use sync_protocol::error::DecodeError;
 use sync_protocol::feed::FeedBlock;
 use sync_protocol::frame::Frame;
 use sync_protocol::head::{Countersignature, SignedHead};
+use sync_protocol::mending::LogSpan;
 use sync_protocol::message::{Ack, Close, CloseReason, FeedHead, GivenKey, STREAM_LOG, Welcome};
 use sync_protocol::position::Tip;
 use tokio::sync::{mpsc, watch};
@@ -82,6 +83,7 @@ enum Job {
     Feed(FeedBlock, Option<FeedHead>),
     Keys(Vec<GivenKey>),
     ReadKeys(Vec<DocumentId>),
+    ReadSpan(LogSpan),
     Countersignature(Countersignature),
 }
 
@@ -373,6 +375,7 @@ impl<S: BranchStore> Running<'_, S> {
                 Effect::StoreFeed(block, head) => self.jobs.push_back(Job::Feed(block, head)),
                 Effect::StoreKeys(keys) => self.jobs.push_back(Job::Keys(keys)),
                 Effect::ReadKeys(persons) => self.jobs.push_back(Job::ReadKeys(persons)),
+                Effect::ReadSpan(span) => self.jobs.push_back(Job::ReadSpan(span)),
                 Effect::StoreCountersignature(signature) => {
                     self.jobs.push_back(Job::Countersignature(signature))
                 }
@@ -484,6 +487,11 @@ async fn carry_out_job<S: BranchStore>(store: &S, job: Job) -> Stored {
         }
         Job::Keys(keys) => store.store_keys(keys).await.map(|()| None),
         Job::ReadKeys(persons) => Ok(Some(Input::KeysRead(store.keys_for_hub(persons).await?))),
+        Job::ReadSpan(span) => {
+            let blocks = store.read_span(span).await?;
+            tracing::warn!(%span, blocks = blocks.len(), "the hub lost entries of this log and asked for them");
+            Ok(Some(Input::SpanRead(span, blocks)))
+        }
         Job::Countersignature(signature) => {
             store.store_countersignature(signature).await.map(|()| None)
         }
