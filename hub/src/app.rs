@@ -22,6 +22,7 @@ pub mod idempotency;
 pub(crate) mod ingest;
 mod lineage;
 pub mod look_up;
+pub mod mending;
 pub mod money;
 pub mod network;
 pub mod order;
@@ -306,7 +307,7 @@ impl Hub {
     }
 }
 
-fn uuid_v4(mut bytes: [u8; 16]) -> [u8; 16] {
+pub(crate) fn uuid_v4(mut bytes: [u8; 16]) -> [u8; 16] {
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     bytes

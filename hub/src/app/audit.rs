@@ -11,7 +11,8 @@ use super::{Hub, NodeRow, branch};
 use crate::store::audit::read as heads;
 pub use crate::store::audit::read::HeadRecord;
 use crate::store::db::PgConnection;
-use crate::store::sync::{log, node};
+use crate::store::sync::mending::Order;
+use crate::store::sync::{log, mending, node};
 
 /// Transactions checked at once.
 const WINDOW: u64 = 4_096;
@@ -31,6 +32,8 @@ pub struct ChainState {
     pub first_bad: Option<Position>,
     /// The newest head that the machine signed.
     pub head: Option<HeadRecord>,
+    /// The order to ask the machine for what is missing, while it is carried out or where it could not be.
+    pub mending: Option<Order>,
 }
 
 /// Verifies the chains of all machines of a branch, or of all branches that the person may see.
@@ -79,7 +82,9 @@ async fn verify_node(
     let first_bad = walk.along(&mut connection, &lineage).await?;
     let tip = walk.tip;
     let head = heads::newest_head(&mut connection, row.branch, row.node).await?;
+    let mending = mending::of_node(&mut connection, row.branch, row.node).await?;
     Ok(ChainState {
+        mending,
         branch: branch::code_of(codes, row.branch),
         length: tip.seq,
         hash: tip.hash,

@@ -358,7 +358,6 @@ pub(crate) struct OwnTransaction {
     pub items: Vec<RawItem>,
 }
 
-/// Whole transactions in blocks of at most 64 KiB.
 fn blocks_of(run: &LogRun) -> Vec<StoredBlock> {
     let Run {
         branch,
@@ -367,12 +366,22 @@ fn blocks_of(run: &LogRun) -> Vec<StoredBlock> {
         first_seq,
         ..
     } = run.run;
+    blocks_from((branch, node, epoch), first_seq, run.before, &run.entries)
+}
+
+/// Whole transactions of one epoch in blocks of at most 64 KiB; `before` is the chain hash before the first.
+pub(crate) fn blocks_from(
+    (branch, node, epoch): (BranchId, NodeId, Epoch),
+    first_seq: u64,
+    before: Hash,
+    entries: &[(Vec<u8>, Hash)],
+) -> Vec<StoredBlock> {
     let mut blocks = Vec::new();
-    let mut before = run.before;
-    let mut after = run.before;
+    let mut before = before;
+    let mut after = before;
     let mut first = first_seq;
     let mut writer = BlockWriter::new(node, epoch, first, &before);
-    for (seq, (bytes, hash)) in (first_seq..).zip(&run.entries) {
+    for (seq, (bytes, hash)) in (first_seq..).zip(entries) {
         if !writer.push(epoch, seq, bytes) {
             let full = std::mem::replace(&mut writer, BlockWriter::new(node, epoch, seq, &after));
             blocks.push(stored(branch, node, epoch, first, before, after, full));

@@ -57,7 +57,7 @@ pub struct Activity {
     pub documents: Vec<DocumentId>,
 }
 
-/// Sessions that must end.
+/// What happens to sessions from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionEvent {
     /// Sessions of the node below this number.
@@ -69,6 +69,11 @@ pub enum SessionEvent {
     },
     /// All sessions of the node.
     Revoked {
+        /// Whose.
+        node: NodeId,
+    },
+    /// The node is to be asked for what is missing of its log.
+    Mend {
         /// Whose.
         node: NodeId,
     },
@@ -158,7 +163,7 @@ impl Hub {
         self.watch.feeds.subscribe()
     }
 
-    /// Sessions that must end.
+    /// Sessions that must end, or that have something to ask.
     pub fn session_watch(&self) -> broadcast::Receiver<SessionEvent> {
         self.watch.sessions.subscribe()
     }

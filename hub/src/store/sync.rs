@@ -5,6 +5,7 @@ pub mod feed;
 pub mod idempotency;
 pub mod join_code;
 pub mod log;
+pub mod mending;
 pub mod node;
 pub mod outbox;
 pub mod parked;

@@ -10,9 +10,11 @@ use sync_protocol::feed::{Cursor, FeedId, FeedTip};
 use sync_protocol::head::{Countersignature, SignedHead};
 use sync_protocol::hub_session::{NodeState, OutFeedBlock};
 use sync_protocol::look_up::{LookUp, Reply};
+use sync_protocol::mending::Gap;
 use sync_protocol::message::{Ack, Close, CloseReason, GivenKey, Grant, Hello, Join, Renew};
 use tokio::sync::{broadcast, oneshot};
 
+use crate::app::mending::MendStep;
 use crate::app::{Hub, LinkChange, SessionEvent, look_up};
 use crate::ca::{Ca, NodeCertificate};
 use crate::error::HubError;
@@ -82,6 +84,9 @@ pub trait HubCore: Send + Sync + 'static {
         name: NodeName,
         head: SignedHead,
     ) -> impl Future<Output = Result<Option<Countersignature>, Close>> + Send;
+
+    /// Goes on with an order to ask the node for what is missing of its log; gives what to ask for next.
+    fn mend(&self, name: NodeName, step: MendStep) -> impl Future<Output = Option<Gap>> + Send;
 
     /// Answers what somebody at the node's branch asks.
     fn look_up(&self, name: NodeName, asked: LookUp) -> impl Future<Output = Reply> + Send;
@@ -195,6 +200,14 @@ impl HubCore for Core {
         head: SignedHead,
     ) -> Result<Option<Countersignature>, Close> {
         self.hub.check_head(name.node, &head).await.map_err(failed)
+    }
+
+    async fn mend(&self, name: NodeName, step: MendStep) -> Option<Gap> {
+        let gap = self.hub.mend(name.node, step).await;
+        gap.unwrap_or_else(|error| {
+            tracing::warn!(%error, node = %name.node, "the log is mended later");
+            None
+        })
     }
 
     async fn look_up(&self, name: NodeName, asked: LookUp) -> Reply {

@@ -22,6 +22,7 @@ use sync_protocol::feed::Cursor;
 use sync_protocol::frame::Frame;
 use sync_protocol::head::SignedHead;
 use sync_protocol::hub_session::{Effect, HubSession, Input};
+use sync_protocol::mending::Gap;
 use sync_protocol::message::{Ack, Close, CloseReason, GivenKey, Hello};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -33,6 +34,7 @@ use super::log_stream::{Outbox, read_frames};
 use super::registry::{Mail, Place, Registry};
 use super::transport::{CATCH_UP_WINDOW, CONNECTION_WINDOW};
 use crate::app::LinkChange;
+use crate::app::mending::MendStep;
 
 /// How often it is noted that a branch was heard.
 const CONTACT_EVERY: Duration = Duration::from_secs(10);
@@ -87,6 +89,8 @@ struct Driver<C> {
     job: Option<Later<Done>>,
     replies: FuturesOrdered<Reply>,
     reads: FuturesUnordered<Later<(Option<u64>, Input)>>,
+    /// A step of mending the node's log; nothing of the session waits for it.
+    mending: Option<Later<Option<Gap>>>,
     /// Number of the session, once admitted.
     number: Option<u64>,
     /// Where the branch's log ended in Hello, while it is catching up.
@@ -105,6 +109,7 @@ enum Event {
     Done(Done),
     Reply(Result<Ack, Close>),
     Read((Option<u64>, Input)),
+    Mended(Option<Gap>),
     Contact,
     Mail(Mail),
     CatchUp(OwnedSemaphorePermit),
@@ -199,6 +204,7 @@ impl<C: HubCore> Driver<C> {
             job: None,
             replies: FuturesOrdered::new(),
             reads: FuturesUnordered::new(),
+            mending: None,
             number: None,
             catching_up_to: None,
             catch_up: None,
@@ -224,6 +230,10 @@ impl<C: HubCore> Driver<C> {
                 Event::Reply(reply.unwrap_or_else(|_| Err(close(CloseReason::Internal, "the hub is stopping"))))
             }
             Some(read) = self.reads.next(), if !self.reads.is_empty() => Event::Read(read),
+            gap = async { match &mut self.mending { Some(step) => step.await, None => std::future::pending().await } } => {
+                self.mending = None;
+                Event::Mended(gap)
+            }
             mail = self.place.mailbox.take() => Event::Mail(mail),
             () = sleep_until(self.contact_at) => Event::Contact,
             Ok(permit) = self.context.catch_ups.clone().acquire_owned(), if wants_catch_up => Event::CatchUp(permit),
@@ -252,6 +262,8 @@ impl<C: HubCore> Driver<C> {
             }
             Event::Reply(Err(end)) => self.session.handle(Input::End(end)),
             Event::Read((number, input)) => self.on_read(number, input),
+            Event::Mended(Some(gap)) => self.session.handle(Input::Lost(gap)),
+            Event::Mended(None) => Vec::new(),
             Event::Mail(mail) => self.on_mail(mail),
             Event::Contact => {
                 self.note_contact();
@@ -314,10 +326,21 @@ impl<C: HubCore> Driver<C> {
         for (feed, tip) in mail.grown {
             effects.extend(self.session.handle(Input::FeedGrew(feed, tip)));
         }
+        if mail.mend && self.number.is_some() && self.session.wanted().is_none() {
+            self.mend(MendStep::Begin);
+        }
         if let Some(end) = mail.end {
             effects.extend(self.session.handle(Input::End(end)));
         }
         effects
+    }
+
+    /// Takes a step of mending, unless one is under way.
+    fn mend(&mut self, step: MendStep) {
+        if self.mending.is_none() {
+            let (core, name) = (self.context.core.clone(), self.name);
+            self.mending = Some(Box::pin(async move { core.mend(name, step).await }));
+        }
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), Close> {
@@ -344,6 +367,10 @@ impl<C: HubCore> Driver<C> {
                 Effect::StoreKeys(keys) => self.jobs.push_back(Job::StoreKeys(keys)),
                 Effect::ReadKeys(persons) => self.jobs.push_back(Job::ReadKeys(persons)),
                 Effect::CheckHead(head) => self.jobs.push_back(Job::CheckHead(head)),
+                Effect::PutBack(proven) => self.mend(MendStep::PutBack(proven)),
+                Effect::NotBack(span, why) => {
+                    self.mend(MendStep::NotBack(span, why.to_string()));
+                }
                 Effect::Incident(detail) => self.jobs.push_back(Job::Incident(detail)),
                 Effect::End(close) => return Err(close),
             }
@@ -420,6 +447,14 @@ impl<C: HubCore> Driver<C> {
             ) {
                 work(self.context.core.as_ref(), self.name, number, job).await;
             }
+        }
+        if let Some(step) = self.mending.take() {
+            step.await;
+        }
+        // A program that does not know the question ends the session over it: it is not asked again and again.
+        if let (Some(span), CloseReason::Protocol) = (self.session.wanted(), end.reason) {
+            let step = MendStep::NotBack(span, end.detail.clone());
+            self.context.core.mend(self.name, step).await;
         }
         if let Some(session) = self.number {
             self.context

@@ -24,6 +24,8 @@ pub(super) struct Mail {
     pub grown: BTreeMap<FeedId, FeedTip>,
     /// The session must end.
     pub end: Option<Close>,
+    /// The node is to be asked for what is missing of its log.
+    pub mend: bool,
 }
 
 /// One connection's mail.
@@ -175,6 +177,12 @@ impl Registry {
         let connections = self.lock();
         match event {
             SessionEvent::Replaced { node, session } => connections.end_older(node, session),
+            SessionEvent::Mend { node } => {
+                let open = connections.open.values();
+                for entry in open.filter(|entry| entry.name.node == node) {
+                    entry.mailbox.put(|mail| mail.mend = true);
+                }
+            }
             SessionEvent::Revoked { node } => {
                 for entry in connections
                     .open

@@ -23,7 +23,11 @@ pub(super) async fn run(hub: Arc<Hub>, mut stopped: watch::Receiver<bool>) {
             () = wait => {}
             _ = stopped.changed() => continue,
         }
-        if let Err(error) = hub.follow_others().await {
+        let followed = async {
+            hub.follow_others().await?;
+            hub.follow_mending().await
+        };
+        if let Err(error) = followed.await {
             tracing::debug!(%error, "other hub processes cannot be followed now");
             listener = None;
         }

@@ -2,20 +2,29 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use sync_protocol::item::command as codes;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use web_kit::openapi::ReadErrors;
-use web_kit::{ApiQuery, Page, Problem};
+use web_kit::openapi::{ReadErrors, RequiredKeyHeader, WriteErrors};
+use web_kit::{ApiQuery, KeyedCommand, Page, Problem};
 
 use crate::api::caller::{May, may};
+use crate::api::command::{answer, command};
 use crate::api::state::HubState;
 use crate::app::audit::{self, ChainState, HeadRecord};
+use crate::app::branch::named;
+use crate::app::error::AppError;
+use crate::app::mending::{Order, order_in};
 use web_kit::wire::{Time, hex};
 
 pub(super) fn routes() -> OpenApiRouter<HubState> {
-    OpenApiRouter::new().routes(routes!(verify))
+    OpenApiRouter::new()
+        .routes(routes!(verify))
+        .routes(routes!(mend))
 }
 
 /// Which chains.
@@ -76,6 +85,38 @@ pub struct Chain {
     /// The newest head that the machine signed.
     #[schema(required = true)]
     signed_head: Option<Head>,
+    /// The order to ask the machine for what is missing, while it is carried out or where it could not be.
+    #[schema(required = true)]
+    mending: Option<MendingOrder>,
+}
+
+/// An order to ask a machine for what is missing of its log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct MendingOrder {
+    /// waiting or refused.
+    state: String,
+    /// When it was given.
+    ordered_at: Time,
+    /// Transactions that came back so far.
+    put_back: u64,
+    /// Why no more came.
+    detail: String,
+}
+
+impl MendingOrder {
+    fn of(order: &Order) -> Self {
+        Self {
+            state: if order.is_waiting {
+                "waiting"
+            } else {
+                "refused"
+            }
+            .to_owned(),
+            ordered_at: Time(order.ordered_ms),
+            put_back: order.put_back,
+            detail: order.detail.clone(),
+        }
+    }
 }
 
 impl Chain {
@@ -88,6 +129,7 @@ impl Chain {
             intact: state.first_bad.is_none(),
             first_bad: state.first_bad.map(|position| position.to_string()),
             signed_head: state.head.as_ref().map(Head::of),
+            mending: state.mending.as_ref().map(MendingOrder::of),
         }
     }
 }
@@ -105,4 +147,46 @@ async fn verify(
     Ok(Json(Page::whole(
         chains.into_iter().map(Chain::of).collect(),
     )))
+}
+
+/// Whose logs.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MendInput {
+    /// Code or id of the branch.
+    #[schema(max_length = 36, example = "BER")]
+    branch: String,
+}
+
+/// Machines that are asked for what is missing of their logs.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MendOrdered {
+    /// They are asked while they are connected.
+    machines: Vec<String>,
+}
+
+/// Has the machines of a branch asked again for what is missing or damaged of their logs here. It goes on after the
+/// answer; `GET /api/v1/audit/verify` says how far it is.
+#[utoipa::path(post, path = "/api/v1/audit/mend", tag = "audit", params(RequiredKeyHeader),
+    request_body = MendInput,
+    extensions(("x-permission" = json!("night_mend"))),
+    responses((status = 202, body = MendOrdered), WriteErrors))]
+async fn mend(
+    State(state): State<HubState>,
+    who: May<may::NightMend>,
+    KeyedCommand { body, request }: KeyedCommand<MendInput>,
+) -> Result<Response, Problem> {
+    let person = who.person.clone();
+    let response = command(&state, &who, codes::NIGHT, request, move |tx| {
+        Box::pin(async move {
+            let branch = named(tx.sql(), "/branch", &body.branch).await?;
+            person.require_branch(branch)?;
+            let nodes = order_in(tx, branch, person.id).await?;
+            let machines = nodes.iter().map(ToString::to_string).collect();
+            answer(StatusCode::ACCEPTED, None, &MendOrdered { machines })
+        })
+    })
+    .await?;
+    state.hub().follow_mending().await.map_err(AppError::from)?;
+    Ok(response)
 }

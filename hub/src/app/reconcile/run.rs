@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::id::BranchId;
+use domain::id::{BranchId, StaffId};
 use domain::reconcile::{Check, CheckState, Outcome, Patience};
 use serde::Serialize;
 use sync_protocol::hash::sha256;
@@ -13,7 +13,7 @@ use super::day::{due_day, show_day, span_of};
 use super::{EXCEPTION, RunState};
 use crate::app::money::settle::take_statement;
 use crate::app::watch::{Activity, Topic};
-use crate::app::{Actor, Hub};
+use crate::app::{Actor, Hub, mending};
 use crate::error::HubError;
 use crate::store::db::{self, PgConnection};
 use crate::store::reconciliation::day::{self as store, NightBranch};
@@ -271,8 +271,20 @@ async fn try_night(
     rows::finish(&mut commit, &row, &outcomes).await?;
     commit.commit().await?;
     except(hub, &row, &outcomes).await?;
+    if is_log_damaged(&outcomes) {
+        mending::order(hub, row.branch, StaffId::NIL, hub.env().now_ms()).await?;
+    }
     tell(hub);
     Ok(Some(row))
+}
+
+/// Whether entries of a log are not there or not sound: the machine that wrote them is asked for them again.
+fn is_log_damaged(outcomes: &[(Check, Outcome)]) -> bool {
+    let mut logs = outcomes.iter().filter(|(check, _)| *check == Check::Log);
+    logs.any(|(_, outcome)| {
+        let mut records = outcome.records().iter();
+        records.any(|found| found.state == CheckState::Red && found.kind == "log")
+    })
 }
 
 /// Pages look at nights again.

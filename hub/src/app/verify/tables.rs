@@ -102,6 +102,7 @@ pub(super) const NOT_DERIVED: &[&str] = &[
     "sync.incident",
     "sync.join_code",
     "sync.log_block",
+    "sync.mending",
     "sync.outbox",
 ];
 

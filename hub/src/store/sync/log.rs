@@ -3,7 +3,7 @@
 use domain::id::BranchId;
 use sqlx::types::Uuid;
 use sqlx::{FromRow, PgConnection};
-use sync_protocol::block::Block;
+use sync_protocol::block::{Block, LogEntry};
 use sync_protocol::compress::decompress;
 use sync_protocol::hash::Hash;
 use sync_protocol::limits::BLOCK_BYTES_MAX;
@@ -204,6 +204,25 @@ impl RawBlock {
     /// The block that the bytes hold.
     pub fn open(&self) -> Result<Block, HubError> {
         Ok(Block::decode(&decompress(&self.bytes, BLOCK_BYTES_MAX)?)?)
+    }
+
+    /// Its entries, where bytes, row and hashes agree with each other.
+    pub fn sound_entries(&self) -> Option<Vec<LogEntry>> {
+        let block = self.open().ok()?;
+        let is_its_own = node_number(block.node) == self.node
+            && block.epoch.0.cast_signed() == self.epoch
+            && block.first_seq.cast_signed() == self.first_seq
+            && block.before.as_slice() == self.before;
+        let entries = block.entries();
+        let last = entries.last()?;
+        let fits =
+            last.hash.as_slice() == self.after && last.position.seq.cast_signed() == self.last_seq;
+        (is_its_own && fits).then_some(entries)
+    }
+
+    /// The chain hash before it; zeros where the row has something else there.
+    pub fn before_hash(&self) -> Hash {
+        self.before.as_slice().try_into().unwrap_or_default()
     }
 }
 
