@@ -88,6 +88,12 @@ async fn fifteen_clean_days_in_spring() {
     clean_days(day("2026-03-21"), 15).await;
 }
 
+/// New York puts its clocks forward on 8 March, three weeks before Berlin.
+#[tokio::test]
+async fn clean_days_when_new_york_goes_first() {
+    clean_days(day("2026-03-06"), 5).await;
+}
+
 /// Berlin puts its clocks back on 25 October, New York on 1 November.
 #[tokio::test]
 async fn fifteen_clean_days_in_autumn() {
