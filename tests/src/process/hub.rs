@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -156,6 +157,16 @@ impl Hub {
         let all = self.with_data(arguments)?;
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
         run_well(&self.program, &all, input).await
+    }
+
+    /// Runs one of its commands on its data, whatever its exit code.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn try_command(&self, arguments: &[&str]) -> Result<Output> {
+        let all = self.with_data(arguments)?;
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        run(&self.program, &all, None).await
     }
 
     /// Adds a person who works for the whole chain, by the command.

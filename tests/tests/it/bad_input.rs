@@ -389,6 +389,7 @@ impl Seeded {
                 "POST /api/v1/customers/{id}/account",
                 json!({ "limit_minor": 1_000, "due_days": 14 }),
             ),
+            ("POST /api/v1/audit/mend", json!({ "branch": "BAD" })),
             (
                 "POST /api/v1/reconciliations",
                 json!({ "business_date": "2026-01-05", "branch": "BAD" }),

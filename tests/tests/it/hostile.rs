@@ -151,16 +151,17 @@ async fn ensure_shown(chain: &Chain, evil: &Evil, first: Position, second: Posit
     Ok(())
 }
 
-struct Evil {
-    identity: NodeIdentity,
-    dir: std::path::PathBuf,
-    env: Env,
-    store: HostileStore,
+/// A machine with a valid certificate whose database says what the test wants.
+pub(super) struct Evil {
+    pub(super) identity: NodeIdentity,
+    pub(super) dir: std::path::PathBuf,
+    pub(super) env: Env,
+    pub(super) store: HostileStore,
     part: PartId,
 }
 
 impl Evil {
-    async fn join(chain: &Chain) -> Result<Self> {
+    pub(super) async fn join(chain: &Chain) -> Result<Self> {
         let operator = chain.hub.api("operator").await?;
         let branch = create_branch(&operator, "EVIL").await?;
         let code = join_code(&operator, &branch).await?;

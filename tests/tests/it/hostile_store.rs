@@ -2,6 +2,7 @@
 //!
 //! The line is the product's: real QUIC, a real certificate. Only what stands in the log is made up (F-17).
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::id::{DocumentId, StaffId};
@@ -16,6 +17,7 @@ use sync_protocol::feed::{Cursor, FeedBlock, FeedId};
 use sync_protocol::head::{Countersignature, HeadClaim, SignedHead};
 use sync_protocol::item::{Item, Verdict, command};
 use sync_protocol::line::{next_epoch, no_parent};
+use sync_protocol::mending::LogSpan;
 use sync_protocol::message::{Ack, FeedHead, GivenKey, Hello, KeyState, Welcome};
 use sync_protocol::position::{Epoch, Position, Tip, chain};
 use sync_protocol::transaction::{Header, Transaction};
@@ -40,6 +42,10 @@ struct State {
     cursors: Vec<Cursor>,
     verdicts: Vec<Verdict>,
     incidents: Vec<String>,
+    /// What the hub asked for again.
+    asked: Vec<LogSpan>,
+    /// What it is answered, whatever it asks.
+    answers: VecDeque<Vec<Vec<u8>>>,
 }
 
 impl HostileStore {
@@ -107,6 +113,35 @@ impl HostileStore {
         self.state().incidents.clone()
     }
 
+    /// Answers the hub's next question for lost entries with these blocks.
+    pub fn answer_with(&self, blocks: Vec<Vec<u8>>) {
+        self.state().answers.push_back(blocks);
+    }
+
+    /// What the hub asked for again.
+    pub fn asked(&self) -> Vec<LogSpan> {
+        self.state().asked.clone()
+    }
+
+    /// A block of its entries from `first` on, so many, with another last byte where `is_other`.
+    pub fn block(&self, first: u64, count: usize, is_other: bool) -> Vec<u8> {
+        let state = self.state();
+        let index = usize::try_from(first).unwrap() - 1;
+        let before = match index {
+            0 => self.start().hash,
+            index => state.log[index - 1].1.hash,
+        };
+        let mut writer = BlockWriter::new(self.identity.node, EPOCH, first, &before);
+        for (seq, (bytes, _)) in (first..).zip(&state.log[index..index + count]) {
+            let mut bytes = bytes.clone();
+            if is_other && let Some(last) = bytes.last_mut() {
+                *last ^= 1;
+            }
+            assert!(writer.push(EPOCH, seq, &bytes), "one block");
+        }
+        writer.finish()
+    }
+
     fn block_behind(&self, after: Tip) -> Option<OutBlock> {
         let state = self.state();
         let rest = &state.log[usize::try_from(after.seq).unwrap()..];
@@ -162,6 +197,13 @@ impl BranchStore for HostileStore {
         Ok(ReadLog::Blocks(
             self.block_behind(after).into_iter().collect(),
         ))
+    }
+
+    async fn read_span(&self, span: LogSpan) -> Result<Vec<Vec<u8>>, AppError> {
+        let mut state = self.state();
+        state.asked.push(span);
+        let answer = state.answers.pop_front().unwrap_or_default();
+        Ok(answer.iter().map(|bytes| compress(bytes)).collect())
     }
 
     async fn acknowledge(&self, ack: Ack) -> Result<(), AppError> {

@@ -23,6 +23,8 @@ mod kill_edge;
 mod kill_hub;
 mod lines;
 mod look_up;
+mod mending;
+mod night;
 mod payment;
 mod people;
 mod records;

@@ -11,6 +11,38 @@ use tests::stripe::{FakeOptions, FakeStripe};
 
 use super::sound::ensure_converged;
 
+/// Gives the hub of a chain a provider, and more flags; the hub starts again.
+pub(super) async fn with_provider(chain: &mut Chain, flags: &[String]) -> Result<FakeStripe> {
+    let options = FakeOptions::default();
+    let secrets = chain.folder.path().join("provider");
+    fs::create_dir_all(&secrets)?;
+    let file = |name: &str, text: &str| -> Result<String> {
+        let path = secrets.join(name);
+        fs::write(&path, text)?;
+        Ok(path.to_str().context("a path that is text")?.to_owned())
+    };
+    let key = file("key", &options.key)?;
+    let webhook = file("webhook", &options.webhook_secret)?;
+    let stripe = FakeStripe::start(FakeOptions {
+        webhook_url: Some(format!("{}/api/v1/webhooks/stripe", chain.hub.url())),
+        ..options
+    })
+    .await?;
+    chain.hub.stop().await?;
+    let mut all = vec![
+        "--stripe-key-file".to_owned(),
+        key,
+        "--stripe-webhook-secret-file".to_owned(),
+        webhook,
+        "--stripe-url".to_owned(),
+        stripe.url(),
+    ];
+    all.extend_from_slice(flags);
+    chain.hub.serve_with(&all);
+    chain.hub.start().await?;
+    Ok(stripe)
+}
+
 /// A shop, its hub, and a provider.
 struct Shop {
     chain: Chain,
@@ -26,31 +58,7 @@ impl Shop {
             ..Plan::of(&["PAY"])
         })
         .await?;
-        let options = FakeOptions::default();
-        let secrets = chain.folder.path().join("provider");
-        fs::create_dir_all(&secrets)?;
-        let file = |name: &str, text: &str| -> Result<String> {
-            let path = secrets.join(name);
-            fs::write(&path, text)?;
-            Ok(path.to_str().context("a path that is text")?.to_owned())
-        };
-        let key = file("key", &options.key)?;
-        let webhook = file("webhook", &options.webhook_secret)?;
-        let stripe = FakeStripe::start(FakeOptions {
-            webhook_url: Some(format!("{}/api/v1/webhooks/stripe", chain.hub.url())),
-            ..options
-        })
-        .await?;
-        chain.hub.stop().await?;
-        chain.hub.serve_with(&[
-            "--stripe-key-file".to_owned(),
-            key,
-            "--stripe-webhook-secret-file".to_owned(),
-            webhook,
-            "--stripe-url".to_owned(),
-            stripe.url(),
-        ]);
-        chain.hub.start().await?;
+        let stripe = with_provider(&mut chain, &[]).await?;
         chain.until_level().await?;
         let manager = chain.manager(0).await?;
         let central = chain.hub.api("central").await?;
