@@ -18,6 +18,7 @@ mod catalogue;
 mod facts;
 mod ingest;
 mod look_up;
+mod mending;
 mod money;
 mod night;
 mod pages;
