@@ -90,7 +90,7 @@ impl Hub {
             }
             MendStep::NotBack(span, why) => {
                 let mut connection = self.pool().acquire().await?;
-                let detail = format!("{span}: {why}");
+                let detail = format!("entries {span} did not come back: {why}");
                 store::refuse(&mut connection, row.branch, node, &detail).await?;
                 drop(connection);
                 self.incident(Some(row.branch), "mending", &detail).await?;

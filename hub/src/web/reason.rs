@@ -252,6 +252,26 @@ const SAYINGS: &[(&str, &str)] = &[
         "the database still refuses it",
         "die Datenbank lehnt es noch immer ab",
     ),
+    (
+        "log of {}: transactions {} to {} were asked for again, {} put back, {} damaged blocks taken out",
+        "Protokoll von {}: Vorgänge {} bis {} neu angefordert, {} wieder eingefügt, {} beschädigte Blöcke entfernt",
+    ),
+    (
+        "entries {} did not come back: {…}",
+        "die Einträge {} kamen nicht zurück: {…}",
+    ),
+    (
+        "the machine does not have them either",
+        "der Rechner hat sie auch nicht",
+    ),
+    (
+        "what the machine sent does not come to the hash that is known here",
+        "was der Rechner schickte, ergibt nicht die hier bekannte Prüfsumme",
+    ),
+    (
+        "the machine sent more than an answer may hold",
+        "der Rechner schickte mehr, als eine Antwort fassen darf",
+    ),
 ];
 
 /// What was said, as a sentence in the reader's language.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use domain::env::Clock as _;
 use edge_node::sync::{SyncConfig, start};
 use hub::app::reconcile::{business_day, show_day};
 use serde_json::{Value, json};

@@ -236,11 +236,10 @@ pub(super) async fn read(
         };
         let since = match run.state {
             RunState::Done => None,
-            _ => Some(
-                store::last_done(sql, branch.id, day)
-                    .await?
-                    .map_or(day, |last| last + 1),
-            ),
+            _ => Some(match store::last_done(sql, branch.id, day).await? {
+                Some(last) => last + 1,
+                None => store::first_night(sql, branch.id, day).await?,
+            }),
         };
         let rows = results.remove(&branch.id).unwrap_or_default();
         let checks = checks_of(branch.id, run, rows, &mut records, filter.check);

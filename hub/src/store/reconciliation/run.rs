@@ -326,6 +326,22 @@ pub async fn states_between(
         .collect()
 }
 
+/// The first day up to this one of which the branch has a night, whatever became of it.
+pub async fn first_night(
+    connection: &mut PgConnection,
+    branch: BranchId,
+    day: i32,
+) -> Result<i32, sqlx::Error> {
+    let first: Option<i32> = sqlx::query_scalar(
+        "select min(business_day) from reconciliation.run where branch_id = $1 and business_day <= $2",
+    )
+    .bind(branch.uuid())
+    .bind(day)
+    .fetch_one(connection)
+    .await?;
+    Ok(first.unwrap_or(day))
+}
+
 /// The last day before this one whose night of the branch was done.
 pub async fn last_done(
     connection: &mut PgConnection,

@@ -80,6 +80,7 @@ web_kit::catalogue! {
         show_all: "Show all" | "Alle zeigen",
         incident_clone: "Clone" | "Kopie",
         incident_head: "Signature" | "Unterschrift",
+        incident_mending: "Log mended" | "Protokoll ergänzt",
         incident_key: "Key of a person" | "Schlüssel einer Person",
         incident_session: "Line" | "Leitung",
         close: "Close" | "Abschließen",
@@ -345,6 +346,7 @@ fn incident_kind(kind: &str, language: Language) -> String {
         "clone" => t.incident_clone,
         "signed_head" => t.incident_head,
         "person_key" => t.incident_key,
+        "mending" => t.incident_mending,
         "session" => t.incident_session,
         other => other,
     }
