@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::document::{DocumentKind, Edit};
-use domain::env::{Entropy as _, SeededEntropy};
+use domain::env::SeededEntropy;
 use domain::id::StaffId;
 use hub::app::Hub;
 use hub::app::mending::{MendStep, order};
@@ -47,7 +47,7 @@ impl Writer {
                 });
                 entries.push(self.branch.tx(vec![note]));
             }
-            let mark = Edit::text(&["diagnosis"], &format!("look {batch}"));
+            let mark = Edit::text(&["diagnosis"], format!("look {batch}"));
             let change = self.branch.edit(order, DocumentKind::Order, &[mark]);
             entries.push(self.branch.tx(vec![change]));
             self.write(&world.hub, entries).await;
