@@ -436,13 +436,17 @@ async fn line_is_back(town: &Town) -> Result<()> {
     let before = of_branch(&town.seen(&town.yesterday).await?, "NID")["rounds"].clone();
     town.chain.relays[1].restore();
     let by_itself = |code: &'static str, day: String| async move {
+        let path = format!("/api/v1/reconciliations/{day}");
         until(&format!("the night of {code}"), PATIENCE * 2, async || {
-            let night = of_branch(&town.seen(&day).await?, code);
-            Ok(if night["run"] == "done" {
-                Ok(night)
-            } else {
-                Err(night.to_string())
-            })
+            let night = town.central.found(&path).await?;
+            let night = night.map(|night| of_branch(&night, code));
+            Ok(night.and_then(|night| {
+                if night["run"] == "done" {
+                    Ok(night)
+                } else {
+                    Err(night.to_string())
+                }
+            }))
         })
         .await
     };
