@@ -28,6 +28,11 @@ pub(crate) const STAFF: &str = "/staff";
 pub(crate) const SETTINGS: &str = "/settings";
 pub(crate) const TRANSFERS: &str = "/transfers";
 pub(crate) const NEW_TRANSFER: &str = "/transfers/new";
+pub(crate) const NIGHTS: &str = "/nights";
+pub(crate) const NIGHTS_ALL: &str = "/nights/all";
+pub(crate) const NIGHTS_COMPARE: &str = "/nights/compare";
+pub(crate) const NIGHT_RUN: &str = "/nights/run";
+pub(crate) const NIGHT_CORRECTIONS: &str = "/nights/corrections";
 pub(crate) const STOCK: &str = "/stock";
 pub(crate) const ORDERS: &str = "/orders";
 pub(crate) const CUSTOMERS: &str = "/customers";
@@ -69,6 +74,7 @@ fn pages() -> PageRoutes<HubState> {
         .merge(branches())
         .merge(company())
         .merge(catalogue())
+        .merge(nights())
         .route(ORDERS, get(page::orders::list))
         .route("/orders/{id}", get(page::orders::order::show))
         .route("/orders/{id}/notes", post(page::orders::order::note))
@@ -110,6 +116,26 @@ fn pages() -> PageRoutes<HubState> {
             "/transfers/{id}/settle",
             post(page::transfers::deed::settle),
         )
+}
+
+fn nights() -> PageRoutes<HubState> {
+    use page::nights::{all, branch, compare, corrections, newest, one, report, run, sign};
+    PageRoutes::default()
+        .route(NIGHTS, get(newest))
+        .route(NIGHTS_ALL, get(all::page))
+        .route(NIGHTS_COMPARE, get(compare::page))
+        .route(NIGHT_RUN, post(run::again))
+        .route(
+            NIGHT_CORRECTIONS,
+            get(corrections::page).post(corrections::create),
+        )
+        .route("/nights/corrections/{id}/undo", post(corrections::undo))
+        .route("/nights/{day}", get(one))
+        .route("/nights/{day}/report", get(report::page))
+        .route("/nights/{day}/report.csv", get(report::csv))
+        .route("/nights/{day}/sign", get(sign::form).post(sign::sign))
+        .route("/nights/{day}/reopen", post(sign::open_again))
+        .route("/nights/{day}/{branch}", get(branch::page))
 }
 
 fn customers() -> PageRoutes<HubState> {

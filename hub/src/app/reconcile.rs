@@ -4,6 +4,7 @@
 //! branch waits for another, and nothing here changes what it looks at. Times are arguments: the clock is read by the
 //! worker and the handlers only.
 
+mod about;
 mod check;
 mod day;
 mod mend;
@@ -11,6 +12,7 @@ mod read;
 mod run;
 mod sign;
 
+pub use about::{around, missing, subjects};
 pub use day::{business_day, due_day, parse_day, show_day};
 pub use mend::{
     Correction, Match, NewCorrection, correct, corrections, match_line, undo_correction,

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use domain::permission::Permission;
+use domain::reconcile::CheckState;
 use web_kit::{
     Frame, Live, NavItem, Person, Problem, ShellTexts, Side, StatusBar, StatusItem, Tone, fill,
     html, plural,
@@ -11,11 +12,12 @@ use web_kit::{
 use super::texts::FrameTexts;
 use super::view::View;
 use super::{
-    CATALOGUE, CUSTOMERS, EXCEPTIONS, HOME, ORDERS, PLACE, SCREEN, SETTINGS, SIGN_OUT, STAFF,
-    STATUS_BAR, STOCK, TRANSFERS,
+    CATALOGUE, CUSTOMERS, EXCEPTIONS, HOME, NIGHTS, ORDERS, PLACE, SCREEN, SETTINGS, SIGN_OUT,
+    STAFF, STATUS_BAR, STOCK, TRANSFERS,
 };
 use crate::api::{Caller, HubState};
 use crate::app::network::{Tally, tally};
+use crate::app::reconcile::{self, NightSummary};
 
 /// Events that pages of the hub listen to.
 const EVENT_NAMES: &[&str] = &[
@@ -55,7 +57,7 @@ pub(crate) async fn frame(
         }),
         sign_out: SIGN_OUT.to_owned(),
         screen_url: SCREEN.to_owned(),
-        status: bar(who, view, &tally),
+        status: bar(who, view, &tally, last_night(state, who).await?.as_ref()),
         toast: state.said().take(state, who),
         live: Some(Live {
             url: "/api/v1/events".to_owned(),
@@ -78,6 +80,7 @@ fn rail(who: &Caller, view: &View, current: &str, tally: &Tally) -> Vec<NavItem>
             t.transfers,
             Permission::TransfersRead,
         ),
+        (NIGHTS, "prove", t.nights, Permission::MoneyRead),
         (
             EXCEPTIONS,
             "exception",
@@ -111,11 +114,41 @@ pub(crate) async fn status_bar(
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
     let tally = tally(state.hub(), &who.person.scope()).await?;
-    let bar = bar(&who, &view, &tally);
+    let night = last_night(&state, &who).await?;
+    let bar = bar(&who, &view, &tally, night.as_ref());
     Ok(html(bar.fragment(ShellTexts::of(view.language()))?))
 }
 
-fn bar(who: &Caller, view: &View, tally: &Tally) -> StatusBar {
+/// The newest night that the person may see.
+async fn last_night(state: &HubState, who: &Caller) -> Result<Option<NightSummary>, Problem> {
+    if !who.person.may(Permission::MoneyRead) {
+        return Ok(None);
+    }
+    let newest = reconcile::list(state.hub(), &who.person, None, 1).await?;
+    Ok(newest.into_iter().next())
+}
+
+/// How many agree, and whether somebody signed.
+fn night_item(t: &FrameTexts, view: &View, night: &NightSummary) -> StatusItem {
+    let agree = night.counts.get(&CheckState::Green).copied().unwrap_or(0);
+    let (some, n) = (view.count(agree), view.count(night.branches));
+    let signed = if night.signed.is_some() {
+        t.night_signed
+    } else {
+        t.night_not_signed
+    };
+    let values: [(&str, &dyn std::fmt::Display); 3] =
+        [("some", &some), ("n", &n), ("signed", &signed)];
+    let item = StatusItem::new("", fill(t.last_night, &values))
+        .icon("prove")
+        .href(NIGHTS);
+    match night.state {
+        CheckState::Red => item.tone(Tone::Late),
+        CheckState::Green | CheckState::Amber | CheckState::Unreconciled => item,
+    }
+}
+
+fn bar(who: &Caller, view: &View, tally: &Tally, night: Option<&NightSummary>) -> StatusBar {
     let t = FrameTexts::of(view.language());
     let words = match tally.branches {
         0 => t.no_branches,
@@ -148,6 +181,7 @@ fn bar(who: &Caller, view: &View, tally: &Tally) -> StatusBar {
                 .href(EXCEPTIONS),
         );
     }
+    items.extend(night.map(|night| night_item(t, view, night)));
     items.push(StatusItem::new("", t.chain).at_end());
     StatusBar {
         items,

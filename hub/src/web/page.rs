@@ -7,6 +7,7 @@ pub mod conflicts;
 pub mod customers;
 pub mod exceptions;
 pub mod network;
+pub mod nights;
 pub mod orders;
 pub mod session;
 pub mod settings;

@@ -279,6 +279,37 @@ pub(crate) fn said(text: &str, language: Language) -> String {
     sentence(&clause(text, language))
 }
 
+/// What one of these sayings says in the reader's language; `{m}` stands for an amount, which `amount` words. None where
+/// none of them fits.
+pub(crate) fn said_of(
+    sayings: &[(&str, &str)],
+    text: &str,
+    language: Language,
+    amount: &dyn Fn(&str) -> String,
+) -> Option<String> {
+    sayings.iter().find_map(|(english, german)| {
+        let holes = taken(english, text)?;
+        let words = match language {
+            Language::English => english,
+            Language::German => german,
+        };
+        let mut said = String::new();
+        let mut rest: &str = words;
+        for inside in holes {
+            let (start, end) = hole(rest)?;
+            said.push_str(&rest[..start]);
+            if &rest[start..end] == "{m}" {
+                said.push_str(&amount(inside));
+            } else {
+                said.push_str(inside);
+            }
+            rest = &rest[end..];
+        }
+        said.push_str(rest);
+        Some(sentence(&said))
+    })
+}
+
 fn clause(text: &str, language: Language) -> String {
     let found = SAYINGS.iter().find_map(|(english, german)| {
         let holes = taken(english, text)?;

@@ -1,6 +1,8 @@
 //! Putting right what a night found: amounts of the ledger by a correction, lines of statements by a match. Both have a
 //! reason, stand in the hub's log, and can be taken back.
 
+use std::collections::BTreeMap;
+
 use domain::day::{MoneyCorrection, SettlementMatch};
 use domain::id::{BranchId, CorrectionId, PaymentId};
 use domain::ledger::MoneyAccount;
@@ -17,6 +19,7 @@ use crate::error::HubError;
 use crate::store::payments::payment::belongs;
 use crate::store::reconciliation::ledger::account_of;
 use crate::store::reconciliation::run::{self as store, CorrectionRow};
+use crate::store::staff::read::names;
 
 /// An amount to be put right.
 #[derive(Debug, Clone)]
@@ -56,6 +59,8 @@ pub struct Correction {
     pub is_undone: bool,
     /// Why.
     pub reason: String,
+    /// Who.
+    pub by: String,
     /// When.
     pub at_ms: i64,
 }
@@ -145,6 +150,7 @@ async fn write(
         undoes: correction.undoes,
         is_undone: false,
         reason: correction.reason.clone(),
+        by: person.name.clone(),
         at_ms: tx.at_ms(),
     };
     tx.fact(Item::MoneyCorrection(correction));
@@ -163,6 +169,8 @@ pub async fn corrections(
     let mut sql = hub.snapshot().await?;
     let codes = codes(&mut sql).await?;
     let rows = store::corrections(&mut sql, None, limit).await?;
+    let people: Vec<_> = rows.iter().map(|row| row.staff).collect();
+    let people: BTreeMap<_, _> = names(&mut sql, &people).await?.into_iter().collect();
     let view = |row: CorrectionRow| -> Result<Correction, AppError> {
         Ok(Correction {
             id: CorrectionId::from_bytes(row.id),
@@ -174,6 +182,7 @@ pub async fn corrections(
             undoes: row.undoes.map(CorrectionId::from_bytes),
             is_undone: row.is_undone,
             reason: row.reason,
+            by: people.get(&row.staff).cloned().unwrap_or_default(),
             at_ms: row.at_ms,
         })
     };

@@ -10,6 +10,7 @@ use sqlx::{FromRow, PgConnection};
 
 use crate::error::HubError;
 use crate::store::ids::{AsUuid, OfUuid, big};
+use crate::store::scope::Scope;
 
 /// Where the night of a branch stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -302,6 +303,22 @@ pub async fn days(
     .bind(before)
     .bind(limit)
     .fetch_all(connection)
+    .await
+}
+
+/// The nearest days with nights of branches in the scope: before `day`, and after it.
+pub async fn around(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    day: i32,
+) -> Result<(Option<i32>, Option<i32>), sqlx::Error> {
+    sqlx::query_as(
+        "select max(business_day) filter (where business_day < $1), min(business_day) filter (where business_day > $1)
+         from reconciliation.run where $2::uuid[] is null or branch_id = any($2)",
+    )
+    .bind(day)
+    .bind(scope.sql())
+    .fetch_one(connection)
     .await
 }
 
