@@ -94,7 +94,11 @@ pub struct Client<'a> {
 
 impl Site {
     pub async fn new() -> Self {
-        let world = World::new().await;
+        Self::over(World::new().await).await
+    }
+
+    /// The same over a world that has something already.
+    pub async fn over(world: World) -> Self {
         let hub = world.hub.clone();
         let secrets = &hub.keys().dir;
         let ca = Ca::open(secrets, hub.env().now_ms(), &mut hub.env().entropy()).unwrap();

@@ -21,6 +21,7 @@ mod look_up;
 mod mending;
 mod money;
 mod night;
+mod night_pages;
 mod pages;
 mod publish;
 mod said;

@@ -2,7 +2,7 @@
 
 mod clean;
 mod mending;
-mod shop;
+pub mod shop;
 mod speed;
 mod zoo;
 

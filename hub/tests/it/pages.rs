@@ -111,7 +111,7 @@ fn encoded(fields: &[(&str, &str)]) -> String {
 }
 
 /// The value of a hidden field.
-fn hidden(text: &str, name: &str) -> String {
+pub fn hidden(text: &str, name: &str) -> String {
     let at = text
         .find(&format!("name=\"{name}\" value=\""))
         .unwrap_or_else(|| panic!("no {name}"));

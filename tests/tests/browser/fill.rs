@@ -39,6 +39,7 @@ pub async fn fill(stage: &Stage) -> Result<Filled> {
     conflict(stage, &order).await.context("a conflict")?;
     refused(stage, &person).await.context("what is refused")?;
     stage.chain.until_level().await?;
+    night(stage, &central).await.context("a night")?;
     Ok(Filled {
         order,
         line,
@@ -156,6 +157,17 @@ async fn money(manager: &Api) -> Result<()> {
     let session = id_of(&manager.send(sessions, &open).await?)?;
     let path = format!("{sessions}/{session}/movements");
     manager.send(&path, &moved).await.map(drop)
+}
+
+/// A night that does not agree, with a correction.
+async fn night(stage: &Stage, central: &Api) -> Result<()> {
+    let date = super::night::close_days(stage).await?;
+    super::night::until_done(central, &date).await?;
+    let amount = json!({ "amount_minor": 900, "currency": "EUR" });
+    let correction = json!({ "branch": "B1", "from": "difference", "to": "corrections", "amount": amount,
+                             "reason": HOSTILE });
+    let path = "/api/v1/money/corrections";
+    central.send(path, &correction).await.map(drop)
 }
 
 /// One that was received short, one approved, and one asked for; gives the first one's id.

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use anyhow::{Result, ensure};
+use serde_json::json;
 use tests::forms::{Field, Form, Page, Shown, Visitor};
-use tests::process::chain::{Chain, PASSWORD};
+use tests::process::chain::wait::until;
+use tests::process::chain::{Chain, PASSWORD, PATIENCE};
 
 use super::bad_input::{Seeded, branch_state, hub_state, plan};
 
@@ -71,6 +73,13 @@ async fn every_form_of_the_hub_has_one_effect() {
 async fn at_hub() -> Result<()> {
     let mut chain = Chain::start(&plan()).await?;
     Seeded::make(&chain).await?;
+    let central = chain.hub.api("central").await?;
+    let night = json!({ "business_date": "2026-01-05" });
+    central.send("/api/v1/reconciliations", &night).await?;
+    until("the night is there", PATIENCE, async || {
+        central.found("/api/v1/reconciliations/2026-01-05").await
+    })
+    .await?;
     for edge in &mut chain.edges {
         edge.stop().await?;
     }
@@ -82,6 +91,8 @@ async fn at_hub() -> Result<()> {
         "/catalogue/new-part",
         "/catalogue/parts/*",
         "/customers/*/edit",
+        "/nights/*/sign",
+        "/nights/corrections",
         "/orders/*/edit",
         "/orders/*/notes",
         "/settings",

@@ -7,10 +7,11 @@ use crate::api::{Caller, HubState};
 use crate::app::branch::{Codes, code_of};
 use crate::app::error::AppError;
 use crate::app::exceptions::{ExceptionRecord, Owner, Subject, closable, owners, subjects};
+use crate::app::reconcile::{parse_day, show_day};
 use crate::web::act::{address, encode};
 use crate::web::reason::said;
 use crate::web::view::View;
-use crate::web::{CUSTOMERS, EXCEPTION_OWNER, ORDERS, STOCK, TRANSFERS};
+use crate::web::{CUSTOMERS, EXCEPTION_OWNER, NIGHTS, ORDERS, STOCK, TRANSFERS};
 
 web_kit::catalogue! {
     /// What is said of an exception.
@@ -95,7 +96,7 @@ fn row(
         icon,
         tone,
         title: title(&record.kind, about, language),
-        href: leads(about),
+        href: leads(about).or_else(|| night(record, &branch)),
         detail: said(&record.detail, language),
         place: if branch.is_empty() {
             KindTexts::of(language).hub.to_owned()
@@ -130,12 +131,24 @@ fn leads(about: Option<&Subject>) -> Option<String> {
     })
 }
 
+/// The check of the night that found it: its words begin with `cash of 2026-11-10`.
+fn night(record: &ExceptionRecord, branch: &str) -> Option<String> {
+    if record.kind != "night" {
+        return None;
+    }
+    let (check, rest) = record.detail.split_once(" of ")?;
+    let day = parse_day(rest.get(..10)?)?;
+    let line = if branch.is_empty() { "chain" } else { branch };
+    Some(format!("{NIGHTS}/{}/{line}#{check}", show_day(day)))
+}
+
 fn glyph(kind: &str) -> (&'static str, &'static str) {
     match kind {
         "conflict" | "status_conflict" => ("versions", "decide"),
         "parked" => ("parked", "decide"),
         "transfer" | "transfer_found" => ("transfer", "decide"),
         "negative_stock" => ("count", "waiting"),
+        "night" => ("prove", "decide"),
         _ => ("exception", "decide"),
     }
 }

@@ -128,7 +128,8 @@ fn row(
     let marks = marks.into_iter().filter_map(|state| {
         let count = night.counts.get(&state).filter(|count| **count > 0)?;
         let (icon, tone) = look(state);
-        let words = format!("{} {}", view.count(*count), state_words(language, state));
+        let (state, n) = (state_words(language, state), view.count(*count));
+        let words = fill(t.n_state, &[("state", &state), ("n", &n)]);
         Some((icon, tone, words))
     });
     let (done, n) = (view.count(night.done), view.count(night.branches));

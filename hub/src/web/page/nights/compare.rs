@@ -16,7 +16,7 @@ use super::texts::{NightTexts, check_name, figure_name, look, state_words};
 use crate::api::HubState;
 use crate::api::caller::{May, may};
 use crate::app::reconcile::{
-    BranchNight, CheckResult, Filter, Night, get, list, parse_day, show_day,
+    BranchNight, CheckResult, Filter, Night, RunState, get, list, parse_day, show_day,
 };
 use crate::web::NIGHTS;
 use crate::web::act::address;
@@ -147,6 +147,11 @@ fn results(night: &Night) -> Results<'_> {
         .collect()
 }
 
+fn state_of(night: &Night, name: &str) -> Option<CheckState> {
+    let mut lines = night.branches.iter();
+    lines.find(|line| slug(line) == name).map(|line| line.state)
+}
+
 impl Pair<'_> {
     fn groups(&self) -> Vec<Group> {
         let (first, second) = (results(self.first), results(self.second));
@@ -158,8 +163,17 @@ impl Pair<'_> {
             });
         for key in keys {
             let (a, b) = (first.get(key).copied(), second.get(key).copied());
-            let row = self.row(key, a, b);
-            let states = (a.map(|a| a.state), b.map(|b| b.state));
+            // A branch without its word says the same of every check: once is enough.
+            let has_word = self.has_word(&key.0);
+            if !has_word && key.1 != Check::Log {
+                continue;
+            }
+            let row = self.row(key, a, b, has_word);
+            let states = if has_word {
+                (a.map(|a| a.state), b.map(|b| b.state))
+            } else {
+                (state_of(self.first, &key.0), state_of(self.second, &key.0))
+            };
             let group = match states {
                 (Some(a), Some(b)) if b > a => 0,
                 (Some(a), Some(b)) if b < a => 1,
@@ -180,15 +194,51 @@ impl Pair<'_> {
         (slug, check): &(String, Check),
         a: Option<&CheckResult>,
         b: Option<&CheckResult>,
+        has_word: bool,
     ) -> Row {
+        let branch = super::all::line_name(self.t, self.places, slug);
+        if !has_word {
+            return Row {
+                branch,
+                check: self.t.all_checks,
+                sides: [self.whole(self.first, slug), self.whole(self.second, slug)],
+                figures: Vec::new(),
+            };
+        }
         Row {
-            branch: super::all::line_name(self.t, self.places, slug),
+            branch,
             check: check_name(self.view.language(), *check),
             sides: [
                 self.side(self.first.day, slug, a),
                 self.side(self.second.day, slug, b),
             ],
             figures: self.moved(a, b),
+        }
+    }
+
+    /// Whether the branch's word is there in both nights, or its line is in one of them only.
+    fn has_word(&self, name: &str) -> bool {
+        let of = |night: &Night| {
+            let mut lines = night.branches.iter();
+            lines
+                .find(|line| slug(line) == name)
+                .is_none_or(|line| line.run != RunState::Unreconciled)
+        };
+        of(self.first) && of(self.second)
+    }
+
+    /// A branch's night as a whole.
+    fn whole(&self, night: &Night, name: &str) -> Side {
+        let mut lines = night.branches.iter();
+        let Some(line) = lines.find(|line| slug(line) == name) else {
+            return self.side(night.day, name, None);
+        };
+        let (icon, tone) = look(line.state);
+        Side {
+            icon,
+            tone,
+            state: state_words(self.view.language(), line.state),
+            href: format!("{}/{name}", path_of(night.day)),
         }
     }
 

@@ -110,13 +110,18 @@ impl Seen<'_> {
         let group = |words: String, rows: Vec<Row>| Group { words, rows };
         let rows = |nights: &[&BranchNight]| nights.iter().map(|night| self.row(night)).collect();
         let count = |nights: &[&BranchNight]| nights.len() as u64;
+        let whole = |nights: &[&BranchNight]| {
+            let branches = nights.iter().filter(|night| !night.branch.is_nil());
+            branches.count() as u64
+        };
         let mut missing: Vec<Row> = self.missing.iter().map(|code| self.unseen(code)).collect();
         missing.sort_by(|a, b| a.name.cmp(&b.name));
         let not_yet = fill(t.missing, &[("n", &missing.len())]);
         let groups = [
             group(plural(count(&bad), t.to_look_one, t.to_look), rows(&bad)),
             group(not_yet, missing),
-            group(plural(count(&good), t.agree_one, t.agree), rows(&good)),
+            // What belongs to no branch agrees with them, and is none of them.
+            group(plural(whole(&good), t.agree_one, t.agree), rows(&good)),
         ];
         let groups = groups.into_iter();
         groups.filter(|group| !group.rows.is_empty()).collect()
@@ -281,8 +286,14 @@ impl Seen<'_> {
             .sum()
     }
 
+    /// The worst of what is known; not known where all else agrees and some is not.
     fn worst(&self, check: Check) -> CheckState {
-        CheckState::worst(self.results(check).map(|result| result.state))
+        let states = || self.results(check).map(|result| result.state);
+        let known = states().filter(|state| *state != CheckState::Unreconciled);
+        match CheckState::worst(known) {
+            CheckState::Green => CheckState::worst(states()),
+            known => known,
+        }
     }
 
     fn mark(state: CheckState) -> (&'static str, &'static str) {

@@ -52,7 +52,7 @@ web_kit::catalogue! {
         none: "There is no night yet" | "Noch gibt es keine Nacht",
         none_why: "Each branch is checked at night, at its own hour. The first night shows here by itself." | "Jede Filiale wird nachts zu ihrer Stunde geprüft. Die erste Nacht erscheint hier von selbst.",
         branches: "Branches" | "Filialen",
-        agree_all: "agree on all checks" | "stimmen ganz",
+        agree_all: "agree on all" | "stimmen ganz",
         of: "{some} of {n}" | "{some} von {n}",
         proved_tx: "Transactions, branch logs and hub" | "Einträge, Filialen und Zentrale",
         stock_off: "Stock, branch and hub apart" | "Bestand, Filiale gegen Zentrale",
@@ -115,6 +115,7 @@ web_kit::catalogue! {
         moved: "Agree in both nights, other figures" | "Stimmen beide Male, andere Zahlen",
         no_change: "Nothing differs" | "Nichts unterscheidet sich",
         no_change_why: "Every check of every branch came to the same, with the same figures." | "Jede Prüfung jeder Filiale ergab dasselbe, mit denselben Zahlen.",
+        n_state: "{state}: {n}" | "{state}: {n}",
         not_there: "no night" | "keine Nacht",
         first_night: "First night" | "Erste Nacht",
         second_night: "Second night" | "Zweite Nacht",
@@ -148,29 +149,30 @@ web_kit::catalogue! {
     /// Checks by name, with what the head of their column says.
     struct CheckTexts {
         log: "Log" | "Protokoll",
-        log_is: "complete" | "ganz",
+        log_is: "whole" | "ganz",
         documents: "Documents" | "Dokumente",
+        documents_head: "Docs" | "Dok.",
         documents_is: "equal" | "gleich",
         tables: "Tables" | "Tabellen",
-        tables_is: "= records" | "= Einträge",
+        tables_is: "rebuilt" | "stimmen",
         stock: "Stock" | "Bestand",
         stock_is: "equal" | "gleich",
         transit: "Transit" | "Transport",
-        transit_is: "none lost" | "vollzählig",
+        transit_is: "owned" | "belegt",
         reserved: "Reserved" | "Reserviert",
         reserved_is: "= open" | "= offene",
         cash: "Cash" | "Kasse",
-        cash_is: "= counts" | "= gezählt",
+        cash_is: "counted" | "gezählt",
         ledger: "Ledger" | "Konten",
         ledger_is: "equal" | "gleich",
         payments: "Payments" | "Zahlungen",
-        payments_is: "= provider" | "= Anbieter",
+        payments_is: "settled" | "gedeckt",
         promises: "Promises" | "Zusagen",
-        promises_is: "in limit" | "im Rahmen",
-        refunds: "Refunds" | "Erstattung",
+        promises_is: "in limit" | "erlaubt",
+        refunds: "Refunds" | "Rückgaben",
         refunds_is: "covered" | "gedeckt",
         numbers: "Numbers" | "Nummern",
-        numbers_is: "no gap" | "lückenlos",
+        numbers_is: "no gap" | "ganz",
         orders: "Orders" | "Aufträge",
         orders_is: "invoiced" | "bezahlt",
         green: "agrees" | "stimmt",
@@ -269,7 +271,10 @@ web_kit::catalogue! {
 
 /// A check by name.
 pub(super) const fn check_name(language: Language, check: Check) -> &'static str {
-    head_of(language, check).0
+    match check {
+        Check::Documents => CheckTexts::of(language).documents,
+        _ => head_of(language, check).0,
+    }
 }
 
 /// The two lines of a column's head.
@@ -277,7 +282,7 @@ pub(super) const fn head_of(language: Language, check: Check) -> (&'static str, 
     let t = CheckTexts::of(language);
     match check {
         Check::Log => (t.log, t.log_is),
-        Check::Documents => (t.documents, t.documents_is),
+        Check::Documents => (t.documents_head, t.documents_is),
         Check::Tables => (t.tables, t.tables_is),
         Check::Stock => (t.stock, t.stock_is),
         Check::Transit => (t.transit, t.transit_is),
