@@ -131,7 +131,11 @@ async fn last_night(state: &HubState, who: &Caller) -> Result<Option<NightSummar
 /// How many agree, and whether somebody signed.
 fn night_item(t: &FrameTexts, view: &View, night: &NightSummary) -> StatusItem {
     let agree = night.counts.get(&CheckState::Green).copied().unwrap_or(0);
-    let (some, n) = (view.count(agree), view.count(night.branches));
+    // What belongs to no branch is no branch.
+    let none = u64::from(night.common.is_some());
+    let none_agrees = u64::from(night.common == Some(CheckState::Green));
+    let some = view.count(agree.saturating_sub(none_agrees));
+    let n = view.count(night.branches.saturating_sub(none));
     let signed = if night.signed.is_some() {
         t.night_signed
     } else {

@@ -61,7 +61,8 @@ fn link_before(text: &str, words: &str) -> String {
     let at = text
         .find(words)
         .unwrap_or_else(|| panic!("no {words} in {text}"));
-    let start = text[..at].rfind("href=\"").unwrap() + 6;
+    let link = text[..at].rfind("<a ").unwrap();
+    let start = link + text[link..].find("href=\"").unwrap() + 6;
     let end = text[start..].find('"').unwrap();
     text[start..start + end]
         .replace("&#38;", "&")

@@ -106,6 +106,8 @@ pub struct NightSummary {
     pub done: u64,
     /// Branches that have a night.
     pub branches: u64,
+    /// What belongs to none came to, where there is such; it counts among all of these.
+    pub common: Option<CheckState>,
     /// Who signed off the whole chain.
     pub signed: Option<Signed>,
 }
@@ -151,6 +153,10 @@ pub async fn list(
             counts,
             done: count(&runs, |run| run.state == RunState::Done),
             branches: runs.len() as u64,
+            common: runs
+                .iter()
+                .find(|run| run.branch.is_nil())
+                .map(|run| run.outcome),
             signed: word_on(&signed, &names, BranchId::NIL, day),
         }
     };

@@ -52,7 +52,7 @@ web_kit::catalogue! {
         none: "There is no night yet" | "Noch gibt es keine Nacht",
         none_why: "Each branch is checked at night, at its own hour. The first night shows here by itself." | "Jede Filiale wird nachts zu ihrer Stunde geprüft. Die erste Nacht erscheint hier von selbst.",
         branches: "Branches" | "Filialen",
-        agree_all: "agree on all" | "stimmen ganz",
+        agree_all: "agree on all" | "stimmen",
         of: "{some} of {n}" | "{some} von {n}",
         proved_tx: "Transactions, branch logs and hub" | "Einträge, Filialen und Zentrale",
         stock_off: "Stock, branch and hub apart" | "Bestand, Filiale gegen Zentrale",
@@ -158,8 +158,10 @@ web_kit::catalogue! {
         stock: "Stock" | "Bestand",
         stock_is: "equal" | "gleich",
         transit: "Transit" | "Transport",
+        transit_head: "Transit" | "Umlauf",
         transit_is: "owned" | "belegt",
         reserved: "Reserved" | "Reserviert",
+        reserved_head: "Reserved" | "Reserv.",
         reserved_is: "= open" | "= offene",
         cash: "Cash" | "Kasse",
         cash_is: "counted" | "gezählt",
@@ -169,7 +171,8 @@ web_kit::catalogue! {
         payments_is: "settled" | "gedeckt",
         promises: "Promises" | "Zusagen",
         promises_is: "in limit" | "erlaubt",
-        refunds: "Refunds" | "Rückgaben",
+        refunds: "Refunds" | "Erstattungen",
+        refunds_head: "Refunds" | "Zurück",
         refunds_is: "covered" | "gedeckt",
         numbers: "Numbers" | "Nummern",
         numbers_is: "no gap" | "ganz",
@@ -271,8 +274,12 @@ web_kit::catalogue! {
 
 /// A check by name.
 pub(super) const fn check_name(language: Language, check: Check) -> &'static str {
+    let t = CheckTexts::of(language);
     match check {
-        Check::Documents => CheckTexts::of(language).documents,
+        Check::Documents => t.documents,
+        Check::Transit => t.transit,
+        Check::Reserved => t.reserved,
+        Check::Refunds => t.refunds,
         _ => head_of(language, check).0,
     }
 }
@@ -285,13 +292,13 @@ pub(super) const fn head_of(language: Language, check: Check) -> (&'static str, 
         Check::Documents => (t.documents_head, t.documents_is),
         Check::Tables => (t.tables, t.tables_is),
         Check::Stock => (t.stock, t.stock_is),
-        Check::Transit => (t.transit, t.transit_is),
-        Check::Reserved => (t.reserved, t.reserved_is),
+        Check::Transit => (t.transit_head, t.transit_is),
+        Check::Reserved => (t.reserved_head, t.reserved_is),
         Check::Cash => (t.cash, t.cash_is),
         Check::Ledger => (t.ledger, t.ledger_is),
         Check::Payments => (t.payments, t.payments_is),
         Check::Promises => (t.promises, t.promises_is),
-        Check::Refunds => (t.refunds, t.refunds_is),
+        Check::Refunds => (t.refunds_head, t.refunds_is),
         Check::Numbers => (t.numbers, t.numbers_is),
         Check::Orders => (t.orders, t.orders_is),
     }
