@@ -3,11 +3,11 @@
 //! What should be in the drawer is never part of a page before the day report is written.
 
 mod report;
+mod shown;
 mod texts;
 
 use std::collections::BTreeMap;
 
-use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::cash::CashDirection;
@@ -35,6 +35,7 @@ use crate::web::posted::{Posted, post};
 use crate::web::said::go_on;
 use crate::web::view::View;
 pub(crate) use report::session;
+use shown::{CashPage, Head, former_row, open_session};
 use texts::CashTexts;
 
 const ROWS: u32 = 20;
@@ -89,70 +90,6 @@ struct Shown {
     wrong: Wrong,
     asks_reason: bool,
     cursor: String,
-}
-
-struct MoveRow {
-    when: String,
-    who: String,
-    why: String,
-    put_in: String,
-    taken_out: String,
-}
-
-struct CountRow {
-    value: i64,
-    label: String,
-    name: String,
-    pieces: String,
-    is_first_coin: bool,
-}
-
-pub(super) struct OpenSession {
-    id: String,
-    since: String,
-    float: String,
-    moves: Vec<MoveRow>,
-    counts: Vec<CountRow>,
-}
-
-struct FormerRow {
-    href: String,
-    number: String,
-    opened: String,
-    closed: String,
-    who: String,
-    counted: String,
-    difference: String,
-    is_off: bool,
-}
-
-#[derive(Template)]
-#[template(path = "cash/page.html")]
-struct CashPage<'a> {
-    t: &'a CashTexts,
-    key: &'a str,
-    move_key: String,
-    may_write: bool,
-    session: Option<OpenSession>,
-    left_before: Option<String>,
-    open: OpenForm,
-    moved: &'a MoveForm,
-    count: &'a CountForm,
-    wrong: &'a Wrong,
-    asks_reason: bool,
-    former: Vec<FormerRow>,
-    older: Option<String>,
-    newest: bool,
-    sample: String,
-    digits: u8,
-    currency: String,
-    zero: String,
-}
-
-#[derive(Template)]
-#[template(path = "cash/_head.html")]
-struct Head<'a> {
-    t: &'a CashTexts,
 }
 
 /// The page.
@@ -264,120 +201,6 @@ async fn respond(
     };
     let page = frame(state, who, view, CASH).await?.render(&content)?;
     Ok(html_with_status(shown.wrong.status(), page))
-}
-
-fn open_session(
-    t: &CashTexts,
-    view: &View,
-    names: &BTreeMap<StaffId, String>,
-    book: &SessionBook,
-    count: &CountForm,
-) -> OpenSession {
-    let session = &book.session;
-    let currency = session.float.currency;
-    let digits = currency.minor_digits();
-    let unit = 10_i64.pow(u32::from(digits));
-    let name = |id: &StaffId| names.get(id).cloned().unwrap_or_default();
-    let who = session.opened_by.as_ref().map_or_else(String::new, name);
-    let typed = |value: i64| {
-        let at = count
-            .value
-            .iter()
-            .position(|known| *known == value.to_string());
-        at.and_then(|at| count.pieces.get(at))
-            .cloned()
-            .unwrap_or_default()
-    };
-    let mut was_note = true;
-    OpenSession {
-        id: session.id.to_string(),
-        since: fill(
-            t.open_since,
-            &[
-                ("when", &view.clock.when(session.opened_at.0)),
-                ("who", &who),
-            ],
-        )
-        .trim_end_matches(", ")
-        .to_owned(),
-        float: view.full_amount(session.float),
-        moves: book
-            .moves
-            .iter()
-            .map(|one| {
-                let amount = view.amount(money(one.amount_minor, currency));
-                let (put_in, taken_out) = match one.direction {
-                    CashDirection::In => (amount, String::new()),
-                    CashDirection::Out => (String::new(), amount),
-                };
-                MoveRow {
-                    when: view.clock.when(one.at_ms),
-                    who: name(&one.staff),
-                    why: one.reason.clone(),
-                    put_in,
-                    taken_out,
-                }
-            })
-            .collect(),
-        counts: session
-            .denominations
-            .iter()
-            .map(|value| {
-                let is_note = *value >= 5 * unit || digits == 0;
-                let is_first_coin = was_note && !is_note;
-                was_note = is_note;
-                let label = match value % unit {
-                    0 => view.clock.number(value / unit),
-                    _ => view.clock.amount(*value, digits),
-                };
-                CountRow {
-                    value: *value,
-                    name: fill(t.pieces_of, &[("value", &label)]),
-                    label,
-                    pieces: typed(*value),
-                    is_first_coin,
-                }
-            })
-            .collect(),
-    }
-}
-
-fn former_row(
-    t: &CashTexts,
-    view: &View,
-    names: &BTreeMap<StaffId, String>,
-    session: &CashSession,
-) -> FormerRow {
-    let report = session.report.as_ref();
-    let difference = report.map_or(0, |report| report.difference.amount_minor);
-    FormerRow {
-        href: format!("{CASH}/{}", session.id),
-        number: report.map_or_else(String::new, |report| report.number.clone()),
-        opened: view.clock.when(session.opened_at.0),
-        closed: session
-            .closed_at
-            .map_or_else(String::new, |at| view.clock.when(at.0)),
-        who: session
-            .opened_by
-            .and_then(|id| names.get(&id).cloned())
-            .unwrap_or_default(),
-        counted: report.map_or_else(String::new, |report| view.amount(report.counted)),
-        difference: match difference {
-            0 => t.none.to_owned(),
-            minor => signed(view, minor, session.float.currency),
-        },
-        is_off: difference != 0,
-    }
-}
-
-/// An amount with its sign, also where it is above zero.
-fn signed(view: &View, minor: i64, currency: Currency) -> String {
-    let amount = view.amount(money(minor, currency));
-    if minor > 0 {
-        format!("+{amount}")
-    } else {
-        amount
-    }
 }
 
 /// Opens the till.

@@ -7,7 +7,7 @@ use domain::id::SessionId;
 use domain::money::Money;
 use web_kit::{ApiPath, Content, Problem, SafeHtml, Screen, fill};
 
-use super::signed;
+use super::shown::signed;
 use super::texts::CashTexts;
 use crate::api::EdgeState;
 use crate::api::caller::{May, may};
