@@ -3,6 +3,7 @@
 //! Each begins with the question whether the person may do it, takes its input as a plain struct and gives what is
 //! shown. Nothing here knows HTTP or SQL; what a use case refuses has changed nothing.
 
+pub mod account;
 pub mod basket;
 pub mod cash;
 pub mod customer;
@@ -14,6 +15,7 @@ pub mod export;
 pub mod import;
 pub mod intake;
 pub mod order;
+pub mod parked_basket;
 pub mod part;
 pub mod payment;
 pub mod receipts;

@@ -41,6 +41,7 @@ pub(crate) const DECISIONS: &str = "/decisions";
 pub(crate) const TILL: &str = "/till";
 pub(crate) const RECEIPTS: &str = "/receipts";
 pub(crate) const CASH: &str = "/cash";
+pub(crate) const BUSINESS_DAYS: &str = "/business-days";
 
 /// The pages' routes.
 pub fn routes() -> Router<EdgeState> {
@@ -116,6 +117,8 @@ fn money_routes() -> PageRoutes<EdgeState> {
     PageRoutes::default()
         .route(TILL, get(page::till::show).post(page::till::pay))
         .route("/till/basket", post(page::till::change))
+        .route("/till/parked", post(page::till::park))
+        .route("/till/parked/{id}", post(page::till::take_back))
         .route(RECEIPTS, get(page::receipts::list))
         .route("/receipts/{number}", get(page::receipts::one))
         .route(
@@ -131,6 +134,8 @@ fn money_routes() -> PageRoutes<EdgeState> {
         .route("/cash/{id}", get(page::cash::session))
         .route("/cash/{id}/movements", post(page::cash::shift))
         .route("/cash/{id}/close", post(page::cash::close))
+        .route(BUSINESS_DAYS, post(page::business_days::close))
+        .route("/business-days/{date}", get(page::business_days::one))
 }
 
 /// Finding, persons, what intake asks while one types, and the papers.

@@ -4,7 +4,7 @@
 //! way of a sale is said beside what it is about, and the sale itself judges again.
 
 use domain::id::{DocumentId, LineId, ReceiptId};
-use domain::money::Currency;
+use domain::money::{Currency, Money};
 use domain::order::{LineKind, Status};
 use domain::permission::Permission;
 use domain::till::{Receipt, ReceiptLine, ReceiptLineKind, ReceiptTotals, invoice_lines};
@@ -15,6 +15,7 @@ use super::require;
 use super::stock::find_part;
 use super::till::{SaleInput, SaleOrder, SalePart};
 use crate::error::AppError;
+use crate::store::money::account;
 use crate::store::money::receipt::{OrderMoney, of_order};
 use crate::store::{Actor, Reader, customer, order, stock};
 
@@ -31,6 +32,8 @@ pub struct BasketView {
     pub orders: Vec<BasketOrder>,
     /// Parts from the shelf.
     pub parts: Vec<BasketPart>,
+    /// What is paid of what the customer owes on account.
+    pub claim: Option<BasketClaim>,
     /// What all of it comes to, without what cannot be sold at all.
     pub totals: ReceiptTotals,
 }
@@ -109,16 +112,41 @@ pub enum PartTrouble {
     Short,
 }
 
+/// What is paid of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BasketClaim {
+    /// How much is paid now.
+    pub amount_minor: i64,
+    /// How much is owed here.
+    pub owed_minor: i64,
+    /// Why it cannot be paid so.
+    pub trouble: Option<ClaimTrouble>,
+}
+
+/// Why something cannot be paid of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimTrouble {
+    /// Nobody said whose.
+    Nobody,
+    /// Nothing is owed here.
+    Nothing,
+    /// Nobody said yet how much.
+    NoAmount,
+    /// It is more than is owed.
+    TooMuch,
+}
+
 impl BasketView {
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.parts.is_empty()
+        self.orders.is_empty() && self.parts.is_empty() && self.claim.is_none()
     }
 
     /// Whether nothing stands in the way.
     pub fn is_whole(&self) -> bool {
         self.orders.iter().all(|order| order.trouble.is_none())
             && self.parts.iter().all(|part| part.trouble.is_none())
+            && self.claim.is_none_or(|claim| claim.trouble.is_none())
     }
 }
 
@@ -136,6 +164,7 @@ pub fn quote(
         person: None,
         orders: Vec::new(),
         parts: Vec::new(),
+        claim: None,
         totals: ReceiptTotals::default(),
     };
     let mut lines = Vec::new();
@@ -154,11 +183,59 @@ pub fn quote(
         }
         basket.parts.push(found);
     }
+    if let Some(claim) = input.claim {
+        let found = put_claim(reader, &basket, claim)?;
+        if found.trouble.is_none() {
+            lines.push(claim_line(found.amount_minor));
+        }
+        basket.claim = Some(found);
+    }
     if let Some(id) = basket.customer {
         basket.person = customer::name(reader, id)?.map(Into::into);
     }
     basket.totals = totals(lines, settings.currency)?;
     Ok(basket)
+}
+
+fn put_claim(
+    reader: &Reader<'_>,
+    basket: &BasketView,
+    claim: Money,
+) -> Result<BasketClaim, AppError> {
+    let owed_minor = match basket.customer {
+        Some(customer) => account::owed_by(reader, customer)?,
+        None => 0,
+    };
+    let trouble = if basket.customer.is_none() {
+        Some(ClaimTrouble::Nobody)
+    } else if owed_minor <= 0 {
+        Some(ClaimTrouble::Nothing)
+    } else if claim.amount_minor <= 0 || claim.currency != basket.currency {
+        Some(ClaimTrouble::NoAmount)
+    } else if claim.amount_minor > owed_minor {
+        Some(ClaimTrouble::TooMuch)
+    } else {
+        None
+    };
+    Ok(BasketClaim {
+        amount_minor: claim.amount_minor,
+        owed_minor,
+        trouble,
+    })
+}
+
+fn claim_line(amount_minor: i64) -> ReceiptLine {
+    ReceiptLine {
+        id: LineId::NIL,
+        kind: ReceiptLineKind::Claim,
+        order: None,
+        part: None,
+        text: String::new(),
+        quantity: 1,
+        unit_minor: amount_minor,
+        tax_bp: 0,
+        includes_tax: true,
+    }
 }
 
 fn totals(lines: Vec<ReceiptLine>, currency: Currency) -> Result<ReceiptTotals, AppError> {

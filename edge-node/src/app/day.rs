@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 
 use super::require;
 use crate::error::AppError;
-use crate::store::money::day as rows;
-use crate::store::{Actor, WriteTx, business_day, digest, sync};
+use crate::store::money::day::{self as rows, WordRecord};
+use crate::store::{Actor, Reader, WriteTx, business_day, digest, sync};
 
 /// Most days that are closed at once after a long sleep; older ones stay open, as the hub says.
 const MOST_DAYS: i32 = 100;
@@ -31,6 +31,83 @@ pub struct DayShown {
     pub documents_digest: String,
     /// Cash sessions that are still open.
     pub open_sessions: u32,
+}
+
+/// A business day as people look at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayState {
+    /// The day, such as `2026-11-21`.
+    pub date: String,
+    /// Whether it is today.
+    pub is_today: bool,
+    /// The branch's word on it; none while it is open.
+    pub word: Option<WordRecord>,
+    /// Receipts and refunds that were written after the word; of today only.
+    pub papers_since: u32,
+    /// Cash sessions that are open now and stand in the way; of today only.
+    pub open_sessions: u32,
+}
+
+impl DayState {
+    /// Whether somebody may close it now: it is open, or more was written since, and no till is open.
+    pub const fn may_close(&self) -> bool {
+        self.open_sessions == 0 && (self.word.is_none() || self.papers_since > 0)
+    }
+}
+
+/// Today and the days before it, newest first, as far back as the branch has written anything.
+pub fn recent(reader: &Reader<'_>, actor: &Actor, most: i32) -> Result<Vec<DayState>, AppError> {
+    require(actor, Permission::MoneyRead)?;
+    let zone = reader.settings()?.time_zone;
+    let today = business_day(reader.now_ms(), &zone);
+    let first = rows::first_day(reader, &zone)?.unwrap_or(today);
+    let oldest = first.max(today - most + 1);
+    let days = (oldest..=today).rev();
+    days.map(|day| state(reader, day, day == today)).collect()
+}
+
+/// One business day.
+pub fn one(reader: &Reader<'_>, actor: &Actor, date: &str) -> Result<DayState, AppError> {
+    require(actor, Permission::MoneyRead)?;
+    let missing = AppError::NotFound {
+        what: "business day",
+    };
+    let Ok(date) = date.parse::<Date>() else {
+        return Err(missing);
+    };
+    let day = days_since_1970(date);
+    let today = business_day(reader.now_ms(), &reader.settings()?.time_zone);
+    let found = state(reader, day, day == today)?;
+    if found.word.is_none() && !found.is_today {
+        return Err(missing);
+    }
+    Ok(found)
+}
+
+fn state(reader: &Reader<'_>, day: i32, is_today: bool) -> Result<DayState, AppError> {
+    let word = rows::word(reader, day)?;
+    let since = word.as_ref().map(|word| word.at_ms).filter(|_| is_today);
+    Ok(DayState {
+        date: name(day),
+        is_today,
+        papers_since: since.map_or(Ok(0), |at_ms| rows::papers_since(reader, at_ms))?,
+        open_sessions: match is_today {
+            true => rows::open_sessions(reader)?,
+            false => 0,
+        },
+        word,
+    })
+}
+
+/// Closes today as a person does it at the counter: after the till was counted.
+pub fn close_today(tx: &mut WriteTx<'_>, actor: &Actor) -> Result<DayShown, AppError> {
+    require(actor, Permission::CashWrite)?;
+    if rows::open_sessions(&tx.reader())? > 0 {
+        let detail = "a till is open; count and close it first";
+        return Err(AppError::conflict("session-open", detail));
+    }
+    let date = name(today(tx)?);
+    close(tx, actor, &date)
 }
 
 /// Closes the business day that is given: today, or one that has passed.
@@ -80,6 +157,12 @@ fn days_since_1970(date: Date) -> i32 {
     since.map_or(0, |span| span.get_days())
 }
 
+fn name(day: i32) -> String {
+    Date::constant(1970, 1, 1)
+        .checked_add(jiff::Span::new().days(i64::from(day)))
+        .map_or_else(|_| day.to_string(), |date| date.to_string())
+}
+
 fn write(tx: &mut WriteTx<'_>, day: i32) -> Result<DayShown, AppError> {
     let closed = {
         let reader = tx.reader();
@@ -113,9 +196,7 @@ fn write(tx: &mut WriteTx<'_>, day: i32) -> Result<DayShown, AppError> {
         }
     };
     let shown = DayShown {
-        business_date: Date::constant(1970, 1, 1)
-            .checked_add(jiff::Span::new().days(i64::from(day)))
-            .map_or_else(|_| day.to_string(), |date| date.to_string()),
+        business_date: name(day),
         documents: closed.documents,
         documents_digest: hex(&closed.documents_digest),
         open_sessions: closed.open_sessions,

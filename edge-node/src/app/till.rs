@@ -13,7 +13,7 @@ use domain::money::Money;
 use domain::order::Status;
 use domain::permission::Permission;
 use domain::till::{PaperKind, Receipt, parse_paper_number};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sync_protocol::item::{Item, command};
 use utoipa::ToSchema;
 use web_kit::etag::IfMatch;
@@ -30,7 +30,7 @@ use crate::store::{Actor, Reader, WriteTx};
 pub use shown::{ReceiptLineView, ReceiptView, TenderView};
 
 /// A basket with what it is paid with.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SaleInput {
     /// The till; 1 where it is not said.
@@ -60,7 +60,7 @@ pub struct SaleInput {
 }
 
 /// An order of a basket.
-#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SaleOrder {
     /// The order.
@@ -73,7 +73,7 @@ pub struct SaleOrder {
 }
 
 /// Parts of a basket.
-#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SalePart {
     /// The part's sku, or a barcode that means it.
@@ -85,7 +85,7 @@ pub struct SalePart {
 }
 
 /// One way of paying.
-#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenderInput {
     /// `cash`, `card`, `bank` or `account`.

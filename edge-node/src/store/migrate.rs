@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/edge/0007_part_lookup.sql"),
     include_str!("../../../migrations/edge/0008_word_beginnings.sql"),
     include_str!("../../../migrations/edge/0009_money.sql"),
+    include_str!("../../../migrations/edge/0010_parked_basket.sql"),
 ];
 
 /// The schema that this program writes.

@@ -1,9 +1,11 @@
 //! Reading the till's tables: receipts, payments, cash sessions, balances.
 
+pub mod account;
 pub mod cash;
 pub mod day;
 pub mod hold;
 pub mod papers;
+pub mod parked_basket;
 pub mod payment;
 pub mod receipt;
 pub mod rules;

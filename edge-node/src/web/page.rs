@@ -1,6 +1,7 @@
 //! One file per page.
 
 pub mod board;
+pub mod business_days;
 pub mod cash;
 pub mod decisions;
 pub mod delivery;

@@ -346,6 +346,7 @@ fn an_untouched_database_verifies_and_reports_its_sums() {
             "session",
             "idempotency",
             "incident",
+            "parked_basket",
             "signed_head",
         ];
         assert!(

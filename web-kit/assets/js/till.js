@@ -137,7 +137,7 @@ document.addEventListener('input', (event) => {
 
 document.addEventListener('change', (event) => {
   if (!(event.target instanceof HTMLInputElement)) return;
-  if (event.target.name === 'n' || event.target.name === 'ahead') ask({ action: 'add' });
+  if (['n', 'ahead', 'claim'].includes(event.target.name)) ask({ action: 'add' });
   if (event.target.name === 'note') {
     pay().querySelector('#given').value = '';
     drawChange();

@@ -12,8 +12,8 @@ use web_kit::Language;
 use super::{SaleInput, SaleOrder, SalePart};
 use crate::app::stock::{check_free, find_part};
 use crate::error::AppError;
+use crate::store::money::account;
 use crate::store::money::receipt as rows;
-use crate::store::money::rules;
 use crate::store::{WriteTx, order};
 
 /// Most orders of one receipt.
@@ -36,6 +36,17 @@ pub(super) struct Basket {
     pub(super) lines: Vec<ReceiptLine>,
     pub(super) sold: Vec<(LineId, Movement)>,
     pub(super) handed_over: Vec<DocumentId>,
+}
+
+impl Basket {
+    /// What of it is owed on account and paid now.
+    pub(super) fn claim_minor(&self) -> i64 {
+        let claims = self
+            .lines
+            .iter()
+            .filter(|line| line.kind == ReceiptLineKind::Claim);
+        claims.map(|line| line.unit_minor).sum()
+    }
 }
 
 pub(super) fn basket(
@@ -85,7 +96,7 @@ fn put_claim(
     let customer = basket
         .customer
         .ok_or_else(|| AppError::field("/customer_id", "say who pays what is owed"))?;
-    let owed = rules::owed_by(&tx.reader(), customer)?;
+    let owed = account::owed_by(&tx.reader(), customer)?;
     if claim.currency != currency || !(1..=owed).contains(&claim.amount_minor) {
         let detail = "must be above zero and at most what the customer owes here";
         return Err(AppError::field("/claim", detail));

@@ -9,7 +9,7 @@ use web_kit::wire::money;
 use super::TenderInput;
 use super::basket::Basket;
 use crate::error::AppError;
-use crate::store::money::rules;
+use crate::store::money::{account, rules};
 use crate::store::{Reader, WriteTx};
 
 /// Promises go as far as the hub lets them: what is asked of cards and not captured, with what is asked now.
@@ -54,13 +54,22 @@ pub(super) fn check_account(
     let customer = basket
         .customer
         .ok_or_else(|| AppError::field("/customer_id", "say on whose account it goes"))?;
-    let Some(account) = rules::account(reader, customer)? else {
+    let paid_otherwise: i64 = tenders
+        .iter()
+        .filter(|one| one.tender != Tender::Account)
+        .map(|one| one.amount_minor)
+        .fold(0, i64::saturating_add);
+    if paid_otherwise < basket.claim_minor() {
+        let detail = "what is owed on account is not paid by owing it again";
+        return Err(AppError::conflict("claim-on-account", detail));
+    }
+    let Some(account) = account::account(reader, customer)? else {
         let detail = "this customer does not buy on account; the hub opens accounts";
         return Err(AppError::conflict("no-account", detail));
     };
     let left = account
         .limit_minor
-        .saturating_sub(rules::owed_by(reader, customer)?)
+        .saturating_sub(account::owed_by(reader, customer)?)
         .max(0);
     if wanted <= left {
         return Ok(());

@@ -1,12 +1,14 @@
 //! What a branch says at the end of a day, read from its tables.
 
+use domain::day::DayClosed;
 use domain::ledger::MoneyAccount;
 use domain::money::Currency;
 use domain::till::PaperKind;
 use rusqlite::OptionalExtension as _;
 use sync_protocol::feed::FeedKind;
+use sync_protocol::item::decode_body;
 
-use crate::error::AppError;
+use crate::error::{AppError, StoreError};
 use crate::store::reader::Reader;
 use crate::store::value::unsigned;
 use crate::store::{business_day, feed};
@@ -17,6 +19,45 @@ pub fn last_closed(reader: &Reader<'_>) -> Result<Option<i32>, AppError> {
         .conn()
         .prepare_cached("select max(business_day) from day_closed")?
         .query_row([], |row| row.get(0))?)
+}
+
+/// The word on a day, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordRecord {
+    /// What the branch said.
+    pub word: DayClosed,
+    /// When, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// How often the day was closed.
+    pub times: u32,
+}
+
+/// The newest word on a business day.
+pub fn word(reader: &Reader<'_>, day: i32) -> Result<Option<WordRecord>, AppError> {
+    let mut statement = reader.conn().prepare_cached(
+        "select body, at, (select count(*) from day_closed where business_day = ?1)
+         from day_closed where business_day = ?1 order by row desc limit 1",
+    )?;
+    let mut rows = statement.query([day])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+    Ok(Some(WordRecord {
+        word: decode_body(body, "DayClosed").map_err(StoreError::from)?,
+        at_ms: row.get(1)?,
+        times: row.get(2)?,
+    }))
+}
+
+/// Receipts and refunds written after a time.
+pub fn papers_since(reader: &Reader<'_>, at_ms: i64) -> Result<u32, AppError> {
+    Ok(reader
+        .conn()
+        .prepare_cached(
+            "select (select count(*) from receipt where at > ?1) + (select count(*) from refund where at > ?1)",
+        )?
+        .query_row([at_ms], |row| row.get(0))?)
 }
 
 /// The business day of the first thing that this branch wrote; imported orders are older than the branch.

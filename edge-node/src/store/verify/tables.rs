@@ -93,6 +93,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("session", "select count(*) from session"),
     ("idempotency", "select count(*) from idempotency"),
     ("incident", "select count(*) from incident"),
+    ("parked_basket", "select count(*) from parked_basket"),
 ];
 
 /// Compares all derived tables; gives the counts of all tables.

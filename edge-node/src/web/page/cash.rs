@@ -26,9 +26,11 @@ use crate::api::caller::{Caller, May, may};
 use crate::app::cash::{
     self, CashSession, CloseInput, CountInput, FIRST_REGISTER, MoveInput, OpenInput, SessionBook,
 };
+use crate::app::day::{self, DayState};
 use crate::store::staff;
 use crate::web::CASH;
 use crate::web::frame::frame;
+use crate::web::page::business_days;
 use crate::web::page::receipts::names_of;
 use crate::web::page::stock::form::Wrong;
 use crate::web::posted::{Posted, post};
@@ -112,6 +114,7 @@ struct Read {
     open: Option<SessionBook>,
     former: web_kit::Page<CashSession>,
     names: BTreeMap<StaffId, String>,
+    days: Vec<DayState>,
     currency: Currency,
 }
 
@@ -130,6 +133,7 @@ async fn read(state: &EdgeState, who: &Caller, cursor: &str) -> Result<Read, Pro
             open,
             former: cash::list(reader, &actor, &page)?,
             names: names_of(&staff::list(reader)?),
+            days: day::recent(reader, &actor, business_days::SHOWN)?,
             currency: reader.settings()?.currency,
         })
     });
@@ -188,6 +192,7 @@ async fn respond(
             .next_cursor
             .map(|cursor| format!("{CASH}?cursor={cursor}")),
         newest: !shown.cursor.is_empty(),
+        days: business_days::shown(state, who, view, &read.days),
         sample: view
             .clock
             .amount(1_000 * 10_i64.pow(u32::from(digits)), digits),

@@ -3,6 +3,8 @@
 //! A change sends only the fields that a hand changed, against the version that was shown; when somebody else was
 //! quicker, nothing is saved and both values stand on the page.
 
+mod account;
+
 use std::collections::BTreeMap;
 
 use askama::Template;
@@ -11,7 +13,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::id::DocumentId;
 use domain::patch::Patch;
-use domain::permission::Permission;
+use domain::permission::{Permission, Side, allows};
 use serde::Deserialize;
 use web_kit::{
     ApiPath, Content, FieldErrors, IfMatch, PageForm, PageRequest, Problem, SafeHtml, Toast, fill,
@@ -20,6 +22,7 @@ use web_kit::{
 
 use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
+use crate::app::account::{self as accounts, AccountView};
 use crate::app::customer::{self, Customer, CustomerPatch};
 use crate::app::intake::offer::{self, KnownDevice};
 use crate::app::order;
@@ -34,6 +37,7 @@ use crate::web::said::go_on;
 use crate::web::texts;
 use crate::web::view::View;
 use crate::web::{FIND, PEOPLE};
+use account::AccountPart;
 use web_kit::wire::Personal;
 
 const ORDERS: u32 = 200;
@@ -154,6 +158,7 @@ struct PersonPage<'a> {
     groups: Vec<(&'static str, Vec<OrderRow>)>,
     orders: usize,
     devices: Vec<DeviceRow>,
+    account: Option<AccountPart>,
 }
 
 #[derive(Template)]
@@ -168,6 +173,7 @@ struct Found {
     customer: Customer,
     orders: Vec<Order>,
     devices: Vec<KnownDevice>,
+    account: Option<AccountView>,
 }
 
 /// The page.
@@ -257,6 +263,10 @@ async fn respond(
                 customer: customer::get(reader, &actor, id)?,
                 orders: order::of_customer(reader, &actor, id, ORDERS)?,
                 devices: offer::devices_of(reader, &actor, id)?,
+                account: match allows(actor.role, Permission::MoneyRead, Side::Branch) {
+                    true => accounts::of(reader, &actor, id)?,
+                    false => None,
+                },
             })
         })
         .await?;
@@ -293,6 +303,7 @@ fn page<'a>(
         customer,
         orders,
         devices,
+        account,
     } = found;
     let problem = refused.map(|(_, problem)| problem);
     let is_stale =
@@ -362,6 +373,9 @@ fn page<'a>(
             .into_iter()
             .map(|device| device_row(t, view, device))
             .collect(),
+        account: account.map(|account| {
+            account::part(view, customer.id, &account, who.may(Permission::TillUse))
+        }),
     }
 }
 

@@ -10,8 +10,9 @@ mod texts;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::payment::PaymentState;
 use domain::permission::Permission;
-use domain::till::{PaperKind, Tender, paper_number, parse_paper_number};
+use domain::till::{CardWay, PaperKind, Tender, paper_number, parse_paper_number};
 use serde::Deserialize;
 use web_kit::wire::money;
 use web_kit::{
@@ -24,13 +25,14 @@ use crate::app::receipts::{self, Paper, ReceiptRow};
 use crate::app::refund::{self, RefundView};
 use crate::app::settings;
 use crate::error::AppError;
-use crate::store::money::last_number;
 use crate::store::money::papers::RefundRecord;
+use crate::store::money::{account, last_number};
 use crate::store::staff;
 use crate::web::frame::frame;
 use crate::web::page::orders::encoded;
+use crate::web::page::till::pay_off;
 use crate::web::view::View;
-use crate::web::{ORDERS, RECEIPTS, TILL};
+use crate::web::{ORDERS, PEOPLE, RECEIPTS, TILL};
 pub(crate) use paper::names_of;
 use paper::{Printed, printed};
 use qr::Code;
@@ -217,6 +219,8 @@ struct Payment {
     /// Why not.
     detail: String,
     link: Option<(String, Option<Code>)>,
+    /// Where it brought nothing and is still owed: the till that takes it otherwise.
+    otherwise: Option<String>,
 }
 
 /// A refund that waits for the hub's word, or has it.
@@ -250,7 +254,7 @@ fn waiting_refunds(t: &ReceiptTexts, view: &View, waiting: Vec<RefundView>) -> V
 
 /// A receipt, or a refund, which has a number of the same series.
 enum Either {
-    Receipt(Paper, Vec<RefundView>),
+    Receipt(Paper, Vec<RefundView>, Option<String>),
     Refund(String, RefundRecord, Paper),
 }
 
@@ -316,6 +320,7 @@ struct ReceiptPage<'a> {
     printed: Printed,
     change: Option<String>,
     person: String,
+    person_href: Option<String>,
     payments: Vec<Payment>,
     refunds: Vec<Refunded>,
     asked: Vec<Asked>,
@@ -346,6 +351,7 @@ pub(crate) async fn one(
     ApiQuery(OneQuery { fresh }): ApiQuery<OneQuery>,
 ) -> Result<Response, Problem> {
     let actor = who.actor();
+    let may_sell = who.may(Permission::TillUse);
     let read = state.store().read(move |reader| {
         let names = names_of(&staff::list(reader)?);
         let settings = settings::get(reader, &actor)?;
@@ -358,12 +364,19 @@ pub(crate) async fn one(
         };
         let refunds = refund::of_receipt(reader, &actor, &paper.receipt)?;
         let waiting = refunds.into_iter().filter(|one| one.state != "done");
-        Ok((Either::Receipt(paper, waiting.collect()), settings, names))
+        let otherwise = match paper.receipt.customer.filter(|_| may_sell) {
+            Some(customer) => Some(account::owed_by(reader, customer)?)
+                .filter(|owed| *owed > 0)
+                .map(|owed| pay_off(customer, owed)),
+            None => None,
+        };
+        let either = Either::Receipt(paper, waiting.collect(), otherwise);
+        Ok((either, settings, names))
     });
     let (either, settings, names) = read.await?;
     let view = View::of(&state, &who).await?;
-    let (paper, waiting) = match either {
-        Either::Receipt(paper, waiting) => (paper, waiting),
+    let (paper, waiting, otherwise) = match either {
+        Either::Receipt(paper, waiting, otherwise) => (paper, waiting, otherwise),
         Either::Refund(number, record, of) => {
             let by = names.get(&record.staff).cloned().unwrap_or_default();
             return refund_paper(&state, &who, &view, &settings, (number, record, of), &by).await;
@@ -387,7 +400,12 @@ pub(crate) async fn one(
             .person
             .as_ref()
             .map_or_else(String::new, |name| name.expose().to_owned()),
-        payments: payments(&view, &paper),
+        person_href: paper
+            .receipt
+            .customer
+            .filter(|_| who.may(Permission::CustomersRead))
+            .map(|id| format!("{PEOPLE}/{id}")),
+        payments: payments(&view, &paper, otherwise.as_deref()),
         refunds: refunds(&state, &view, &paper),
         asked: waiting_refunds(t, &view, waiting),
         may_refund,
@@ -443,19 +461,22 @@ fn change(view: &View, paper: &Paper) -> Option<String> {
         .then(|| view.full_amount(money(back, paper.receipt.currency)))
 }
 
-fn payments(view: &View, paper: &Paper) -> Vec<Payment> {
+fn payments(view: &View, paper: &Paper, otherwise: Option<&str>) -> Vec<Payment> {
     let language = view.language();
     let one = |tender: &domain::till::TenderLine| {
         let known = paper.payments.iter().find(|one| one.id == tender.payment);
-        let stands = known.map_or(domain::payment::PaymentState::Captured, |one| one.state);
-        let (state_icon, state, tone) = state_words(language, tender.tender, stands);
+        let stands = known.map_or(PaymentState::Captured, |one| one.state);
+        let (state_icon, state, tone) = match (stands, tender.way) {
+            (PaymentState::Processing, Some(CardWay::Reader)) => {
+                ("card", ReceiptTexts::of(language).at_reader, Some(Tone::Moving))
+            }
+            _ => state_words(language, tender.tender, stands),
+        };
         let detail = known.map_or("", |one| one.stored.detail.as_str());
         let is_link = detail.starts_with("https://") || detail.starts_with("http://");
         let is_open = matches!(
             stands,
-            domain::payment::PaymentState::Queued
-                | domain::payment::PaymentState::Processing
-                | domain::payment::PaymentState::Declined
+            PaymentState::Queued | PaymentState::Processing | PaymentState::Declined
         );
         let is_called_off = known.is_some_and(|one| one.stored.called_off);
         Payment {
@@ -467,6 +488,9 @@ fn payments(view: &View, paper: &Paper) -> Vec<Payment> {
             state_icon,
             state,
             tone,
+            otherwise: otherwise
+                .filter(|_| matches!(stands, PaymentState::Cancelled | PaymentState::Failed))
+                .map(str::to_owned),
             link: (is_link && is_open).then(|| (detail.to_owned(), qr::code(detail))),
             detail: match is_link {
                 true => String::new(),

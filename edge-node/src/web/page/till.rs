@@ -4,17 +4,18 @@
 //! double click takes the money once. The use case judges; what stands in the way is said beside what it is about.
 
 mod basket;
+mod meant;
+mod parked;
 mod pay;
+mod rows;
 mod shown;
 mod texts;
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::id::DocumentId;
-use domain::number::parse_order_number;
-use domain::order::Status;
-use domain::permission::{Permission, Side, allows};
-use domain::till::{PaperKind, paper_number, parse_paper_number};
+use domain::id::{DocumentId, StaffId};
 use serde::Deserialize;
 use web_kit::wire::Personal;
 use web_kit::{
@@ -24,28 +25,28 @@ use web_kit::{
 
 use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
+use crate::app::account::{self, AccountView};
 use crate::app::basket::{BasketView, quote};
+use crate::app::parked_basket::{self, Parked};
 use crate::app::payment::{Exposure, exposure};
-use crate::app::search::{self, FoundOrder, SearchInput};
-use crate::app::stock::find_part;
 use crate::app::till::sell;
-use crate::error::AppError;
-use crate::store::money::{cash, receipt, rules};
-use crate::store::{Actor, Reader, order as orders};
+use crate::store::money::{cash, rules};
+use crate::store::staff;
 use crate::sync::LinkState;
 use crate::web::frame::frame;
+use crate::web::page::receipts::names_of;
 use crate::web::posted::{Posted, post};
 use crate::web::view::View;
 use crate::web::{RECEIPTS, TILL};
 use basket::{Basket, BasketFields, minor};
+use meant::{Meant, meant};
+pub(crate) use parked::{park, take_back};
 use pay::{PayForm, Unpaid};
 use shown::{Found, Head, Shown, Wrong, page};
 use texts::TillTexts;
 
 /// The till of a shop that has one.
 const REGISTER: u16 = crate::app::cash::FIRST_REGISTER;
-/// Most orders that a name is answered with.
-const FOUND: usize = 6;
 
 /// The address that shows an order at the till.
 pub(crate) fn collect(order: DocumentId) -> String {
@@ -57,9 +58,18 @@ pub(crate) fn deposit(order: DocumentId) -> String {
     format!("{TILL}?deposit={order}&ahead=0")
 }
 
+/// The address that asks for what somebody owes on account.
+pub(crate) fn pay_off(customer: DocumentId, owed_minor: i64) -> String {
+    format!("{TILL}?customer={customer}&claim={owed_minor}")
+}
+
 /// What changes in the basket.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct ChangeForm {
+    #[serde(default)]
+    customer: Vec<String>,
+    #[serde(default)]
+    claim: Vec<String>,
     #[serde(default)]
     order: Vec<String>,
     #[serde(default)]
@@ -74,17 +84,6 @@ pub struct ChangeForm {
     code: Personal,
     #[serde(default)]
     action: String,
-}
-
-/// What a scanned or typed code means.
-enum Meant {
-    /// A receipt.
-    Receipt(String),
-    Order(DocumentId),
-    Part(String),
-    /// Orders of somebody.
-    Some(Vec<FoundOrder>),
-    Nothing,
 }
 
 /// The till with the basket of the address.
@@ -107,6 +106,8 @@ pub(crate) async fn change(
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
     let fields = BasketFields {
+        customer: form.customer,
+        claim: form.claim,
         order: form.order,
         deposit: form.deposit,
         ahead: form.ahead,
@@ -136,11 +137,13 @@ pub(crate) async fn change(
             }
             Meant::Order(id) => basket.put_order(id),
             Meant::Part(sku) => basket.put_part(&sku),
-            Meant::Some(found) => {
-                shown.found = found
+            Meant::Some(orders, people) => {
+                let t = TillTexts::of(view.language());
+                let orders = orders.iter().map(|one| Found::of(one, &basket, &view));
+                let people = people
                     .iter()
-                    .map(|one| Found::of(one, &basket, &view))
-                    .collect()
+                    .map(|one| Found::person(one, t, &basket, &view));
+                shown.found = orders.chain(people).collect();
             }
             Meant::Nothing => shown.unknown = Some(typed),
         }
@@ -163,53 +166,6 @@ fn go_to(asked: PageRequest, href: &str) -> Response {
         Ok(value) => ([(header, value)], "").into_response(),
         Err(_) => Redirect::to(href).into_response(),
     }
-}
-
-fn meant(reader: &Reader<'_>, actor: &Actor, typed: &str) -> Result<Meant, AppError> {
-    let own = &reader.identity().code;
-    if let Ok((code, PaperKind::Receipt, series, number)) = parse_paper_number(typed)
-        && code == *own
-        && receipt::by_number(reader, series, number)?.is_some()
-    {
-        let number = paper_number(own, PaperKind::Receipt, series, number);
-        return Ok(Meant::Receipt(number));
-    }
-    let whole =
-        parse_order_number(typed).or_else(|_| parse_order_number(&format!("{own}-{typed}")));
-    if let Ok(number) = &whole
-        && let [only] = numbered(reader, number)?.as_slice()
-    {
-        return Ok(Meant::Order(*only));
-    }
-    match find_part(reader, typed) {
-        Ok((_, row)) => return Ok(Meant::Part(row.sku)),
-        Err(AppError::NotFound { .. }) => {}
-        Err(error) => return Err(error),
-    }
-    if !allows(actor.role, Permission::Search, Side::Branch) {
-        return Ok(Meant::Nothing);
-    }
-    let wanted = SearchInput {
-        q: Personal::new(typed),
-        limit: None,
-    };
-    let mut found = search::find(reader, actor, &wanted)?.orders;
-    found.retain(|order| !matches!(order.status, Status::Collected | Status::Cancelled));
-    found.sort_by_key(|order| order.status != Status::Ready);
-    found.truncate(FOUND);
-    Ok(match found.as_slice() {
-        [] => Meant::Nothing,
-        _ => Meant::Some(found),
-    })
-}
-
-fn numbered(reader: &Reader<'_>, number: &str) -> Result<Vec<DocumentId>, AppError> {
-    let filter = orders::OrderFilter {
-        number_or_serial: Some(number.to_owned()),
-        ..orders::OrderFilter::default()
-    };
-    let found = orders::list(reader, &filter, 2)?;
-    Ok(found.into_iter().map(|record| record.id).collect())
 }
 
 /// Takes the money: writes the receipt and leads to it.
@@ -283,8 +239,10 @@ struct Around {
     /// Whether a card reader stands on the counter.
     has_reader: bool,
     promised: Exposure,
-    /// Of a customer who buys on account: what of it is left, in minor units.
-    account_left: Option<i64>,
+    /// Of a customer who buys on account, or did.
+    account: Option<AccountView>,
+    parked: Vec<Parked>,
+    names: BTreeMap<StaffId, String>,
 }
 
 async fn around(state: &EdgeState, who: &Caller, basket: &Basket) -> Result<Around, Problem> {
@@ -294,12 +252,7 @@ async fn around(state: &EdgeState, who: &Caller, basket: &Basket) -> Result<Arou
         let currency = reader.settings()?.currency;
         let view = quote(reader, &actor, &basket.sale(currency, Vec::new()))?;
         let account = match view.customer {
-            Some(customer) => rules::account(reader, customer)?
-                .map(|account| -> Result<i64, AppError> {
-                    let owed = rules::owed_by(reader, customer)?;
-                    Ok(account.limit_minor.saturating_sub(owed).max(0))
-                })
-                .transpose()?,
+            Some(customer) => account::of(reader, &actor, customer)?,
             None => None,
         };
         Ok(Around {
@@ -308,7 +261,9 @@ async fn around(state: &EdgeState, who: &Caller, basket: &Basket) -> Result<Arou
             is_connected: false,
             has_reader: rules::till_rules(reader)?.reader,
             promised: exposure(reader)?,
-            account_left: account,
+            account,
+            parked: parked_basket::list(reader, &actor)?,
+            names: names_of(&staff::list(reader)?),
         })
     });
     let is_connected = state.sync().status().state == LinkState::Connected;
@@ -325,10 +280,13 @@ async fn respond(
     shown: Shown,
     is_fragment: bool,
 ) -> Result<Response, Problem> {
-    let around = around(state, who, &shown.basket).await?;
+    let mut around = around(state, who, &shown.basket).await?;
     let status = shown.status();
     let t = TillTexts::of(view.language());
-    let page = page(t, view, &around, &shown);
+    let parked = std::mem::take(&mut around.parked);
+    let parked = parked::rows(state, t, view, parked, &around.names);
+    let park_key = state.form_key().to_string();
+    let page = page(t, view, &around, &shown, &parked, park_key);
     if is_fragment {
         return Ok(html(SafeHtml::render(&page.as_till())?));
     }

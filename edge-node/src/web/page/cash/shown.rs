@@ -13,6 +13,7 @@ use super::texts::CashTexts;
 use super::{CountForm, MoveForm, OpenForm};
 use crate::app::cash::{CashSession, SessionBook};
 use crate::web::CASH;
+use crate::web::page::business_days::Days;
 use crate::web::page::stock::form::Wrong;
 use crate::web::view::View;
 
@@ -68,6 +69,7 @@ pub(super) struct CashPage<'a> {
     pub(super) former: Vec<FormerRow>,
     pub(super) older: Option<String>,
     pub(super) newest: bool,
+    pub(super) days: Days,
     pub(super) sample: String,
     pub(super) digits: u8,
     pub(super) currency: String,

@@ -60,6 +60,7 @@ web_kit::catalogue! {
         queued: "waits to be asked" | "wartet auf die Anfrage",
         queued_bank: "waits for the bank" | "wartet auf die Bank",
         processing: "asked, the customer has the link" | "angefragt, der Kunde hat den Link",
+        at_reader: "asked at the reader" | "am Lesegerät angefordert",
         captured: "paid" | "bezahlt",
         declined: "declined" | "abgelehnt",
         refunded: "given back" | "erstattet",
@@ -79,6 +80,7 @@ web_kit::catalogue! {
         refused: "the hub said no" | "die Zentrale hat abgelehnt",
         give_now: "Give back now" | "Jetzt erstatten",
         call_off: "Call off" | "Absagen",
+        otherwise: "Take it otherwise" | "Anders bezahlen",
     }
 }
 

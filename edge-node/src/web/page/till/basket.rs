@@ -17,6 +17,10 @@ const MOST: i64 = 1_000_000;
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct BasketFields {
     #[serde(default)]
+    pub(super) customer: Vec<String>,
+    #[serde(default)]
+    pub(super) claim: Vec<String>,
+    #[serde(default)]
     pub(super) order: Vec<String>,
     #[serde(default)]
     pub(super) deposit: Vec<String>,
@@ -31,6 +35,10 @@ pub struct BasketFields {
 /// What is in the basket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Basket {
+    /// For whom, where no order says it.
+    pub(super) customer: Option<DocumentId>,
+    /// What that customer pays of what is owed on account, in minor units; 0 where nobody said yet how much.
+    pub(super) claim: Option<i64>,
     /// Orders that are handed over.
     pub(super) orders: Vec<DocumentId>,
     /// Orders that are paid ahead, with how much in minor units.
@@ -42,7 +50,14 @@ pub(super) struct Basket {
 impl BasketFields {
     /// Reads the fields; `amount` reads what is paid ahead. What names nothing is left out.
     pub(super) fn read(&self, amount: impl Fn(&str) -> Option<i64>) -> Basket {
-        let mut basket = Basket::default();
+        let mut basket = Basket {
+            customer: self.customer.iter().find_map(|text| text.parse().ok()),
+            ..Basket::default()
+        };
+        if basket.customer.is_some() {
+            let typed = self.claim.first();
+            basket.claim = typed.map(|text| amount(text).filter(|minor| *minor > 0).unwrap_or(0));
+        }
         for id in self.order.iter().filter_map(|text| text.parse().ok()) {
             basket.put_order(id);
         }
@@ -72,7 +87,17 @@ pub(super) fn minor(text: &str) -> Option<i64> {
 impl Basket {
     /// Whether nothing is in it.
     pub(super) fn is_empty(&self) -> bool {
-        self.orders.is_empty() && self.deposits.is_empty() && self.parts.is_empty()
+        self.orders.is_empty()
+            && self.deposits.is_empty()
+            && self.parts.is_empty()
+            && self.claim.is_none()
+    }
+
+    /// For whom it is; what is owed on account is paid where nothing else is in it.
+    pub(super) fn put_customer(&mut self, id: DocumentId, owed_minor: i64) {
+        let was_empty = self.is_empty();
+        self.customer = Some(id);
+        self.claim = (was_empty && owed_minor > 0).then_some(owed_minor);
     }
 
     /// An order to hand over; one that was there to be paid ahead is not any more.
@@ -101,7 +126,13 @@ impl Basket {
     /// Does what a button of the basket says; whether it was one of them.
     pub(super) fn act(&mut self, action: &str) -> bool {
         let order = |text: &str| text.parse::<DocumentId>().ok();
-        if let Some(id) = action.strip_prefix("out-").and_then(order) {
+        if action == "out-customer" {
+            (self.customer, self.claim) = (None, None);
+        } else if action == "out-claim" {
+            self.claim = None;
+        } else if let Some(owed) = action.strip_prefix("claim-").and_then(minor) {
+            self.claim = self.customer.map(|_| owed.max(0));
+        } else if let Some(id) = action.strip_prefix("out-").and_then(order) {
             self.orders.retain(|known| *known != id);
             self.deposits.retain(|(known, _)| *known != id);
         } else if let Some(id) = action.strip_prefix("ahead-").and_then(order) {
@@ -125,6 +156,12 @@ impl Basket {
     /// The fields that say it, amounts in minor units.
     pub(super) fn fields(&self) -> Vec<(&'static str, String)> {
         let mut fields: Vec<(&'static str, String)> = Vec::new();
+        if let Some(id) = &self.customer {
+            fields.push(("customer", id.to_string()));
+        }
+        if let Some(claim) = self.claim {
+            fields.push(("claim", claim.to_string()));
+        }
         for id in &self.orders {
             fields.push(("order", id.to_string()));
         }
@@ -152,6 +189,24 @@ impl Basket {
         }
     }
 
+    /// The basket of a sale that was put aside.
+    pub(super) fn of(sale: &SaleInput) -> Self {
+        let mut basket = Self {
+            customer: sale.customer_id,
+            claim: sale.claim.map(|claim| claim.amount_minor),
+            ..Self::default()
+        };
+        for order in &sale.orders {
+            match order.deposit {
+                None => basket.put_order(order.order_id),
+                Some(ahead) => basket.put_deposit(order.order_id, ahead.amount_minor),
+            }
+        }
+        let parts = sale.parts.iter();
+        basket.parts = parts.map(|one| (one.sku.clone(), one.quantity)).collect();
+        basket
+    }
+
     /// The sale of this basket.
     pub(super) fn sale(&self, currency: Currency, tenders: Vec<TenderInput>) -> SaleInput {
         let handed_over = self.orders.iter().map(|id| SaleOrder {
@@ -163,6 +218,8 @@ impl Basket {
             deposit: Some(money(*ahead, currency)),
         });
         SaleInput {
+            customer_id: self.customer,
+            claim: self.claim.map(|claim| money(claim, currency)),
             orders: handed_over.chain(ahead).collect(),
             parts: self
                 .parts
@@ -216,6 +273,25 @@ mod tests {
         assert!(basket.deposits.is_empty());
         assert!(basket.act(&format!("out-{ID}")) && basket.orders.is_empty());
         assert!(!basket.act("add"));
+    }
+
+    #[test]
+    fn what_is_owed_belongs_to_somebody_and_goes_with_them() {
+        let mut basket = Basket::default();
+        assert!(basket.act("claim-500") && basket.claim.is_none());
+        basket.put_customer(ID.parse().unwrap(), 900);
+        assert_eq!(basket.address(), format!("/till?customer={ID}&claim=900"));
+        let back = Basket::of(&basket.sale(Currency::EUR, Vec::new()));
+        assert_eq!(back, basket);
+        assert!(basket.act("out-customer") && basket == Basket::default());
+    }
+
+    #[test]
+    fn a_basket_that_was_put_aside_is_the_same() {
+        let mut basket = basket();
+        basket.act(&format!("ahead-{ID}"));
+        let back = Basket::of(&basket.sale(Currency::EUR, Vec::new()));
+        assert_eq!(back, basket);
     }
 
     #[test]

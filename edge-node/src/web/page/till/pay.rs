@@ -12,6 +12,10 @@ use crate::web::view::View;
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct PayForm {
     #[serde(default)]
+    customer: Vec<String>,
+    #[serde(default)]
+    claim: Vec<String>,
+    #[serde(default)]
     order: Vec<String>,
     #[serde(default)]
     deposit: Vec<String>,
@@ -55,6 +59,8 @@ impl PayForm {
     /// The basket that it pays.
     pub(super) fn basket(&self) -> Basket {
         let fields = BasketFields {
+            customer: self.customer.clone(),
+            claim: self.claim.clone(),
             order: self.order.clone(),
             deposit: self.deposit.clone(),
             ahead: self.ahead.clone(),

@@ -3,23 +3,23 @@
 use askama::Template;
 use axum::http::StatusCode;
 use domain::cash::denominations;
+use domain::id::DocumentId;
+use domain::money::Money;
 use domain::order::Status;
-use domain::till::{ReceiptLine, ReceiptLineKind};
 use web_kit::wire::money;
-use web_kit::{Problem, Tone, fill, refusal};
+use web_kit::{Problem, fill, refusal};
 
 use super::Around;
 use super::basket::Basket;
+use super::parked::ParkedRow;
 use super::pay::{PayForm, likely_notes};
+use super::rows::{AccountRow, OrderGroup, PartRow, claim_row, group, part_row};
 use super::texts::TillTexts;
 use crate::api::EdgeState;
-use crate::app::basket::{BasketOrder, BasketPart, OrderTrouble, PartTrouble};
-use crate::app::order::form::SyncState;
 use crate::app::search::FoundOrder;
 use crate::web::page::board::device_icon;
-use crate::web::page::orders::encoded;
 use crate::web::view::View;
-use crate::web::{ORDERS, STOCK, texts};
+use crate::web::{PEOPLE, texts};
 
 /// What a request wants to be shown.
 pub(super) struct Shown {
@@ -99,6 +99,7 @@ impl Wrong {
                 };
                 fill(words, &[("left", &left)])
             }
+            "claim-on-account" => t.claim_on_account.to_owned(),
             "no-account" => t.no_account.to_owned(),
             "short-of-stock" | "not-ready" | "invoiced" | "other-branch" | "currency" => {
                 t.marked.to_owned()
@@ -129,7 +130,7 @@ pub(super) struct Found {
     number: String,
     device: String,
     person: String,
-    status: &'static str,
+    status: String,
     is_ready: bool,
 }
 
@@ -146,10 +147,41 @@ impl Found {
                 .customer_name
                 .as_ref()
                 .map_or_else(String::new, |name| name.expose().to_owned()),
-            status: texts::status(view.language(), order.status),
+            status: texts::status(view.language(), order.status).to_owned(),
             is_ready: order.status == Status::Ready,
         }
     }
+
+    /// Somebody who buys on account, or owes something.
+    pub(super) fn person(
+        person: &FoundPerson,
+        t: &TillTexts,
+        basket: &Basket,
+        view: &View,
+    ) -> Self {
+        let mut with = basket.clone();
+        with.put_customer(person.id, person.owed.amount_minor);
+        let owed = view.amount(person.owed);
+        Self {
+            href: with.address(),
+            icon: "person",
+            number: person.name.clone(),
+            device: String::new(),
+            person: t.on_the_account.to_owned(),
+            status: match person.owed.amount_minor {
+                ..=0 => t.owes_nothing.to_owned(),
+                _ => fill(t.owes, &[("amount", &owed)]),
+            },
+            is_ready: false,
+        }
+    }
+}
+
+/// Somebody whom a name was answered with.
+pub(super) struct FoundPerson {
+    pub(super) id: DocumentId,
+    pub(super) name: String,
+    pub(super) owed: Money,
 }
 
 /// The bar over the page.
@@ -158,49 +190,6 @@ impl Found {
 pub(super) struct Head<'a> {
     pub(super) t: &'a TillTexts,
     pub(super) is_empty: bool,
-}
-
-/// Why something cannot be sold, and the step that would help.
-pub(super) struct Trouble {
-    words: String,
-    help: Option<(String, &'static str)>,
-    /// A button of the basket that helps.
-    act: Option<(String, &'static str)>,
-    /// Whether only something is to be typed.
-    asks: bool,
-}
-
-pub(super) struct LineRow {
-    text: String,
-    quantity: u32,
-    each: String,
-    tax: String,
-    amount: String,
-}
-
-pub(super) struct OrderGroup {
-    id: String,
-    href: String,
-    number: String,
-    device: String,
-    glyph: Option<(&'static str, &'static str)>,
-    /// Of an order that is paid ahead: what was typed, and what it comes to.
-    ahead: Option<(String, String)>,
-    ahead_label: String,
-    lines: Vec<LineRow>,
-    trouble: Option<Trouble>,
-}
-
-pub(super) struct PartRow {
-    sku: String,
-    href: String,
-    name: String,
-    quantity: i64,
-    free: String,
-    each: String,
-    tax: String,
-    amount: String,
-    trouble: Option<Trouble>,
 }
 
 #[derive(Template)]
@@ -213,11 +202,16 @@ pub(super) struct TillPage<'a> {
     found: &'a [Found],
     unknown: String,
     person: String,
+    /// The page of that person, where the basket itself names them.
+    person_href: Option<String>,
     picks_up: String,
+    account_row: Option<AccountRow>,
     orders: Vec<OrderGroup>,
     parts: Vec<PartRow>,
     sums: Vec<(String, String, bool)>,
     is_empty: bool,
+    parked: &'a [ParkedRow],
+    park_key: String,
     due_minor: i64,
     due: String,
     may_pay: bool,
@@ -247,6 +241,8 @@ pub(super) fn page<'a>(
     view: &View,
     around: &Around,
     shown: &'a Shown,
+    parked: &'a [ParkedRow],
+    park_key: String,
 ) -> TillPage<'a> {
     let basket = &around.view;
     let currency = basket.currency;
@@ -265,9 +261,16 @@ pub(super) fn page<'a>(
         .unknown
         .as_ref()
         .map_or_else(String::new, |code| fill(t.unknown, &[("code", code)]));
+    // What is owed is not paid by owing it again.
+    let claims_minor = basket.totals.claims_minor;
+    let account_left = around
+        .account
+        .as_ref()
+        .filter(|account| account.limit_minor.is_some() && due_minor > claims_minor)
+        .map(|account| account.left_minor);
     let tender = match shown.pay.tender.as_str() {
         known @ ("cash" | "card" | "bank" | "split") => known,
-        "account" if around.account_left.is_some() => "account",
+        "account" if account_left.is_some() => "account",
         _ if around.has_session => "cash",
         _ => "card",
     };
@@ -287,6 +290,9 @@ pub(super) fn page<'a>(
             true,
         ));
     }
+    if sums.claims_minor > 0 {
+        rows.push((t.claim.to_owned(), plain(sums.claims_minor), true));
+    }
     if sums.deposits_off_minor > 0 {
         rows.push((
             t.deposits_off.to_owned(),
@@ -305,6 +311,8 @@ pub(super) fn page<'a>(
             .person
             .as_ref()
             .map_or_else(|| t.nobody.to_owned(), |name| name.expose().to_owned()),
+        person_href: shown.basket.customer.map(|id| format!("{PEOPLE}/{id}")),
+        account_row: shown.basket.customer.map(|_| account_row(t, view, around)),
         picks_up: match handed_over {
             0 => String::new(),
             n => fill(t.picks_up, &[("n", &n)]),
@@ -320,7 +328,9 @@ pub(super) fn page<'a>(
             .map(|part| part_row(t, view, currency, part))
             .collect(),
         sums: rows,
-        is_empty: basket.is_empty(),
+        is_empty: basket.is_empty() && shown.basket.customer.is_none(),
+        parked,
+        park_key,
         due_minor,
         may_pay: !basket.is_empty() && basket.is_whole(),
         tender,
@@ -347,7 +357,7 @@ pub(super) fn page<'a>(
             around.promised.promised.amount_minor,
             around.promised.limit.amount_minor,
         ),
-        account: around.account_left.map(|left| {
+        account: account_left.map(|left| {
             let words = fill(t.account_words, &[("left", &full(left))]);
             (words, put(t.on_account))
         }),
@@ -370,6 +380,34 @@ pub(super) fn page<'a>(
     }
 }
 
+/// What the customer of the basket owes, and what of it is paid now.
+fn account_row(t: &TillTexts, view: &View, around: &Around) -> AccountRow {
+    let basket = &around.view;
+    let currency = basket.currency;
+    let amount = |minor: i64| view.amount(money(minor, currency));
+    let account = around.account.as_ref();
+    let owed = account.map_or(0, |account| account.owed_minor);
+    let since = account.and_then(|account| account.open_since_ms);
+    let words = match (account, since) {
+        (None, _) => t.without_account.to_owned(),
+        (Some(_), Some(at_ms)) if owed > 0 => fill(
+            t.owes_since,
+            &[("amount", &amount(owed)), ("when", &view.clock.when(at_ms))],
+        ),
+        _ => t.owes_nothing.to_owned(),
+    };
+    let claim = basket.claim.as_ref();
+    AccountRow {
+        words,
+        is_overdue: account.is_some_and(|account| account.is_overdue),
+        claim: claim.map(|claim| claim_row(t, view, currency, claim)),
+        offer: (claim.is_none() && owed > 0).then(|| {
+            let words = fill(t.pay_off, &[("amount", &amount(owed))]);
+            (format!("claim-{owed}"), words)
+        }),
+    }
+}
+
 /// How much of a limit is used, of 100.
 fn share(used: i64, limit: i64) -> i64 {
     match limit {
@@ -381,196 +419,4 @@ fn share(used: i64, limit: i64) -> i64 {
 /// A note without its zeros behind the point.
 fn whole(view: &View, minor: i64, digits: u8) -> String {
     view.clock.number(minor / 10_i64.pow(u32::from(digits)))
-}
-
-fn group(
-    t: &TillTexts,
-    view: &View,
-    currency: domain::money::Currency,
-    order: &BasketOrder,
-) -> OrderGroup {
-    let amount = |minor: i64| view.amount(money(minor, currency));
-    let ahead = order.is_deposit.then(|| {
-        let taken: i64 = order
-            .lines
-            .iter()
-            .filter(|line| line.kind == ReceiptLineKind::Deposit)
-            .map(|line| line.unit_minor)
-            .sum();
-        let typed = if taken > 0 {
-            amount(taken)
-        } else {
-            String::new()
-        };
-        let values: [(&str, &dyn std::fmt::Display); 2] = [
-            ("gross", &amount(order.gross_minor)),
-            ("before", &amount(order.deposits_minor)),
-        ];
-        let words = match order.deposits_minor {
-            0 => t.deposit_of,
-            _ => t.deposit_before,
-        };
-        (typed, fill(words, &values))
-    });
-    let glyph = (order.sync != SyncState::Applied && !order.number.is_empty())
-        .then(|| texts::sync(view.language(), order.sync));
-    OrderGroup {
-        id: order.id.to_string(),
-        href: format!("{ORDERS}/{}", order.id),
-        number: order.number.clone(),
-        device: order.device.clone(),
-        glyph,
-        ahead,
-        ahead_label: fill(t.deposit_field, &[("number", &order.number)]),
-        lines: order
-            .lines
-            .iter()
-            .filter(|line| line.kind != ReceiptLineKind::Deposit)
-            .map(|line| line_row(t, view, currency, line))
-            .collect(),
-        trouble: order
-            .trouble
-            .map(|trouble| order_trouble(t, view, order, trouble)),
-    }
-}
-
-fn line_row(
-    t: &TillTexts,
-    view: &View,
-    currency: domain::money::Currency,
-    line: &ReceiptLine,
-) -> LineRow {
-    let amount = |minor: i64| view.amount(money(minor, currency));
-    let sign = match line.kind {
-        ReceiptLineKind::Discount | ReceiptLineKind::DepositOff => -1,
-        _ => 1,
-    };
-    let sum = line
-        .unit_minor
-        .saturating_mul(i64::from(line.quantity))
-        .saturating_mul(sign);
-    let is_off = line.kind == ReceiptLineKind::DepositOff;
-    LineRow {
-        text: if is_off {
-            t.deposits_off.to_owned()
-        } else {
-            line.text.clone()
-        },
-        quantity: line.quantity,
-        each: if is_off {
-            String::new()
-        } else {
-            amount(line.unit_minor)
-        },
-        tax: if is_off {
-            String::new()
-        } else {
-            view.clock.percent(line.tax_bp)
-        },
-        amount: amount(sum),
-    }
-}
-
-fn order_trouble(
-    t: &TillTexts,
-    view: &View,
-    order: &BasketOrder,
-    trouble: OrderTrouble,
-) -> Trouble {
-    let to_order = || Some((format!("{ORDERS}/{}", order.id), t.open_order));
-    let plain = |words: &str| Trouble {
-        words: words.to_owned(),
-        help: to_order(),
-        act: None,
-        asks: false,
-    };
-    match trouble {
-        OrderTrouble::Unknown => Trouble {
-            help: None,
-            ..plain(t.order_unknown)
-        },
-        OrderTrouble::Elsewhere => plain(t.elsewhere),
-        OrderTrouble::Currency => plain(t.other_currency),
-        OrderTrouble::Invoiced => plain(t.invoiced),
-        OrderTrouble::Nothing => plain(t.nothing_to_pay),
-        OrderTrouble::NotReady(status) => Trouble {
-            words: fill(
-                t.not_ready,
-                &[("status", &texts::status(view.language(), status))],
-            ),
-            act: Some((format!("ahead-{}", order.id), t.take_deposit)),
-            ..plain("")
-        },
-        OrderTrouble::NoDeposit => Trouble {
-            help: None,
-            asks: true,
-            ..plain(t.no_deposit)
-        },
-    }
-}
-
-fn part_row(
-    t: &TillTexts,
-    view: &View,
-    currency: domain::money::Currency,
-    part: &BasketPart,
-) -> PartRow {
-    let amount = |minor: i64| view.amount(money(minor, currency));
-    let href = format!("{STOCK}/{}", encoded(&part.sku));
-    let is_known = !part.name.is_empty();
-    let trouble = part.trouble.map(|trouble| match trouble {
-        PartTrouble::Unknown => Trouble {
-            words: t.part_unknown.to_owned(),
-            help: None,
-            act: None,
-            asks: false,
-        },
-        PartTrouble::Currency => Trouble {
-            words: t.other_currency.to_owned(),
-            help: None,
-            act: None,
-            asks: false,
-        },
-        PartTrouble::Quantity => Trouble {
-            words: t.part_quantity.to_owned(),
-            help: None,
-            act: None,
-            asks: false,
-        },
-        PartTrouble::Short => Trouble {
-            words: fill(t.part_short, &[("n", &part.free.max(0))]),
-            help: Some((href.clone(), t.see_stock)),
-            act: None,
-            asks: false,
-        },
-    });
-    PartRow {
-        sku: part.sku.clone(),
-        name: if is_known {
-            part.name.clone()
-        } else {
-            part.sku.clone()
-        },
-        quantity: part.quantity,
-        free: match is_known {
-            true => fill(t.free_here, &[("n", &part.free.max(0))]),
-            false => String::new(),
-        },
-        each: amount(part.unit_minor),
-        tax: view.clock.percent(part.tax_bp),
-        amount: amount(part.unit_minor.saturating_mul(part.quantity)),
-        href,
-        trouble,
-    }
-}
-
-/// The tone of what stands in the way.
-impl Trouble {
-    pub(super) fn tone(&self) -> Tone {
-        if self.act.is_some() || self.asks {
-            Tone::Waiting
-        } else {
-            Tone::Late
-        }
-    }
 }
