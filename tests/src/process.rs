@@ -6,4 +6,5 @@ pub mod chain;
 pub mod edge;
 pub mod hub;
 pub mod postgres;
+pub mod provider;
 pub mod relay;

@@ -16,6 +16,7 @@ mod fill;
 mod harness;
 mod hostile;
 mod line;
+mod money;
 mod night;
 mod once;
 mod pages;

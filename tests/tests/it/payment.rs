@@ -1,45 +1,18 @@
 //! Money by card, from the counter to the provider and back, with a double of the provider that fails on demand.
 
-use std::fs;
-
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::process::chain::api::Api;
 use tests::process::chain::wait::until;
 use tests::process::chain::{Chain, PATIENCE, Plan, id_of};
-use tests::stripe::{FakeOptions, FakeStripe};
+use tests::process::provider::open_provider;
+use tests::stripe::FakeStripe;
 
 use super::sound::ensure_converged;
 
 /// Gives the hub of a chain a provider, and more flags; the hub starts again.
 pub(super) async fn with_provider(chain: &mut Chain, flags: &[String]) -> Result<FakeStripe> {
-    let options = FakeOptions::default();
-    let secrets = chain.folder.path().join("provider");
-    fs::create_dir_all(&secrets)?;
-    let file = |name: &str, text: &str| -> Result<String> {
-        let path = secrets.join(name);
-        fs::write(&path, text)?;
-        Ok(path.to_str().context("a path that is text")?.to_owned())
-    };
-    let key = file("key", &options.key)?;
-    let webhook = file("webhook", &options.webhook_secret)?;
-    let stripe = FakeStripe::start(FakeOptions {
-        webhook_url: Some(format!("{}/api/v1/webhooks/stripe", chain.hub.url())),
-        ..options
-    })
-    .await?;
-    chain.hub.stop().await?;
-    let mut all = vec![
-        "--stripe-key-file".to_owned(),
-        key,
-        "--stripe-webhook-secret-file".to_owned(),
-        webhook,
-        "--stripe-url".to_owned(),
-        stripe.url(),
-    ];
-    all.extend_from_slice(flags);
-    chain.hub.serve_with(&all);
-    chain.hub.start().await?;
+    let (stripe, _) = open_provider(chain, false, flags).await?;
     Ok(stripe)
 }
 
@@ -47,27 +20,52 @@ pub(super) async fn with_provider(chain: &mut Chain, flags: &[String]) -> Result
 struct Shop {
     chain: Chain,
     stripe: FakeStripe,
+    /// The reader on the counter, where there is one.
+    reader: String,
     manager: Api,
     central: Api,
 }
 
 impl Shop {
     async fn open() -> Result<Self> {
+        Self::open_with(false).await
+    }
+
+    async fn open_with(with_readers: bool) -> Result<Self> {
         let mut chain = Chain::start(&Plan {
             parts: 2,
             ..Plan::of(&["PAY"])
         })
         .await?;
-        let stripe = with_provider(&mut chain, &[]).await?;
+        let (stripe, mut readers) = open_provider(&mut chain, with_readers, &[]).await?;
         chain.until_level().await?;
         let manager = chain.manager(0).await?;
         let central = chain.hub.api("central").await?;
         Ok(Self {
             chain,
             stripe,
+            reader: readers.pop().unwrap_or_default(),
             manager,
             central,
         })
+    }
+
+    /// Waits until the reader on the counter shows an amount, or shows nothing any more.
+    async fn until_reader(&self, shows: bool) -> Result<Value> {
+        until("the reader shows what it should", PATIENCE, async || {
+            let state = self.stripe.state().await?;
+            let readers = state["terminal.reader"].as_array().cloned();
+            let mut readers = readers.unwrap_or_default().into_iter();
+            let found = readers.find(|one| one["id"] == *self.reader);
+            let found = found.context("the reader")?;
+            Ok(
+                match (found["action"]["status"] == "in_progress") == shows {
+                    true => Ok(found),
+                    false => Err(found["action"].to_string()),
+                },
+            )
+        })
+        .await
     }
 
     /// Sells a piece by card; gives the payment.
@@ -127,6 +125,17 @@ impl Shop {
             .control(&format!("links/{id}/pay"), json!({}))
             .await
             .map(drop)
+    }
+
+    /// What happens at the reader.
+    async fn at_reader(&self, what: &str, body: Value) -> Result<Value> {
+        let path = format!("readers/{}/{what}", self.reader);
+        self.stripe.control(&path, body).await
+    }
+
+    async fn call_off(&self, payment: &str) -> Result<()> {
+        let path = format!("/api/v1/payments/{payment}/cancel");
+        self.manager.send(&path, &Value::Null).await.map(drop)
     }
 
     /// All that was charged.
@@ -222,5 +231,62 @@ async fn called_off() -> Result<()> {
     shop.until_state(&kept, "captured").await?;
     shop.until_state(&off, "cancelled").await?;
     ensure!(shop.charged().await? == 1_000, "only what was kept");
+    shop.ends_sound().await
+}
+
+/// Goal: a card is taken at the reader on the counter: the branch asks, the hub drives the reader, and the branch learns
+/// that it is paid, declined or called off; the reader never shows an amount that nobody waits for.
+/// Method: the rules of the till say that there is a reader, and the hub's configuration which one. Three sales: a card
+/// is shown; a card is refused and the sale called off; a sale is called off while the reader shows it.
+#[tokio::test]
+async fn a_reader_on_the_counter_takes_declines_and_is_let_go() {
+    at_the_reader().await.unwrap();
+}
+
+async fn at_the_reader() -> Result<()> {
+    let shop = Shop::open_with(true).await?;
+    let branch = &shop.chain.edges[0].branch_id;
+    let rules = json!({ "promise_limit_minor": 100_000, "promise_days": 3, "refund_clerk_minor": 10_000,
+                        "refund_manager_minor": 10_000, "reader": true });
+    let path = format!("/api/v1/branches/{branch}/till-rules");
+    shop.central.send(&path, &rules).await?;
+    shop.chain.until_level().await?;
+
+    let (receipt, taken) = shop.sell().await?;
+    let shown = shop.until_reader(true).await?;
+    let intent = &shown["action"]["process_payment_intent"]["payment_intent"];
+    ensure!(intent.is_string(), "{shown}");
+    shop.until_state(&taken, "processing").await?;
+    shop.at_reader("tap", json!({})).await?;
+    let paid = shop.until_state(&taken, "captured").await?;
+    ensure!(paid["captured"]["amount_minor"] == 1_000, "{paid}");
+    let number = receipt["number"].as_str().context("a number")?;
+    let known = shop
+        .manager
+        .get(&format!("/api/v1/receipts/{number}"))
+        .await?;
+    ensure!(known["tenders"][0]["state"] == "captured", "{known}");
+
+    let (_, declined) = shop.sell().await?;
+    shop.until_reader(true).await?;
+    let why = json!({ "declined": "insufficient_funds" });
+    shop.at_reader("decline", why).await?;
+    let said = shop.until_state(&declined, "declined").await?;
+    let words = said["detail"].as_str().unwrap_or_default();
+    ensure!(words.contains("insufficient_funds"), "{said}");
+    shop.call_off(&declined).await?;
+    shop.until_state(&declined, "cancelled").await?;
+
+    let (_, dropped) = shop.sell().await?;
+    shop.until_reader(true).await?;
+    shop.call_off(&dropped).await?;
+    shop.until_state(&dropped, "cancelled").await?;
+    shop.until_reader(false).await?;
+    let late = shop.at_reader("tap", json!({})).await;
+    ensure!(late.is_err(), "nobody waits for a card any more: {late:?}");
+    ensure!(shop.charged().await? == 1_000, "the first card alone");
+    let state = shop.stripe.state().await?;
+    let links = state["payment_link"].as_array().map_or(0, Vec::len);
+    ensure!(links == 0, "no link where a reader stands: {links}");
     shop.ends_sound().await
 }
