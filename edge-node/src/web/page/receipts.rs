@@ -3,6 +3,7 @@
 //! The paper speaks the language of the branch, what stands around it that of the screen. What became of its payments
 //! is drawn anew whenever money moved.
 
+mod beside;
 mod paper;
 mod qr;
 mod texts;
@@ -10,9 +11,8 @@ mod texts;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::payment::PaymentState;
 use domain::permission::Permission;
-use domain::till::{CardWay, PaperKind, Tender, paper_number, parse_paper_number};
+use domain::till::{PaperKind, paper_number, parse_paper_number};
 use serde::Deserialize;
 use web_kit::wire::money;
 use web_kit::{
@@ -33,12 +33,10 @@ use crate::web::page::orders::encoded;
 use crate::web::page::till::pay_off;
 use crate::web::view::View;
 use crate::web::{ORDERS, PEOPLE, RECEIPTS, TILL};
+use beside::{Asked, Payment, Refunded, change, payments, refunds, waiting_refunds};
 pub(crate) use paper::names_of;
 use paper::{Printed, printed};
-use qr::Code;
-pub(crate) use texts::{
-    ReceiptTexts, state as state_words, tender as tender_words, tender_icon, whole_state,
-};
+pub(crate) use texts::{ReceiptTexts, tender as tender_words, tender_icon, whole_state};
 
 const ROWS: u32 = 40;
 
@@ -206,52 +204,6 @@ fn row(t: &ReceiptTexts, view: &View, receipt: ReceiptRow, by: String) -> Row {
     }
 }
 
-/// A payment beside the paper.
-struct Payment {
-    /// Of an open promise: its id, to call it off.
-    call_off: Option<String>,
-    icon: &'static str,
-    tender: &'static str,
-    amount: String,
-    state_icon: &'static str,
-    state: &'static str,
-    tone: Option<Tone>,
-    /// Why not.
-    detail: String,
-    link: Option<(String, Option<Code>)>,
-    /// Where it brought nothing and is still owed: the till that takes it otherwise.
-    otherwise: Option<String>,
-}
-
-/// A refund that waits for the hub's word, or has it.
-struct Asked {
-    id: String,
-    amount: String,
-    reason: String,
-    state: &'static str,
-    tone: Option<Tone>,
-    may_give: bool,
-}
-
-fn waiting_refunds(t: &ReceiptTexts, view: &View, waiting: Vec<RefundView>) -> Vec<Asked> {
-    let shown = |one: RefundView| {
-        let (state, tone) = match one.state.as_str() {
-            "approved" => (t.approved, Some(Tone::Agreed)),
-            "refused" => (t.refused, Some(Tone::Late)),
-            _ => (t.asked, Some(Tone::Decide)),
-        };
-        Asked {
-            id: one.id.to_string(),
-            amount: view.amount(one.amount),
-            reason: one.reason,
-            may_give: one.state == "approved",
-            state,
-            tone,
-        }
-    };
-    waiting.into_iter().map(shown).collect()
-}
-
 /// A receipt, or a refund, which has a number of the same series.
 enum Either {
     Receipt(Paper, Vec<RefundView>, Option<String>),
@@ -300,14 +252,6 @@ async fn refund_paper(
         ..Content::new(number, SafeHtml::render(&page)?).head(head)
     };
     frame(state, who, view, TILL).await?.respond(&content)
-}
-
-struct Refunded {
-    href: String,
-    number: String,
-    when: String,
-    amount: String,
-    reason: String,
 }
 
 #[derive(Template)]
@@ -436,88 +380,6 @@ pub(crate) async fn one(
         ..Content::new(paper.number.clone(), SafeHtml::render(&page)?).head(head)
     };
     frame(&state, &who, &view, TILL).await?.respond(&content)
-}
-
-/// What is given back in coins and notes.
-fn change(view: &View, paper: &Paper) -> Option<String> {
-    let back: i64 = paper
-        .receipt
-        .tenders
-        .iter()
-        .filter(|tender| tender.tender == Tender::Cash)
-        .map(|tender| tender.change_minor())
-        .sum();
-    let has_cash = paper
-        .receipt
-        .tenders
-        .iter()
-        .any(|one| one.tender == Tender::Cash);
-    let is_only_cash = paper
-        .receipt
-        .tenders
-        .iter()
-        .all(|one| one.tender == Tender::Cash);
-    (has_cash && (back > 0 || is_only_cash))
-        .then(|| view.full_amount(money(back, paper.receipt.currency)))
-}
-
-fn payments(view: &View, paper: &Paper, otherwise: Option<&str>) -> Vec<Payment> {
-    let language = view.language();
-    let one = |tender: &domain::till::TenderLine| {
-        let known = paper.payments.iter().find(|one| one.id == tender.payment);
-        let stands = known.map_or(PaymentState::Captured, |one| one.state);
-        let (state_icon, state, tone) = match (stands, tender.way) {
-            (PaymentState::Processing, Some(CardWay::Reader)) => {
-                ("card", ReceiptTexts::of(language).at_reader, Some(Tone::Moving))
-            }
-            _ => state_words(language, tender.tender, stands),
-        };
-        let detail = known.map_or("", |one| one.stored.detail.as_str());
-        let is_link = detail.starts_with("https://") || detail.starts_with("http://");
-        let is_open = matches!(
-            stands,
-            PaymentState::Queued | PaymentState::Processing | PaymentState::Declined
-        );
-        let is_called_off = known.is_some_and(|one| one.stored.called_off);
-        Payment {
-            call_off: (is_open && !is_called_off && tender.tender.is_asked_for())
-                .then(|| tender.payment.to_string()),
-            icon: tender_icon(tender.tender),
-            tender: tender_words(language, tender.tender),
-            amount: view.amount(money(tender.amount_minor, paper.receipt.currency)),
-            state_icon,
-            state,
-            tone,
-            otherwise: otherwise
-                .filter(|_| matches!(stands, PaymentState::Cancelled | PaymentState::Failed))
-                .map(str::to_owned),
-            link: (is_link && is_open).then(|| (detail.to_owned(), qr::code(detail))),
-            detail: match is_link {
-                true => String::new(),
-                false => web_kit::refusal::said(language, detail).into_owned(),
-            },
-        }
-    };
-    paper.receipt.tenders.iter().map(one).collect()
-}
-
-fn refunds(state: &EdgeState, view: &View, paper: &Paper) -> Vec<Refunded> {
-    let code = &state.store().identity().code;
-    paper
-        .refunds
-        .iter()
-        .map(|one| {
-            let refund = &one.refund;
-            let number = paper_number(code, PaperKind::Receipt, refund.series, refund.number);
-            Refunded {
-                href: address(&number),
-                number,
-                when: view.clock.when(one.at_ms),
-                amount: view.amount(money(one.amount_minor, refund.currency)),
-                reason: refund.reason.clone(),
-            }
-        })
-        .collect()
 }
 
 /// The address that shows a receipt.
