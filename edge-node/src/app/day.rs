@@ -61,6 +61,7 @@ pub fn recent(reader: &Reader<'_>, actor: &Actor, most: i32) -> Result<Vec<DaySt
     let zone = reader.settings()?.time_zone;
     let today = business_day(reader.now_ms(), &zone);
     let first = rows::first_day(reader, &zone)?.unwrap_or(today);
+    let first = rows::first_closed(reader)?.map_or(first, |closed| closed.min(first));
     let oldest = first.max(today - most + 1);
     let days = (oldest..=today).rev();
     days.map(|day| state(reader, day, day == today)).collect()

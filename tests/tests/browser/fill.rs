@@ -33,6 +33,9 @@ pub async fn fill(stage: &Stage) -> Result<Filled> {
     let person = people(stage, &operator).await.context("people")?;
     let manager = stage.chain.manager(0).await?;
     let (order, line, visit, customer) = order(&manager).await.context("an order")?;
+    account(stage, &central, &customer)
+        .await
+        .context("an account")?;
     money(&manager).await.context("money")?;
     stage.chain.until_level().await?;
     let transfer = transfers(stage, &central).await.context("transfers")?;
@@ -135,6 +138,20 @@ async fn order(manager: &Api) -> Result<(String, String, String, String)> {
     Ok((id, line, visit, customer))
 }
 
+/// The hostile customer owes for a piece that was taken on account.
+async fn account(stage: &Stage, central: &Api, customer: &str) -> Result<()> {
+    let manager = stage.chain.manager(0).await?;
+    stage.chain.until_level().await?;
+    let account = json!({ "limit_minor": 50_000, "due_days": 14 });
+    let path = format!("/api/v1/customers/{customer}/account");
+    central.send(&path, &account).await?;
+    stage.chain.until_level().await?;
+    let euro = json!({ "amount_minor": 500, "currency": "EUR" });
+    let sale = json!({ "customer_id": customer, "parts": [{ "sku": "P-99", "quantity": 1 }],
+                       "tenders": [{ "tender": "account", "amount": euro }] });
+    manager.send("/api/v1/sales", &sale).await.map(drop)
+}
+
 /// A day at the till that is closed, with a sale whose card is promised and a piece given back; and one that is open.
 async fn money(manager: &Api) -> Result<()> {
     let euro = |amount_minor: i64| json!({ "amount_minor": amount_minor, "currency": "EUR" });
@@ -153,7 +170,10 @@ async fn money(manager: &Api) -> Result<()> {
     let path = format!("{sessions}/{session}");
     manager.send(&format!("{path}/movements"), &moved).await?;
     let count = json!({ "counted": [{ "value_minor": 5000, "pieces": 2 }], "reason": HOSTILE });
-    manager.send(&format!("{path}/close"), &count).await?;
+    let closed = manager.send(&format!("{path}/close"), &count).await?;
+    let opened = closed["opened_at"].as_str().context("when it was opened")?;
+    let day = json!({ "business_date": opened.get(..10).context("a date")? });
+    manager.send("/api/v1/business-days", &day).await?;
     let session = id_of(&manager.send(sessions, &open).await?)?;
     let path = format!("{sessions}/{session}/movements");
     manager.send(&path, &moved).await.map(drop)

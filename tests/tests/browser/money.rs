@@ -69,7 +69,10 @@ async fn split() -> Result<()> {
     stage.sign_in_manager(0).await?;
     stage.go(0, "/till").await?;
     stage.browser.scan_all(&["P-01", "P-02", "P-01"]).await?;
-    stage.browser.until_text("#pay .due-figure", "30.00").await?;
+    stage
+        .browser
+        .until_text("#pay .due-figure", "30.00")
+        .await?;
     stage.browser.click("#pay [data-key=f3]").await?;
     stage.until_focus("split-cash").await?;
     stage.browser.type_text("20").await?;
@@ -127,7 +130,10 @@ async fn give_back(stage: &mut Stage) -> Result<()> {
     let cash = "return document.querySelector('#back-1').value";
     let cash = stage.browser.ask(cash, &[]).await?;
     ensure!(cash == "20.00", "all of it in cash: {cash}");
-    stage.browser.click("#refund-sum button[type=submit]").await?;
+    stage
+        .browser
+        .click("#refund-sum button[type=submit]")
+        .await?;
     stage.browser.until_text("h1", "A000002").await
 }
 
@@ -142,7 +148,10 @@ async fn promise() -> Result<()> {
     until_link(&manager, "paused", PATIENCE).await?;
     stage.go(0, "/till").await?;
     stage.browser.scan_all(&["P-01", "P-02"]).await?;
-    stage.browser.until_text("#pay .due-figure", "20.00").await?;
+    stage
+        .browser
+        .until_text("#pay .due-figure", "20.00")
+        .await?;
     stage.browser.click("#pay [data-key=f2]").await?;
     stage
         .browser
@@ -153,7 +162,10 @@ async fn promise() -> Result<()> {
     stage.browser.until_at("/receipts/*").await?;
     let money = "#receipt aside";
     stage.browser.until_text(money, "waits to be asked").await?;
-    stage.browser.until_text(".receipt", "Card, not taken yet").await?;
+    stage
+        .browser
+        .until_text(".receipt", "Card, not taken yet")
+        .await?;
     let mark = "window.isTheSamePage = true; return true";
     stage.browser.ask(mark, &[]).await?;
     let exposure = manager.get("/api/v1/payments").await?;
@@ -170,7 +182,9 @@ async fn promise() -> Result<()> {
     let id = found
         .and_then(|one| one["id"].as_str())
         .with_context(|| format!("{link} is none of {links:?}"))?;
-    stripe.control(&format!("links/{id}/pay"), json!({})).await?;
+    stripe
+        .control(&format!("links/{id}/pay"), json!({}))
+        .await?;
     stage.browser.until_gone(".pay-code").await?;
     stage.browser.until_text(money, "paid").await?;
     let paper = stage.browser.text(".receipt").await?;
@@ -230,22 +244,37 @@ async fn firm(stage: &Stage, manager: &Api) -> Result<String> {
 /// Name, Enter, Enter, the amount, Enter; the rest from the person's page.
 async fn pay_off(stage: &mut Stage, firm: &str) -> Result<()> {
     stage.go(0, "/till").await?;
-    stage.browser.fill(".headbar [name=code]", "hartmann").await?;
+    stage
+        .browser
+        .fill(".headbar [name=code]", "hartmann")
+        .await?;
     stage.browser.press(Key::Enter).await?;
-    stage.browser.until_text("[data-found]", "owes 20.00").await?;
+    stage
+        .browser
+        .until_text("[data-found]", "owes 20.00")
+        .await?;
     stage.browser.inspect("money-account-found").await?;
     let pick = format!("[data-found] a[href*='customer={firm}']");
     stage.browser.click(&pick).await?;
-    stage.browser.until_text("#pay .due-figure", "20.00").await?;
+    stage
+        .browser
+        .until_text("#pay .due-figure", "20.00")
+        .await?;
     stage.browser.fill("#claim", "5").await?;
     stage.browser.press(Key::Enter).await?;
     stage.browser.until_text("#pay .due-figure", "5.00").await?;
-    stage.browser.until_text("#basket", "15.00 stays owed").await?;
+    stage
+        .browser
+        .until_text("#basket", "15.00 stays owed")
+        .await?;
     stage.browser.inspect("money-account-part").await?;
     stage.until_focus("given").await?;
     stage.browser.press(Key::Enter).await?;
     stage.browser.until_at("/receipts/*").await?;
-    stage.browser.until_text(".receipt", "What was owed").await?;
+    stage
+        .browser
+        .until_text(".receipt", "What was owed")
+        .await?;
     stage.go(0, &format!("/people/{firm}")).await?;
     stage.browser.until_text("#h-account", "Owed").await?;
     let page = stage.browser.text("main").await?;
@@ -254,7 +283,10 @@ async fn pay_off(stage: &mut Stage, firm: &str) -> Result<()> {
     }
     stage.browser.inspect("money-account-person").await?;
     stage.browser.click("main a[data-key=z]").await?;
-    stage.browser.until_text("#pay .due-figure", "15.00").await?;
+    stage
+        .browser
+        .until_text("#pay .due-figure", "15.00")
+        .await?;
     stage.until_focus("given").await?;
     stage.browser.type_text("20").await?;
     stage.browser.until_text("[data-back]", "5.00").await?;
@@ -269,14 +301,20 @@ async fn pay_off(stage: &mut Stage, firm: &str) -> Result<()> {
 async fn park(stage: &mut Stage) -> Result<()> {
     stage.go(0, "/till").await?;
     stage.browser.scan_all(&["P-03", "P-03"]).await?;
-    stage.browser.until_text("#pay .due-figure", "20.00").await?;
+    stage
+        .browser
+        .until_text("#pay .due-figure", "20.00")
+        .await?;
     stage.until_focus("given").await?;
     stage.browser.type_text("p").await?;
     stage.browser.until_text(".parked", "2 articles").await?;
     stage.browser.until_text(".parked", "20.00").await?;
     stage.browser.inspect("money-parked").await?;
     stage.browser.scan("P-04").await?;
-    stage.browser.until_text("#pay .due-figure", "10.00").await?;
+    stage
+        .browser
+        .until_text("#pay .due-figure", "10.00")
+        .await?;
     stage.browser.until_shown(".parked").await?;
     stage.browser.inspect("money-parked-beside").await?;
     stage.until_focus("given").await?;
@@ -284,7 +322,10 @@ async fn park(stage: &mut Stage) -> Result<()> {
     stage.browser.until_at("/receipts/*").await?;
     stage.go(0, "/till").await?;
     stage.browser.click(".parked button").await?;
-    stage.browser.until_text("#pay .due-figure", "20.00").await?;
+    stage
+        .browser
+        .until_text("#pay .due-figure", "20.00")
+        .await?;
     stage.browser.until_gone(".parked").await?;
     stage.until_focus("given").await?;
     stage.browser.press(Key::Enter).await?;
@@ -294,7 +335,10 @@ async fn park(stage: &mut Stage) -> Result<()> {
 /// What came in cash is counted, a euro less than there should be; then the day is closed, cut off from the hub.
 async fn close_day(stage: &mut Stage, manager: &Api) -> Result<()> {
     stage.go(0, "/cash").await?;
-    stage.browser.until_text("#days", "Count and close it first").await?;
+    stage
+        .browser
+        .until_text("#days", "Count and close it first")
+        .await?;
     let count = "const put = (value, pieces) => { document.getElementById('pieces-' + value).value = pieces; }; \
         put(10000, '1'); put(2000, '2'); put(500, '1'); put(200, '2'); \
         document.getElementById('count').dispatchEvent(new Event('input', { bubbles: true })); return true";
@@ -305,7 +349,13 @@ async fn close_day(stage: &mut Stage, manager: &Api) -> Result<()> {
     stage.browser.type_text("a euro rolled away").await?;
     stage.browser.chord(Key::Control, Key::Enter).await?;
     stage.browser.until_at("/cash/*").await?;
-    for words in ["B1-Z-A000001", "150.00", "149.00", "−1.00", "a euro rolled away"] {
+    for words in [
+        "B1-Z-A000001",
+        "150.00",
+        "149.00",
+        "−1.00",
+        "a euro rolled away",
+    ] {
         stage.browser.until_text(".receipt", words).await?;
     }
     stage.browser.until_shown("[data-print=receipt]").await?;

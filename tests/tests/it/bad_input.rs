@@ -431,7 +431,7 @@ fn options(seeded: &Seeded, bodies: Vec<(&'static str, Value)>) -> Options {
     }
 }
 
-/// Log, documents and stock of a branch.
+/// Log, documents, stock and parked baskets of a branch.
 pub(crate) async fn branch_state(edge: &Edge, manager: &Api) -> Result<String> {
     let documents = manager.get("/api/v1/documents/digest").await?;
     let database = edge.database()?;
@@ -445,7 +445,12 @@ pub(crate) async fn branch_state(edge: &Edge, manager: &Api) -> Result<String> {
         [],
         |row| row.get(0),
     )?;
-    Ok(format!("{documents} {tip} {stock}"))
+    let parked: String = database.query_row(
+        "select count(*) || '/' || coalesce(sum(id), 0) from parked_basket",
+        [],
+        |row| row.get(0),
+    )?;
+    Ok(format!("{documents} {tip} {stock} {parked}"))
 }
 
 /// The hub's tables that people's acts change, one digest each.

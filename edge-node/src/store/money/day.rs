@@ -21,6 +21,14 @@ pub fn last_closed(reader: &Reader<'_>) -> Result<Option<i32>, AppError> {
         .query_row([], |row| row.get(0))?)
 }
 
+/// The oldest business day that was closed.
+pub fn first_closed(reader: &Reader<'_>) -> Result<Option<i32>, AppError> {
+    Ok(reader
+        .conn()
+        .prepare_cached("select min(business_day) from day_closed")?
+        .query_row([], |row| row.get(0))?)
+}
+
 /// The word on a day, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WordRecord {
