@@ -42,6 +42,10 @@ pub enum Key {
     Shift,
     /// Alt, held by a chord
     Alt,
+    /// F8
+    F8,
+    /// F9
+    F9,
 }
 
 impl Key {
@@ -59,6 +63,8 @@ impl Key {
             Self::Control => "\u{e009}",
             Self::Shift => "\u{e008}",
             Self::Alt => "\u{e00a}",
+            Self::F8 => "\u{e038}",
+            Self::F9 => "\u{e039}",
         }
     }
 }

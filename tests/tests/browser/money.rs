@@ -75,12 +75,12 @@ async fn split() -> Result<()> {
         .await?;
     stage.browser.click("#pay [data-key=f3]").await?;
     stage.until_focus("split-cash").await?;
-    stage.browser.type_text("20").await?;
-    stage.browser.fill("#split-bank", "10").await?;
+    stage.browser.type_text("25").await?;
+    stage.browser.fill("#split-bank", "5.04").await?;
     stage.browser.press(Key::Enter).await?;
     stage.browser.until_at("/receipts/*").await?;
     let sold = number(&stage).await?;
-    for words in ["30.00", "20.00", "10.00"] {
+    for words in ["30.04", "25.00", "5.04"] {
         stage.browser.until_text(".receipt", words).await?;
     }
     stage
@@ -90,20 +90,22 @@ async fn split() -> Result<()> {
     ensure!(on_hand(&manager, "P-01").await? == 8);
     give_back(&mut stage).await.context("the refund")?;
     let paper = stage.browser.text(".receipt").await?;
-    for words in ["20.00", "the wrong ones", &sold] {
+    for words in ["20.03", "the wrong ones", &sold] {
         ensure!(paper.contains(words), "{words} is not on {paper}");
     }
     stage.browser.inspect("money-refund-paper").await?;
     ensure!(on_hand(&manager, "P-01").await? == 9, "back on the shelf");
     ensure!(on_hand(&manager, "P-02").await? == 9, "scrapped");
     let receipt = manager.get(&format!("/api/v1/receipts/{sold}")).await?;
-    ensure!(receipt["due"]["amount_minor"] == 3_000, "{receipt}");
+    ensure!(receipt["due"]["amount_minor"] == 3_004, "{receipt}");
     stage.go(0, &format!("/receipts/{sold}")).await?;
-    stage.browser.until_text("#receipt aside", "−20.00").await?;
-    // The drawer has the float and what stayed of the sale: nothing.
+    stage.browser.until_text("#receipt aside", "−20.03").await?;
+    // The drawer has the float and what stayed of the sale: 25.00 less 20.03.
     let sessions = manager.list("/api/v1/cash-sessions").await?;
     let path = format!("/api/v1/cash-sessions/{}/close", id_of(&sessions[0])?);
-    let count = json!({ "counted": [{ "value_minor": 10_000, "pieces": 1 }] });
+    let pieces = [(10_000, 1), (200, 2), (50, 1), (20, 2), (5, 1), (2, 1)];
+    let counted = pieces.map(|(value, n)| json!({ "value_minor": value, "pieces": n }));
+    let count = json!({ "counted": counted });
     let closed = manager.send(&path, &count).await?;
     let difference = &closed["report"]["difference"]["amount_minor"];
     ensure!(*difference == 0, "{closed}");
@@ -123,13 +125,13 @@ async fn give_back(stage: &mut Stage) -> Result<()> {
     ensure!(lines == 2, "two lines: {lines}");
     stage
         .browser
-        .until_text("#refund-sum .due-figure", "20.00")
+        .until_text("#refund-sum .due-figure", "20.03")
         .await?;
     stage.browser.fill("#reason", "the wrong ones").await?;
     stage.browser.inspect("money-refund").await?;
     let cash = "return document.querySelector('#back-1').value";
     let cash = stage.browser.ask(cash, &[]).await?;
-    ensure!(cash == "20.00", "all of it in cash: {cash}");
+    ensure!(cash == "20.03", "all of it in cash: {cash}");
     stage
         .browser
         .click("#refund-sum button[type=submit]")
@@ -170,7 +172,7 @@ async fn promise() -> Result<()> {
     stage.browser.ask(mark, &[]).await?;
     let exposure = manager.get("/api/v1/payments").await?;
     let promised = &exposure["exposure"]["promised"]["amount_minor"];
-    ensure!(*promised == 2_000, "{exposure}");
+    ensure!(*promised == 2_003, "{exposure}");
     manager.send("/api/v1/sync/resume", &Value::Null).await?;
     stage.browser.until_shown(".pay-code a").await?;
     stage.browser.inspect("money-promise-link").await?;
@@ -234,7 +236,7 @@ async fn firm(stage: &Stage, manager: &Api) -> Result<String> {
     central.send(&path, &account).await?;
     stage.chain.until_level().await?;
     let sale = json!({
-        "customer_id": firm, "parts": [{ "sku": "P-01", "quantity": 2 }],
+        "customer_id": firm, "parts": [{ "sku": "P-00", "quantity": 2 }],
         "tenders": [{ "tender": "account", "amount": { "amount_minor": 2_000, "currency": "EUR" } }],
     });
     manager.send("/api/v1/sales", &sale).await?;
@@ -297,20 +299,20 @@ async fn pay_off(stage: &mut Stage, firm: &str) -> Result<()> {
     stage.browser.until_text("main", "EUR 0.00").await
 }
 
-/// `P` puts the basket aside, another customer is served, `T` takes it back.
+/// F8 puts the basket aside, another customer is served, F9 takes it back.
 async fn park(stage: &mut Stage) -> Result<()> {
     stage.go(0, "/till").await?;
-    stage.browser.scan_all(&["P-03", "P-03"]).await?;
+    stage.browser.scan_all(&["P-00", "P-00"]).await?;
     stage
         .browser
         .until_text("#pay .due-figure", "20.00")
         .await?;
     stage.until_focus("given").await?;
-    stage.browser.type_text("p").await?;
+    stage.browser.press(Key::F8).await?;
     stage.browser.until_text(".parked", "2 articles").await?;
     stage.browser.until_text(".parked", "20.00").await?;
     stage.browser.inspect("money-parked").await?;
-    stage.browser.scan("P-04").await?;
+    stage.browser.scan("P-00").await?;
     stage
         .browser
         .until_text("#pay .due-figure", "10.00")
@@ -321,7 +323,7 @@ async fn park(stage: &mut Stage) -> Result<()> {
     stage.browser.press(Key::Enter).await?;
     stage.browser.until_at("/receipts/*").await?;
     stage.go(0, "/till").await?;
-    stage.browser.click(".parked button").await?;
+    stage.browser.press(Key::F9).await?;
     stage
         .browser
         .until_text("#pay .due-figure", "20.00")

@@ -172,7 +172,7 @@ addEventListener('keydown', (event) => {
   clearTimeout(waiting);
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !typing(event.target)) return;
   const key = event.key.toLowerCase();
-  if (/^f[1-46]$/.test(key)) {
+  if (/^f[1-4689]$/.test(key)) {
     event.preventDefault();
     press(key);
   } else if (event.target.hasAttribute('data-amount') && (/^[a-z]$/.test(key) || key === '/' || key === '?')) {
