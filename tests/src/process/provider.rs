@@ -9,13 +9,14 @@ use super::chain::Chain;
 use crate::stripe::{FakeOptions, FakeStripe};
 
 /// Starts a provider and has the hub of a chain use it from now on. With readers each branch gets one on its counter:
-/// their ids at the provider, in the order of the branches.
+/// their ids at the provider, in the order of the branches. The hub gets more flags besides.
 ///
 /// # Errors
 /// When provider or hub do not start.
 pub async fn open_provider(
     chain: &mut Chain,
     with_readers: bool,
+    more: &[String],
 ) -> Result<(FakeStripe, Vec<String>)> {
     let options = FakeOptions::default();
     let secrets = chain.folder.path().join("provider");
@@ -51,8 +52,8 @@ pub async fn open_provider(
         flags.extend(["--config".to_owned(), file("hub.toml", &lines)?]);
     }
     chain.hub.stop().await?;
+    flags.extend_from_slice(more);
     chain.hub.serve_with(&flags);
     chain.hub.start().await?;
-    chain.until_level().await?;
     Ok((stripe, readers))
 }
