@@ -25,8 +25,8 @@ pub use money::{
 };
 pub use outcome::{Figure, Found, MAX_FOUND, Outcome};
 pub use papers::{
-    CashFacts, Double, Excuse, Gap, NumbersFacts, OrdersFacts, SeriesEnd, SessionFacts,
-    UninvoicedOrder, judge_cash, judge_numbers, judge_orders,
+    CashFacts, Double, Excuse, Gap, NumbersFacts, OrdersFacts, OverdueOrder, SeriesEnd,
+    SessionFacts, UninvoicedOrder, judge_cash, judge_numbers, judge_orders,
 };
 pub use rule::{Mend, Rule};
 

@@ -1,6 +1,6 @@
 //! Papers of the tills: drawers and day reports, numbers, invoices.
 
-use super::{Found, Outcome};
+use super::{BusinessDay, Found, Outcome};
 use crate::cash::Drawer;
 use crate::id::{DocumentId, SessionId};
 use crate::money::Currency;
@@ -246,6 +246,17 @@ pub struct UninvoicedOrder {
     pub currency: Currency,
 }
 
+/// An open order past its promise.
+#[derive(Debug, Clone)]
+pub struct OverdueOrder {
+    /// The order.
+    pub order: DocumentId,
+    /// Its number.
+    pub number: String,
+    /// When it was promised for.
+    pub promised_ms: i64,
+}
+
 /// Orders of a branch.
 #[derive(Debug, Clone, Default)]
 pub struct OrdersFacts {
@@ -255,18 +266,29 @@ pub struct OrdersFacts {
     pub uninvoiced: Vec<UninvoicedOrder>,
     /// Open orders.
     pub open: u64,
-    /// Open orders past their promise.
-    pub overdue: u64,
+    /// How many of them are past their promise.
+    pub past_promise: u64,
+    /// Of these the ones that wait longest.
+    pub overdue: Vec<OverdueOrder>,
 }
 
 /// Judges orders.
-pub fn judge_orders(facts: &OrdersFacts) -> Outcome {
+pub fn judge_orders(facts: &OrdersFacts, day: &BusinessDay) -> Outcome {
     let mut outcome = Outcome::default();
     outcome.count("collected", facts.collected);
     outcome.count("open", facts.open);
-    outcome.count("past_promise", facts.overdue);
-    if facts.overdue > 0 {
+    outcome.count("past_promise", facts.past_promise);
+    if facts.past_promise > 0 {
         outcome.raise(super::CheckState::Amber);
+    }
+    for order in &facts.overdue {
+        let days = day.age_days(order.promised_ms);
+        let number = &order.number;
+        let detail = match days {
+            0 => format!("{number} was promised for this day"),
+            days => format!("{number} was promised for {days} days ago"),
+        };
+        outcome.add(Found::amber("order", order.order, detail));
     }
     for order in facts
         .uninvoiced
@@ -288,7 +310,7 @@ mod tests {
         reason = "a test fails by panicking"
     )]
 
-    use super::super::CheckState;
+    use super::super::{CheckState, DAY_MS};
     use super::*;
 
     fn session() -> SessionFacts {
@@ -422,10 +444,23 @@ mod tests {
 
     #[test]
     fn collected_orders_are_invoiced() {
+        let day = BusinessDay {
+            day: 20_000,
+            start_ms: 20_000 * DAY_MS,
+            end_ms: 20_001 * DAY_MS,
+        };
         let mut facts = OrdersFacts::default();
-        assert_eq!(judge_orders(&facts).state(), CheckState::Green);
-        facts.overdue = 1;
-        assert_eq!(judge_orders(&facts).state(), CheckState::Amber);
+        assert_eq!(judge_orders(&facts, &day).state(), CheckState::Green);
+        facts.past_promise = 1;
+        facts.overdue.push(OverdueOrder {
+            order: DocumentId::from_bytes([2; 16]),
+            number: "BER-2".to_owned(),
+            promised_ms: day.start_ms - DAY_MS,
+        });
+        let outcome = judge_orders(&facts, &day);
+        assert_eq!(outcome.state(), CheckState::Amber);
+        let found = &outcome.records()[0];
+        assert_eq!(found.detail, "BER-2 was promised for 2 days ago");
         facts.uninvoiced.push(UninvoicedOrder {
             order: DocumentId::from_bytes([1; 16]),
             number: "BER-1".to_owned(),
@@ -433,11 +468,11 @@ mod tests {
             currency: Currency::EUR,
         });
         assert_eq!(
-            judge_orders(&facts).state(),
+            judge_orders(&facts, &day).state(),
             CheckState::Amber,
             "costs nothing"
         );
         facts.uninvoiced[0].gross_minor = 1;
-        assert_eq!(judge_orders(&facts).state(), CheckState::Red);
+        assert_eq!(judge_orders(&facts, &day).state(), CheckState::Red);
     }
 }

@@ -2,6 +2,7 @@
 
 use domain::id::{BranchId, DocumentId};
 use domain::order::OrderView;
+use domain::reconcile::OverdueOrder;
 use sqlx::PgConnection;
 use sqlx::types::Uuid;
 
@@ -52,4 +53,27 @@ pub async fn counts(
     .bind(end_ms)
     .fetch_one(connection)
     .await
+}
+
+/// Open orders past their promise at `end_ms`, those that wait longest first; imported orders are not among them.
+pub async fn overdue(
+    connection: &mut PgConnection,
+    branch: BranchId,
+    end_ms: i64,
+) -> Result<Vec<OverdueOrder>, sqlx::Error> {
+    let rows: Vec<(Uuid, String, i64)> = sqlx::query_as(
+        "select document, number, promised_ms from orders.repair_order
+         where branch_id = $1 and status not in ('collected', 'cancelled') and source is null and promised_ms < $2
+         order by promised_ms, document limit 100",
+    )
+    .bind(branch.uuid())
+    .bind(end_ms)
+    .fetch_all(connection)
+    .await?;
+    let order = |(document, number, promised_ms)| OverdueOrder {
+        order: DocumentId::of_uuid(document),
+        number,
+        promised_ms,
+    };
+    Ok(rows.into_iter().map(order).collect())
 }

@@ -23,12 +23,17 @@ pub(super) async fn check(
     let first_ms = span_of(first, &ground.branch.time_zone).start_ms;
     let since_ms = first_ms.max(ground.day.end_ms - DAYS * DAY_MS);
     let end_ms = ground.day.end_ms;
-    let (collected, open, overdue) = store::counts(sql, branch, since_ms, end_ms).await?;
+    let (collected, open, past_promise) = store::counts(sql, branch, since_ms, end_ms).await?;
+    let overdue = match past_promise {
+        0 => Vec::new(),
+        _ => store::overdue(sql, branch, end_ms).await?,
+    };
     let uninvoiced = store::uninvoiced(sql, branch, since_ms, end_ms).await?;
     let facts = OrdersFacts {
         collected: collected.unsigned_abs(),
         open: open.unsigned_abs(),
-        overdue: overdue.unsigned_abs(),
+        past_promise: past_promise.unsigned_abs(),
+        overdue,
         uninvoiced: uninvoiced
             .into_iter()
             .map(|(order, view)| UninvoicedOrder {
@@ -39,5 +44,5 @@ pub(super) async fn check(
             })
             .collect(),
     };
-    Ok(judge_orders(&facts))
+    Ok(judge_orders(&facts, &ground.day))
 }
