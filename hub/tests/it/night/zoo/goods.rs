@@ -170,5 +170,6 @@ async fn orders() {
     .await;
     green(&yard).await;
     yard.plant(&format!("update orders.repair_order set source = null, status = 'ready', promised_ms = 1 where document = '{order}'"), 1).await;
-    only(&yard.night().await, "orders", "amber", &[]);
+    let order = order.to_string();
+    only(&yard.night().await, "orders", "amber", &[("order", &order)]);
 }
