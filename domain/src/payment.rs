@@ -253,6 +253,9 @@ pub struct PaymentFold {
     pub repay_asked_minor: i64,
     /// What went back.
     pub repaid_minor: i64,
+    /// What of it no refund of the branch asked for: the hub gave it back. Rows that hold a fold do not hold this.
+    #[serde(skip)]
+    pub returned_minor: i64,
     /// Whether the branch called it off.
     pub called_off: bool,
     /// The number of the next attempt.
@@ -265,20 +268,23 @@ impl PaymentFold {
     /// What came and was not given back.
     pub const fn left_minor(&self) -> i64 {
         self.captured_minor
+            .saturating_sub(self.returned_minor)
             .saturating_sub(self.repaid_minor_or_asked())
     }
 
     const fn repaid_minor_or_asked(&self) -> i64 {
-        if self.repay_asked_minor > self.repaid_minor {
+        let repaid_minor = self.repaid_minor.saturating_sub(self.returned_minor);
+        if self.repay_asked_minor > repaid_minor {
             self.repay_asked_minor
         } else {
-            self.repaid_minor
+            repaid_minor
         }
     }
 
-    /// Whether more came than was asked: captured twice.
+    /// Whether more came than was asked, and was not given back: captured twice.
     pub const fn is_overpaid(&self) -> bool {
-        self.tender.is_some() && self.captured_minor > self.asked_minor
+        let kept_minor = self.captured_minor.saturating_sub(self.returned_minor);
+        self.tender.is_some() && kept_minor > self.asked_minor
     }
 
     /// Where the money that was asked for stands: its sum is always what was asked. What cannot be taken any more is a
@@ -418,6 +424,12 @@ impl<'a> Facts<'a> {
             .copied()
             .chain(at_once)
             .fold(0, i64::saturating_add);
+        let returned_minor = self
+            .repaid
+            .iter()
+            .filter(|(id, _)| !self.repay_asked.contains_key(id))
+            .map(|(_, amount)| *amount)
+            .fold(0, i64::saturating_add);
         let newest = self.results.values().next_back();
         PaymentFold {
             state: self.state(captured_minor, repaid_minor),
@@ -430,6 +442,7 @@ impl<'a> Facts<'a> {
                 .values()
                 .fold(0, |sum, (_, amount)| sum.saturating_add(*amount)),
             repaid_minor,
+            returned_minor,
             called_off: self.called_off,
             next_attempt: newest.map_or(0, |result| result.attempt).saturating_add(1),
             detail: newest.map_or_else(String::new, |result| result.detail.clone()),

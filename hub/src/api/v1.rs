@@ -13,15 +13,19 @@ pub mod imports;
 pub mod network;
 pub mod nodes;
 pub mod orders;
+pub mod outbox;
 pub mod parts;
 pub mod payments;
 pub mod presets;
 pub mod reconciliations;
+pub mod refunds;
 pub mod search;
 pub mod session;
 pub mod settings;
+pub mod settlements;
 pub mod staff;
 pub mod stock;
+pub mod till_rules;
 pub mod transfers;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -44,6 +48,10 @@ pub(crate) fn routes() -> OpenApiRouter<HubState> {
         .merge(transfers::routes())
         .merge(orders::routes())
         .merge(payments::routes())
+        .merge(refunds::routes())
+        .merge(outbox::routes())
+        .merge(till_rules::routes())
+        .merge(settlements::routes())
         .merge(customers::routes())
         .merge(search::routes())
         .merge(documents::routes())

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use domain::day::SettlementLine;
-use domain::id::RepaymentId;
+use domain::id::{PaymentId, RepaymentId};
 use domain::money::Money;
 use domain::payment::Provider;
 
@@ -67,6 +67,10 @@ impl PaymentProvider for Guarded {
 
     fn find(&self, find: Find) -> Answer<'_, Vec<Standing>> {
         Box::pin(self.call(self.inner.find(find)))
+    }
+
+    fn open_links(&self, payment: PaymentId) -> Answer<'_, Vec<Standing>> {
+        Box::pin(self.call(self.inner.open_links(payment)))
     }
 
     fn capture<'a>(&'a self, reference: &'a str, amount: Money) -> Answer<'a, Standing> {

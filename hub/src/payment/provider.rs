@@ -205,6 +205,13 @@ pub trait PaymentProvider: Debug + Send + Sync {
     /// All attempts of a payment that the provider knows by our own reference, newest first.
     fn find(&self, find: Find) -> Answer<'_, Vec<Standing>>;
 
+    /// Links of a payment that can be paid still, also those of which the answer was lost. A provider without links has
+    /// none.
+    fn open_links(&self, payment: PaymentId) -> Answer<'_, Vec<Standing>> {
+        let _ = payment;
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
     /// Takes the money that the customer's bank promised. Taken already is no error.
     fn capture<'a>(&'a self, reference: &'a str, amount: Money) -> Answer<'a, Standing>;
 

@@ -16,7 +16,7 @@ pub mod webhook;
 use std::time::Duration;
 
 use domain::day::SettlementLine;
-use domain::id::RepaymentId;
+use domain::id::{PaymentId, RepaymentId};
 use domain::money::Money;
 use domain::payment::Provider;
 use domain::sensitive::Sensitive;
@@ -83,6 +83,10 @@ impl PaymentProvider for Stripe {
 
     fn find(&self, find: Find) -> Answer<'_, Vec<Standing>> {
         Box::pin(pay::find(&self.client, find))
+    }
+
+    fn open_links(&self, payment: PaymentId) -> Answer<'_, Vec<Standing>> {
+        Box::pin(pay::open_links(&self.client, payment))
     }
 
     fn capture<'a>(&'a self, reference: &'a str, amount: Money) -> Answer<'a, Standing> {

@@ -11,8 +11,8 @@ use domain::id::{BranchId, DocumentId, PaymentId, ReceiptId, RefundId, SessionId
 use domain::ledger::Posting;
 use domain::money::Currency;
 use domain::payment::{
-    Hold, PaymentCancelled, PaymentFold, PaymentRecord, PaymentResult, RepaymentResult,
-    fold_payment, payment_postings,
+    Hold, PaymentCancelled, PaymentFold, PaymentRecord, PaymentResult, RepaymentOutcome,
+    RepaymentResult, fold_payment, payment_postings,
 };
 use domain::till::{
     EarlierRefunds, Receipt, Refund, RefundAsked, RefundDecided, RefundLine, RefundTotals, Tender,
@@ -370,6 +370,10 @@ impl Work {
             self.park_item(entry, index, "nobody asked for this payment".to_owned());
             return;
         };
+        if self.is_asked_by_hub(result) {
+            let subject = *result.repayment.as_bytes();
+            self.job_of(branch, entry, at, "repay", subject, result.payment);
+        }
         if let Some(posting) = result.postings() {
             let currency = self.currency_of(result.payment);
             let subject = *result.repayment.as_bytes();
@@ -377,6 +381,26 @@ impl Work {
         }
         let raw = &entry.transaction.items[usize::from(index)];
         publication.private(branch, index, raw);
+    }
+
+    /// Whether this is the hub's own wish to give back: the first word on it, and no refund of a branch asks for it. What
+    /// a provider says of it comes later.
+    fn is_asked_by_hub(&self, result: &RepaymentResult) -> bool {
+        let known = self
+            .money
+            .payments
+            .get(&result.payment)
+            .and_then(Option::as_ref);
+        let records = known
+            .map(|known| known.records.as_slice())
+            .unwrap_or_default();
+        let earlier = records.iter().rev().skip(1);
+        let mut of_it = earlier.filter(|record| match record {
+            PaymentRecord::RepaymentAsked { repayment, .. } => *repayment == result.repayment,
+            PaymentRecord::Repayment(former) => former.repayment == result.repayment,
+            _ => false,
+        });
+        result.outcome == RepaymentOutcome::Asked && of_it.next().is_none()
     }
 
     fn currency_of(&self, payment: PaymentId) -> Currency {
@@ -640,8 +664,20 @@ impl Work {
         subject: [u8; 16],
         payment: PaymentId,
     ) {
+        self.job_of(entry.branch, entry, at, kind, subject, payment);
+    }
+
+    fn job_of(
+        &mut self,
+        branch: BranchId,
+        entry: &Entry,
+        at: At,
+        kind: &'static str,
+        subject: [u8; 16],
+        payment: PaymentId,
+    ) {
         self.writes.money.jobs.push(JobWrite {
-            branch: entry.branch,
+            branch,
             position: entry.position,
             item: at.item,
             n: at.n,

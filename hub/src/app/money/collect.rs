@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::id::{PaymentId, RepaymentId};
+use domain::id::{CorrectionId, PaymentId, RepaymentId};
 use domain::money::Money;
 use domain::payment::{
     PaymentFold, PaymentOutcome, PaymentRecord, PaymentResult, PaymentState, RepaymentOutcome,
@@ -14,6 +14,7 @@ use domain::payment::{
 use domain::till::Tender;
 use sync_protocol::item::{ExceptionMark, Item, Mark, command};
 
+use super::back;
 use crate::app::{Actor, Hub};
 use crate::error::HubError;
 use crate::payment::{
@@ -31,7 +32,7 @@ const POLL_MS: [(i64, i64); 3] = [
     (60 * 60_000, 60_000),
     (i64::MAX, 15 * 60_000),
 ];
-/// How long a job waits that nobody can work off: the provider is not set up, or does not let us.
+/// How long a job waits that nobody can work off: the provider is not set up.
 const IDLE_MS: i64 = 60_000;
 /// Most jobs that are taken at once.
 const BATCH: i64 = 16;
@@ -57,6 +58,17 @@ impl Known {
             PaymentRecord::Result(result) => result.attempt == attempt && result.outcome == outcome,
             _ => false,
         })
+    }
+
+    /// Whether the hub asked for this back and it did not go: it is due again, and asked for anew by a person.
+    fn is_given_up(&self, wanted: RepaymentId) -> bool {
+        let failed = self.records.iter().any(|record| match record {
+            PaymentRecord::Repayment(result) => {
+                result.repayment == wanted && result.outcome == RepaymentOutcome::Failed
+            }
+            _ => false,
+        });
+        failed && back::asked_by_hub(&self.records, wanted).is_some()
     }
 
     fn amount(&self) -> Money {
@@ -191,8 +203,14 @@ impl Hub {
                 asked_ms: Some(job.created_ms),
             };
             let found = provider.find(find).await?;
-            if let Some(standing) = found.into_iter().next() {
+            if let Some(standing) = only_one(provider, found).await? {
                 return Ok(Some(standing));
+            }
+        }
+        if job.attempt > 1 {
+            let strays = provider.open_links(job.payment).await?;
+            if let Some(paid) = call_off_all(provider, strays).await? {
+                return Ok(Some(paid));
             }
         }
         if known.fold.called_off || known.fold.tender.is_none() {
@@ -315,6 +333,10 @@ impl Hub {
     }
 
     fn again(&self, job: &Job, error: &ProviderError) -> After {
+        // Nothing moved and no further try helps: a person must see to the key or the account.
+        if matches!(error, ProviderError::NotAllowed { .. }) {
+            return dead(&line(error));
+        }
         let now_ms = self.env.now_ms();
         let random = u64::from_be_bytes(self.env.random());
         let is_spent = matches!(
@@ -352,12 +374,15 @@ impl Hub {
         let Some(known) = self.known(job.payment).await? else {
             return Ok(dead("nobody asked for this payment"));
         };
-        let Some((tender, amount_minor)) = asked_back(&known.records, repayment) else {
+        let Some((tender, amount_minor, reference)) = asked_back(&known, repayment) else {
             return Ok(dead("no refund asks for this"));
         };
-        let Some(reference) = known.reference().map(str::to_owned) else {
+        let Some(reference) = reference else {
             return Ok(dead("the payment was never captured by a provider"));
         };
+        if known.is_given_up(repayment) {
+            return Ok(After::Done);
+        }
         let Some(provider) = self.providers().and_then(|all| all.for_tender(tender)) else {
             return Ok(self.idle(job, "no provider is set up for this tender"));
         };
@@ -411,6 +436,12 @@ impl Hub {
         });
         if !is_there {
             let moved = outcome == RepaymentOutcome::Repaid;
+            let again = (moved && back::asked_by_hub(&known.records, repay.repayment).is_some())
+                .then(|| {
+                    let id = CorrectionId::from_random(&mut self.env.entropy());
+                    back::owed_again(&known.records, known.belongs.branch, repay.amount, id)
+                })
+                .flatten();
             let result = RepaymentResult {
                 repayment: repay.repayment,
                 payment: repay.payment,
@@ -422,7 +453,8 @@ impl Hub {
                 reference: standing.reference,
                 detail: standing.reason.clone(),
             };
-            self.say(vec![Item::RepaymentResult(result)]).await?;
+            let items = [Item::RepaymentResult(result)].into_iter().chain(again);
+            self.say(items.collect()).await?;
         }
         Ok(match outcome {
             RepaymentOutcome::Asked => self.poll(job),
@@ -455,6 +487,37 @@ impl Hub {
     }
 }
 
+/// The newest of what is there. The others are called off, so that nobody pays twice; who was quicker has paid.
+async fn only_one(
+    provider: &dyn PaymentProvider,
+    found: Vec<Standing>,
+) -> Result<Option<Standing>, ProviderError> {
+    let mut found = found.into_iter();
+    let Some(newest) = found.next() else {
+        return Ok(None);
+    };
+    let paid = call_off_all(provider, found.collect()).await?;
+    Ok(Some(paid.unwrap_or(newest)))
+}
+
+/// Calls earlier attempts off; gives the one that it was too late for.
+async fn call_off_all(
+    provider: &dyn PaymentProvider,
+    earlier: Vec<Standing>,
+) -> Result<Option<Standing>, ProviderError> {
+    let mut paid = None;
+    for standing in earlier {
+        let ended = match standing.outcome {
+            Outcome::Captured { .. } | Outcome::Cancelled => standing,
+            _ => provider.cancel(&standing.reference).await?,
+        };
+        if matches!(ended.outcome, Outcome::Captured { .. }) {
+            paid = Some(ended);
+        }
+    }
+    Ok(paid)
+}
+
 async fn give_back(
     provider: &dyn PaymentProvider,
     job: &Job,
@@ -471,15 +534,23 @@ async fn give_back(
     provider.repay(repay).await
 }
 
-fn asked_back(records: &[PaymentRecord], wanted: RepaymentId) -> Option<(Tender, i64)> {
-    records.iter().find_map(|record| match record {
+/// What goes back, with what, and of which capture: as a refund of the branch asks, or the hub.
+fn asked_back(known: &Known, wanted: RepaymentId) -> Option<(Tender, i64, Option<String>)> {
+    let by_branch = known.records.iter().find_map(|record| match record {
         PaymentRecord::RepaymentAsked {
             repayment,
             tender,
             amount_minor,
         } if *repayment == wanted => Some((*tender, *amount_minor)),
         _ => None,
-    })
+    });
+    if let Some((tender, amount_minor)) = by_branch {
+        let reference = back::capture_with(&known.records, amount_minor)
+            .or_else(|| known.reference().map(str::to_owned));
+        return Some((tender, amount_minor, reference));
+    }
+    let due = back::asked_by_hub(&known.records, wanted)?;
+    Some((Tender::Card, due.amount_minor, Some(due.reference)))
 }
 
 fn dead(why: &str) -> After {

@@ -1,16 +1,19 @@
 //! Payments, refunds that wait, exposure and the outbox, as pages and programs see them.
 
-use domain::id::{BranchId, DocumentId, PaymentId, ReceiptId, RefundId, StaffId};
+use domain::id::{BranchId, PaymentId, ReceiptId, RefundId, StaffId};
 use domain::money::{Currency, Money};
+use domain::payment::Provider;
 use domain::till::{PaperKind, paper_number};
 
 use crate::app::error::AppError;
 use crate::app::session::Person;
 use crate::app::{Hub, branch};
 use crate::store::db::PgConnection;
+use crate::store::payments::payment::records;
 use crate::store::payments::read as store;
 pub use crate::store::payments::read::{
-    AskedRow, BranchMoney, PaymentRow, ReceiptRow, SettlementRow, StepRow,
+    AskedRow, LinePlace, PaymentRow, Queue, ReceiptRow, SettlementRow, StepRow, TenderState,
+    Waiting,
 };
 use crate::store::scope::Place;
 use crate::store::sync::outbox::{self, Job};
@@ -68,6 +71,10 @@ pub struct PaymentState {
     pub jobs: Vec<Job>,
     /// What its statements say.
     pub settlements: Vec<SettlementRow>,
+    /// What came too much, or although it was called off, and was not asked back yet.
+    pub due_minor: i64,
+    /// Whether the provider can be asked to give it back.
+    pub is_due_by_card: bool,
 }
 
 /// One payment.
@@ -85,7 +92,12 @@ pub async fn payment(hub: &Hub, person: &Person, id: PaymentId) -> Result<Paymen
         Some(receipt) => Some(number_of(&mut connection, row.branch, receipt).await?),
         None => None,
     };
+    let records = records(&mut connection, &[id]).await?;
+    let records: Vec<_> = records.into_iter().map(|(_, record)| record).collect();
+    let due = super::back::due(&records);
     Ok(PaymentState {
+        due_minor: due.iter().map(|one| one.amount_minor).sum(),
+        is_due_by_card: due.iter().all(|one| one.provider == Provider::Stripe),
         branch: branch::code_of(&codes, row.branch),
         steps: store::steps(&mut connection, id).await?,
         jobs: outbox::of_payment(&mut connection, id).await?,
@@ -124,20 +136,6 @@ pub async fn asked(
     Ok((found, branch::codes(&mut connection).await?))
 }
 
-/// How much each branch has promised, took and gave back, with the codes of branches.
-///
-/// # Errors
-/// When the database fails.
-pub async fn by_branch(
-    hub: &Hub,
-    person: &Person,
-    since_ms: i64,
-) -> Result<(Vec<BranchMoney>, branch::Codes), AppError> {
-    let mut connection = hub.snapshot().await?;
-    let found = store::by_branch(&mut connection, &person.scope(), since_ms).await?;
-    Ok((found, branch::codes(&mut connection).await?))
-}
-
 /// What waits in the outbox, or is dead, oldest first.
 ///
 /// # Errors
@@ -172,19 +170,6 @@ pub async fn receipts(
     Ok((found, branch::codes(&mut connection).await?))
 }
 
-/// Lines of statements, newest first; those without a payment only, where wanted.
-///
-/// # Errors
-/// When the database fails.
-pub async fn settlements(
-    hub: &Hub,
-    unmatched: bool,
-    limit: i64,
-) -> Result<Vec<SettlementRow>, AppError> {
-    let mut connection = hub.snapshot().await?;
-    Ok(store::settlements(&mut connection, unmatched, limit).await?)
-}
-
 /// An amount in a currency.
 pub const fn amount(amount_minor: i64, currency: Currency) -> Money {
     Money {
@@ -206,15 +191,6 @@ pub async fn asked_one(
         .await?
         .filter(|row| person.scope().allows(row.branch))
         .ok_or(AppError::NotFound { what: "refund" })
-}
-
-/// Customers who buy on account, with what they owe by branch.
-///
-/// # Errors
-/// When the database fails.
-pub async fn accounts(hub: &Hub) -> Result<Vec<(DocumentId, i64, i32)>, AppError> {
-    let mut connection = hub.snapshot().await?;
-    Ok(store::accounts(&mut connection).await?)
 }
 
 /// A person's id as pages name it; none for the system.

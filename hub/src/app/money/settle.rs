@@ -10,6 +10,7 @@ use domain::till::{PaperKind, RefundDecided, Tender, paper_number};
 use jiff::tz::TimeZone;
 use sync_protocol::item::{ExceptionMark, Item, Mark, command};
 
+use super::back::within_limit;
 use super::read::asked_one;
 use crate::app::error::AppError;
 use crate::app::session::Person;
@@ -29,7 +30,8 @@ const LINES: usize = 200;
 /// Says yes or no to a refund that waits.
 ///
 /// # Errors
-/// None that waits, a reason missing where it is refused, a branch that is not the person's.
+/// None that waits, a reason missing where it is refused, more than the person may give back, a branch that is not the
+/// person's.
 pub async fn decide(
     tx: &mut HubTx,
     person: &Person,
@@ -46,6 +48,9 @@ pub async fn decide(
         text::clean_line(reason, REASON_MAX).map_err(|error| AppError::field("/reason", error))?;
     if !approved && reason.is_empty() {
         return Err(AppError::field("/reason", "must say why not"));
+    }
+    if approved {
+        within_limit(tx, person, row.branch, row.amount_minor).await?;
     }
     tx.fact(Item::RefundDecided(RefundDecided {
         refund,

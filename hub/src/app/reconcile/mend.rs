@@ -7,8 +7,9 @@ use domain::day::{MoneyCorrection, SettlementMatch};
 use domain::id::{BranchId, CorrectionId, PaymentId};
 use domain::ledger::MoneyAccount;
 use domain::money::Currency;
-use domain::payment::Provider;
+use domain::payment::{PaymentOutcome, PaymentResult, Provider};
 use domain::text::{REASON_MAX, required_line};
+use domain::till::Tender;
 use sync_protocol::item::Item;
 
 use crate::app::branch::{code_of, codes, named};
@@ -16,7 +17,9 @@ use crate::app::error::AppError;
 use crate::app::session::Person;
 use crate::app::{Hub, HubTx};
 use crate::error::HubError;
+use crate::store::ids::OfUuid;
 use crate::store::payments::payment::belongs;
+use crate::store::payments::read::payment as payment_row;
 use crate::store::reconciliation::ledger::account_of;
 use crate::store::reconciliation::run::{self as store, CorrectionRow};
 use crate::store::staff::read::names;
@@ -211,9 +214,13 @@ pub struct Match {
 /// A line or a payment that there is not, another branch's, no reason.
 pub async fn match_line(tx: &mut HubTx, person: &Person, said: &Match) -> Result<(), AppError> {
     let line = store::settlement_line(tx.sql(), said.provider.as_str(), &said.reference).await?;
-    let (branch, ..) =
+    let (branch, amount_minor, currency, matched) =
         line.ok_or_else(|| AppError::field("/reference", "there is no such line"))?;
     see(person, branch)?;
+    let matched = matched.map(PaymentId::of_uuid);
+    if said.provider == Provider::Bank && matched != said.payment {
+        still_free(tx, matched, &said.reference).await?;
+    }
     if let Some(payment) = said.payment {
         let known = belongs(tx.sql(), &[payment]).await?;
         let (_, known) = known
@@ -229,8 +236,58 @@ pub async fn match_line(tx: &mut HubTx, person: &Person, said: &Match) -> Result
     };
     item.check_form()
         .map_err(|error| AppError::field("/reference", error))?;
+    if let (Provider::Bank, Some(payment)) = (said.provider, said.payment) {
+        let came = came(tx, payment, (amount_minor, &currency), &said.reference).await?;
+        came.into_iter().for_each(|item| tx.fact(item));
+    }
     tx.fact(Item::SettlementMatch(item));
     Ok(())
+}
+
+/// Money that came by a line of the bank stays where it was counted: a capture is never taken back.
+async fn still_free(
+    tx: &mut HubTx,
+    matched: Option<PaymentId>,
+    reference: &str,
+) -> Result<(), AppError> {
+    let Some(payment) = matched else {
+        return Ok(());
+    };
+    let row = payment_row(tx.sql(), payment).await?;
+    if row.is_some_and(|row| row.captured_minor > 0 && row.reference == reference) {
+        let detail = "the payment counts as paid by this line; give it back or correct the ledger";
+        return Err(AppError::conflict("came-by-it", detail));
+    }
+    Ok(())
+}
+
+/// A transfer that brings what a payment waits for pays it, whoever saw that it belongs there.
+async fn came(
+    tx: &mut HubTx,
+    payment: PaymentId,
+    (amount_minor, currency): (i64, &str),
+    reference: &str,
+) -> Result<Option<Item>, AppError> {
+    let row = payment_row(tx.sql(), payment).await?;
+    let fits = row.filter(|row| {
+        let is_open = ["queued", "processing", "declined"].contains(&row.state.as_str());
+        is_open
+            && row.tender == Tender::Bank.as_str()
+            && row.currency.as_str() == currency
+            && row.asked_minor - row.captured_minor == amount_minor
+    });
+    Ok(fits.map(|row| {
+        Item::PaymentResult(PaymentResult {
+            payment: row.id,
+            attempt: 1,
+            outcome: PaymentOutcome::Captured,
+            amount_minor,
+            tender: Tender::Bank,
+            provider: Provider::Bank,
+            reference: reference.to_owned(),
+            detail: String::new(),
+        })
+    }))
 }
 
 fn see(person: &Person, branch: BranchId) -> Result<(), AppError> {

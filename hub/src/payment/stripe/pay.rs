@@ -192,6 +192,22 @@ pub(super) async fn find(client: &Client, find: Find) -> Result<Vec<Standing>, P
     Ok(found)
 }
 
+/// Links of a payment that are active. Stripe finds links by nothing, so the list of all active ones is read; it is asked
+/// for only after an answer was lost for good.
+pub(super) async fn open_links(
+    client: &Client,
+    payment: PaymentId,
+) -> Result<Vec<Standing>, ProviderError> {
+    let query = form([("active", "true".to_owned())]);
+    let links: Vec<PaymentLink> = all(client, "/v1/payment_links", &query).await?;
+    let ours = |link: &&PaymentLink| mark(&link.metadata, META_PAYMENT) == Some(payment);
+    let mut found = Vec::new();
+    for link in links.iter().filter(ours) {
+        found.push(look_link(client, &link.id).await?);
+    }
+    Ok(found)
+}
+
 async fn search(client: &Client, payment: PaymentId) -> Result<Vec<Standing>, ProviderError> {
     let mut query = form([
         ("query", format!("metadata['{META_PAYMENT}']:'{payment}'")),

@@ -23,7 +23,13 @@ macro_rules! listed {
     )+};
 }
 
-listed!(PaymentIntent, Refund, BalanceTransaction, Payout);
+listed!(
+    PaymentIntent,
+    PaymentLink,
+    Refund,
+    BalanceTransaction,
+    Payout
+);
 
 /// A page of a list.
 #[derive(Debug, Deserialize)]
