@@ -34,6 +34,15 @@ pub(crate) const NIGHTS_COMPARE: &str = "/nights/compare";
 pub(crate) const NIGHT_RUN: &str = "/nights/run";
 pub(crate) const NIGHT_CORRECTIONS: &str = "/nights/corrections";
 pub(crate) const STOCK: &str = "/stock";
+pub(crate) const MONEY: &str = "/money";
+pub(crate) const MONEY_PAYMENTS: &str = "/money/payments";
+pub(crate) const MONEY_REFUNDS: &str = "/money/refunds";
+pub(crate) const MONEY_SETTLEMENTS: &str = "/money/settlements";
+pub(crate) const MATCH_LINE: &str = "/money/settlements/match";
+pub(crate) const BANK_FILE: &str = "/money/settlements/bank";
+pub(crate) const MONEY_OUTBOX: &str = "/money/outbox";
+pub(crate) const MONEY_RECEIPTS: &str = "/money/receipts";
+pub(crate) const MONEY_ACCOUNTS: &str = "/money/accounts";
 pub(crate) const ORDERS: &str = "/orders";
 pub(crate) const CUSTOMERS: &str = "/customers";
 pub(crate) const CATALOGUE: &str = "/catalogue";
@@ -91,6 +100,7 @@ fn pages() -> PageRoutes<HubState> {
             post(page::conflicts::undo),
         )
         .merge(customers())
+        .merge(money())
         .route(STOCK, get(page::stock::list))
         .route("/stock/{sku}", get(page::stock::part::show))
         .route(TRANSFERS, get(page::transfers::list))
@@ -139,13 +149,38 @@ fn nights() -> PageRoutes<HubState> {
 }
 
 fn customers() -> PageRoutes<HubState> {
-    use page::customers::{edit, find, list, merge, person};
+    use page::customers::{account, edit, find, list, merge, person};
     PageRoutes::default()
         .route(CUSTOMERS, get(list).post(find))
         .route("/customers/{id}", get(person::show))
         .route("/customers/{id}/edit", get(edit::form).post(edit::save))
+        .route(
+            "/customers/{id}/account",
+            get(account::form).post(account::save),
+        )
         .route("/customers/{id}/merge", get(merge::form).post(merge::join))
         .route("/customers/{id}/merge/find", post(merge::find))
+}
+
+fn money() -> PageRoutes<HubState> {
+    use page::money::{accounts, lines, outbox, payment, payments, receipts, refunds, statement};
+    PageRoutes::default()
+        .route(MONEY, get(page::money::overview))
+        .route(MONEY_PAYMENTS, get(payments::list))
+        .route("/money/payments/{id}", get(payment::show))
+        .route("/money/payments/{id}/ask-again", post(payment::ask_again))
+        .route("/money/payments/{id}/refunds", post(payment::give_back))
+        .route(MONEY_REFUNDS, get(refunds::list))
+        .route("/money/refunds/{id}/approve", post(refunds::approve))
+        .route("/money/refunds/{id}/decline", post(refunds::decline))
+        .route(MONEY_SETTLEMENTS, get(lines::list))
+        .route(MATCH_LINE, post(lines::say))
+        .route(BANK_FILE, get(statement::form).post(statement::take))
+        .route(MONEY_OUTBOX, get(outbox::list))
+        .route("/money/outbox/ask-all", post(outbox::ask_all))
+        .route(MONEY_RECEIPTS, get(receipts::list))
+        .route("/money/receipts/{id}", get(receipts::show))
+        .route(MONEY_ACCOUNTS, get(accounts::list))
 }
 
 fn catalogue() -> PageRoutes<HubState> {
@@ -185,6 +220,10 @@ fn branches() -> PageRoutes<HubState> {
         .route(
             "/branches/{branch}/machines/{machine}/revoke",
             post(branch::machines::revoke),
+        )
+        .route(
+            "/branches/{branch}/till-rules",
+            get(branch::till::form).post(branch::till::save),
         )
 }
 

@@ -12,7 +12,7 @@ use web_kit::{
 use super::texts::FrameTexts;
 use super::view::View;
 use super::{
-    CATALOGUE, CUSTOMERS, EXCEPTIONS, HOME, NIGHTS, ORDERS, PLACE, SCREEN, SETTINGS, SIGN_OUT,
+    CATALOGUE, CUSTOMERS, EXCEPTIONS, HOME, MONEY, NIGHTS, ORDERS, PLACE, SCREEN, SETTINGS, SIGN_OUT,
     STAFF, STATUS_BAR, STOCK, TRANSFERS,
 };
 use crate::api::{Caller, HubState};
@@ -87,6 +87,7 @@ fn rail(who: &Caller, view: &View, current: &str, tally: &Tally) -> Vec<NavItem>
             t.exceptions,
             Permission::ExceptionsRead,
         ),
+        (MONEY, "money", t.money, Permission::MoneyRead),
         (CATALOGUE, "catalogue", t.catalogue, Permission::BasicsRead),
         (STAFF, "person", t.staff, Permission::StaffRead),
         (SETTINGS, "settings", t.settings, Permission::BasicsRead),

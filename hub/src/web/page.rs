@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod conflicts;
 pub mod customers;
 pub mod exceptions;
+pub mod money;
 pub mod network;
 pub mod nights;
 pub mod orders;

@@ -117,6 +117,12 @@ impl Places {
             .collect()
     }
 
+    /// The same with only those where somebody works.
+    pub(crate) fn choices_of(&self, scope: &Scope, chosen: &str, first: &str) -> Vec<Choice> {
+        let mine = self.0.iter().filter(|place| scope.allows(place.id));
+        Self(mine.cloned().collect()).choices(chosen, first)
+    }
+
     /// The currency that most branches have.
     pub(crate) fn currency(&self) -> Currency {
         let count = |currency: Currency| {

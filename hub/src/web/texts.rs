@@ -10,6 +10,7 @@ web_kit::catalogue! {
         catalogue: "Catalogue" | "Katalog",
         network: "Network" | "Netz",
         exceptions: "Exceptions" | "Ausnahmen",
+        money: "Money" | "Geld",
         staff: "Staff" | "Personal",
         settings: "Company" | "Firma",
         nights: "Nights" | "Nächte",

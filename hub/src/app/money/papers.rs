@@ -122,3 +122,27 @@ pub async fn numbers(
     };
     Ok(found.into_iter().filter_map(number).collect())
 }
+
+/// These receipts by their ids, with their numbers as they are printed; those that are there.
+///
+/// # Errors
+/// When the database fails.
+pub async fn these(
+    hub: &Hub,
+    ids: &[ReceiptId],
+) -> Result<std::collections::BTreeMap<ReceiptId, (String, Receipt)>, AppError> {
+    let mut connection = hub.snapshot().await?;
+    let codes = branch::codes(&mut connection).await?;
+    let mut found = std::collections::BTreeMap::new();
+    for &id in ids {
+        if found.contains_key(&id) {
+            continue;
+        }
+        if let Some((row, body)) = store::receipt(&mut connection, id).await? {
+            let receipt = decode_body(&body, "Receipt")
+                .map_err(|_| HubError::Row("a receipt that cannot be read"))?;
+            found.insert(id, (number(&codes, &row), receipt));
+        }
+    }
+    Ok(found)
+}

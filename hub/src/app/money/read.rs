@@ -18,12 +18,15 @@ pub use crate::store::payments::read::{
 use crate::store::scope::Place;
 use crate::store::sync::outbox::{self, Job};
 
+/// The word for all states in which a payment may still come.
+pub const OPEN: &str = "open";
+
 /// Which payments are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     /// Of one branch.
     pub branch: Option<BranchId>,
-    /// In one state.
+    /// In one state, or [`OPEN`].
     pub state: Option<String>,
     /// Behind this one.
     pub place: Option<Place>,
@@ -51,8 +54,15 @@ pub async fn payments(
 ) -> Result<(Vec<PaymentRow>, branch::Codes), AppError> {
     let mut connection = hub.snapshot().await?;
     let scope = person.scope().narrowed(wanted.branch);
-    let state = wanted.state.as_deref();
-    let found = store::payments(&mut connection, &scope, state, wanted.place, wanted.limit).await?;
+    let open = ["queued", "processing", "declined"].as_slice();
+    let states = wanted.state.as_deref();
+    let one = states.map(|state| [state]);
+    let states = match states {
+        Some(OPEN) => Some(open),
+        _ => one.as_ref().map(<[&str; 1]>::as_slice),
+    };
+    let found =
+        store::payments(&mut connection, &scope, states, wanted.place, wanted.limit).await?;
     Ok((found, branch::codes(&mut connection).await?))
 }
 
@@ -153,21 +163,6 @@ pub async fn jobs(
     let mut jobs = outbox::open(&mut connection, state, limit).await?;
     jobs.retain(|job| person.scope().allows(job.branch));
     Ok(jobs)
-}
-
-/// Receipts, newest first, with the codes of branches.
-///
-/// # Errors
-/// When the database fails.
-pub async fn receipts(
-    hub: &Hub,
-    person: &Person,
-    wanted: &Wanted,
-) -> Result<(Vec<ReceiptRow>, branch::Codes), AppError> {
-    let mut connection = hub.snapshot().await?;
-    let scope = person.scope().narrowed(wanted.branch);
-    let found = store::receipts(&mut connection, &scope, wanted.place, wanted.limit).await?;
-    Ok((found, branch::codes(&mut connection).await?))
 }
 
 /// An amount in a currency.

@@ -1,5 +1,7 @@
 //! What the tills may do, and who buys on account: rows that every branch gets.
 
+use std::collections::BTreeMap;
+
 use domain::document::DocumentKind;
 use domain::id::{BranchId, DocumentId};
 use domain::till::{AccountRow, TillRules};
@@ -80,4 +82,37 @@ pub async fn set_account(
         fields,
     }));
     Ok(())
+}
+
+/// The rules of the tills of every branch.
+#[derive(Debug, Clone, Default)]
+pub struct AllRules {
+    own: BTreeMap<BranchId, TillRules>,
+    usual: TillRules,
+}
+
+impl AllRules {
+    /// Those of a branch: its own, or those of all.
+    pub fn of(&self, branch: BranchId) -> TillRules {
+        self.own.get(&branch).copied().unwrap_or(self.usual)
+    }
+
+    /// Whether a branch has rules of its own.
+    pub fn has_own(&self, branch: BranchId) -> bool {
+        self.own.contains_key(&branch)
+    }
+}
+
+/// The rules of all tills.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all(hub: &Hub) -> Result<AllRules, AppError> {
+    let mut connection = hub.snapshot().await?;
+    let mut own: BTreeMap<BranchId, TillRules> = store::all_rules(&mut connection)
+        .await?
+        .into_iter()
+        .collect();
+    let usual = own.remove(&BranchId::NIL).unwrap_or_default();
+    Ok(AllRules { own, usual })
 }

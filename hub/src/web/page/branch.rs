@@ -5,6 +5,7 @@ pub(crate) mod form;
 pub(crate) mod machines;
 mod shown;
 mod texts;
+pub(crate) mod till;
 
 pub(crate) use texts::BranchTexts;
 
@@ -50,6 +51,7 @@ struct PageTemplate<'a> {
     exceptions_href: String,
     people: Option<Vec<(String, String)>>,
     people_href: String,
+    till: Option<till::TillPart>,
 }
 
 #[derive(Template)]
@@ -162,6 +164,7 @@ async fn body(
         exceptions_href: format!("{}?branch={code}", crate::web::EXCEPTIONS),
         people,
         people_href: format!("{}?branch={code}", crate::web::STAFF),
+        till: till::part(state, who, view, branch).await?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! Customers of the whole chain: found by what people say of themselves, never by an address that names them.
 
+pub(crate) mod account;
 pub(crate) mod edit;
 pub(crate) mod merge;
 pub(crate) mod person;

@@ -187,6 +187,11 @@ pub(crate) async fn page(
     frame(&state, &who, &view, HOME).await?.respond(&content)
 }
 
+/// When today began where most branches are.
+pub(crate) fn midnight(view: &View) -> i64 {
+    days(view).today_ms
+}
+
 /// Midnight today and a week ago where most branches are.
 fn days(view: &View) -> Days {
     let now_ms = view.clock.now_ms();

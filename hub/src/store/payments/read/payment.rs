@@ -91,7 +91,7 @@ impl RawPayment {
 pub async fn payments(
     connection: &mut PgConnection,
     scope: &Scope,
-    state: Option<&str>,
+    states: Option<&[&str]>,
     place: Option<Place>,
     limit: i64,
 ) -> Result<Vec<PaymentRow>, HubError> {
@@ -101,11 +101,11 @@ pub async fn payments(
             repaid_minor, called_off, reference, detail, created_ms, updated_ms
          from payments.payment
          where ($1::uuid[] is null or branch_id = any($1)) and tender in ('card', 'bank')
-           and ($2::text is null or state = $2) and ($3::bigint is null or (created_ms, payment) < ($3, $4))
+           and ($2::text[] is null or state = any($2)) and ($3::bigint is null or (created_ms, payment) < ($3, $4))
          order by created_ms desc, payment desc limit $5",
     )
     .bind(scope.sql())
-    .bind(state)
+    .bind(states)
     .bind(at_ms)
     .bind(id)
     .bind(limit)

@@ -37,6 +37,7 @@ struct Page<'a> {
     merged: Option<String>,
     orders: Vec<OrderRow>,
     versions: SafeHtml,
+    account: Option<super::account::AccountPart>,
 }
 
 #[derive(Template)]
@@ -105,6 +106,7 @@ pub(crate) async fn show(
             .map(|order| OrderRow::of(&view, &places, order))
             .collect(),
         versions,
+        account: super::account::part(&state, &who, &view, &places, id).await?,
     })?;
     if asked.is_fragment() {
         return Ok(html(body));
