@@ -215,6 +215,11 @@ web_kit::catalogue! {
         globe: "Must lie on the globe." | "Muss auf der Erde liegen.",
         degrees: "Write degrees, as in 52.53." | "Grad, wie 52,53.",
         role: "Choose a role." | "Wählen Sie eine Rolle.",
+        payment: "There is no such payment." | "Diese Zahlung gibt es nicht.",
+        payments: "This receipt has several payments; write the id of one."
+            | "Dieser Beleg hat mehrere Zahlungen; schreiben Sie die Kennung der einen.",
+        why_not: "Must say why not." | "Ein Grund gehört dazu, wenn Sie ablehnen.",
+        days: "Must be from 0 to 365." | "Von 0 bis 365.",
         reason: "Must say why." | "Ein Grund gehört dazu.",
         password_short: "Must have 8 characters at least." | "Mindestens 8 Zeichen.",
         password_long: "Must not be longer than 1000 bytes." | "Höchstens 1000 Bytes.",
@@ -247,6 +252,15 @@ web_kit::catalogue! {
         same_person: "These are one person already." | "Das ist bereits eine Person.",
         order_full: "The order takes no more." | "Der Auftrag nimmt nichts mehr auf.",
         ends_otherwise: "This ends with its cause, not here." | "Das endet mit seiner Ursache, nicht hier.",
+        decided: "This refund was decided already." | "Über diese Erstattung ist schon entschieden.",
+        above_limit: "This is more than your role may give back; a central manager may."
+            | "Das ist mehr, als Ihre Rolle erstatten darf; die Zentralleitung darf es.",
+        nothing_due: "Nothing came too much; a refund of its receipt at the branch gives the rest back."
+            | "Es kam nichts zu viel; den Rest erstattet die Filiale zu ihrem Beleg.",
+        by_bank: "A bank is not asked by the hub: transfer it, and match the line of the statement."
+            | "Die Zentrale fragt keine Bank: Überweisen Sie, und ordnen Sie die Zeile des Auszugs zu.",
+        came_by_it: "A payment counts as paid by this line; give it back, or correct the ledger."
+            | "Eine Zahlung gilt durch diese Zeile als bezahlt; erstatten Sie sie, oder berichtigen Sie das Journal.",
         key_reused: "This form was sent with other content already. Open the page again."
             | "Dieses Formular wurde schon mit anderem Inhalt gesendet. Öffnen Sie die Seite neu.",
     }
@@ -270,6 +284,11 @@ fn of_kind(kind: &str, language: Language) -> Option<&'static str> {
         "order-full" => t.order_full,
         "gone" => t.gone,
         "ends-otherwise" => t.ends_otherwise,
+        "decided" => t.decided,
+        "above-limit" => t.above_limit,
+        "nothing-due" => t.nothing_due,
+        "by-bank" => t.by_bank,
+        "came-by-it" => t.came_by_it,
         "key-reused" => t.key_reused,
         _ => return None,
     })

@@ -244,6 +244,58 @@ const SAYINGS: &[(&str, &str)] = &[
         "darf keine Steuerzeichen enthalten",
     ),
     ("must be {}", "muss sein: {}"),
+    ("row {}: {…}", "Zeile {}: {…}"),
+    ("the file is not UTF-8", "die Datei ist nicht UTF-8"),
+    (
+        "the header must name `{}` once",
+        "die Kopfzeile muss „{}“ einmal nennen",
+    ),
+    (
+        "it has {} values and the header {}",
+        "sie hat {} Werte und die Kopfzeile {}",
+    ),
+    (
+        "`booked_on` is a day such as 2026-11-22 or 22.11.2026",
+        "„booked_on“ ist ein Tag wie 2026-11-22 oder 22.11.2026",
+    ),
+    (
+        "`reference` is the bank's own name of the line, 1 to 200 letters",
+        "„reference“ ist der Name der Zeile bei der Bank, 1 bis 200 Zeichen",
+    ),
+    (
+        "`reference` is that of row {}, and the rows differ",
+        "„reference“ ist die der Zeile {}, und die Zeilen sind verschieden",
+    ),
+    (
+        "`amount` is a number such as 1234.56 or -1.234,56, and not 0",
+        "„amount“ ist eine Zahl wie 1234.56 oder -1.234,56, und nicht 0",
+    ),
+    (
+        "`currency` is three letters such as EUR",
+        "„currency“ ist ein Kürzel aus drei Buchstaben wie EUR",
+    ),
+    (
+        "the provider does not let us: {}",
+        "der Anbieter lässt uns nicht: {}",
+    ),
+    ("it did not go back: {}", "es ging nicht zurück: {}"),
+    (
+        "the outcome is unknown: {}",
+        "das Ergebnis ist unbekannt: {}",
+    ),
+    ("unavailable: {}", "nicht erreichbar: {}"),
+    (
+        "more came than was asked for; give the rest back",
+        "es kam mehr, als verlangt war; den Rest zurückgeben",
+    ),
+    (
+        "it was called off and came all the same; give it back",
+        "es war abgesagt und kam trotzdem; zurückgeben",
+    ),
+    (
+        "no provider is set up for this tender",
+        "für diese Zahlungsart ist kein Anbieter eingerichtet",
+    ),
     (
         "the checks still refuse it: {…}",
         "die Prüfung lehnt es noch immer ab: {…}",

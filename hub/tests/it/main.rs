@@ -20,6 +20,7 @@ mod ingest;
 mod look_up;
 mod mending;
 mod money;
+mod money_pages;
 mod night;
 mod night_pages;
 mod pages;

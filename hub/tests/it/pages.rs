@@ -90,6 +90,26 @@ impl<'a> Browser<'a> {
         )
         .await
     }
+
+    /// Sends a form with a file, as a browser without scripts does.
+    pub async fn upload(&self, path: &str, key: &str, file: &str) -> Shown {
+        let part = |name: &str, more: &str, value: &str| {
+            format!(
+                "--xx\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n\r\n{value}\r\n"
+            )
+        };
+        let body = part("key", "", key)
+            + &part("time_zone", "", "Europe/Berlin")
+            + &part("file", "; filename=\"bank.csv\"", file)
+            + "--xx--\r\n";
+        self.read(
+            self.http
+                .post(format!("{}{path}", self.site.base))
+                .header("content-type", "multipart/form-data; boundary=xx")
+                .body(body),
+        )
+        .await
+    }
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";

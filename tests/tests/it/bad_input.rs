@@ -109,6 +109,8 @@ async fn at_hub() -> Result<()> {
         "POST /api/v1/reconciliations/{id}/reopen",
         "POST /api/v1/reconciliations/{id}/sign-off",
         "POST /api/v1/settlements/match",
+        // Nothing came too much.
+        "POST /api/v1/payments/{id}/refunds",
     ];
     judge(&report, &may_be_refused)
 }

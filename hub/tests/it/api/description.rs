@@ -88,6 +88,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/v1/payments"),
     ("GET", "/api/v1/payments/{id}"),
     ("POST", "/api/v1/payments/{id}/ask-again"),
+    ("POST", "/api/v1/payments/{id}/refunds"),
     ("GET", "/api/v1/refunds"),
     ("POST", "/api/v1/refunds/{id}/decide"),
     ("GET", "/api/v1/providers"),

@@ -11,7 +11,9 @@ use crate::app::reconcile::{parse_day, show_day};
 use crate::web::act::{address, encode};
 use crate::web::reason::said;
 use crate::web::view::View;
-use crate::web::{CUSTOMERS, EXCEPTION_OWNER, NIGHTS, ORDERS, STOCK, TRANSFERS};
+use crate::web::{
+    CUSTOMERS, EXCEPTION_OWNER, MONEY_PAYMENTS, NIGHTS, ORDERS, STOCK, TRANSFERS,
+};
 
 web_kit::catalogue! {
     /// What is said of an exception.
@@ -96,7 +98,9 @@ fn row(
         icon,
         tone,
         title: title(&record.kind, about, language),
-        href: leads(about).or_else(|| night(record, &branch)),
+        href: leads(about)
+            .or_else(|| night(record, &branch))
+            .or_else(|| to_payment(record)),
         detail: said(&record.detail, language),
         place: if branch.is_empty() {
             KindTexts::of(language).hub.to_owned()
@@ -120,6 +124,12 @@ fn row(
 pub(super) fn owner_href(branch: &str, kind: &str, subject: &str) -> String {
     let parts = [("branch", branch), ("kind", kind), ("subject", subject)];
     address(EXCEPTION_OWNER, &parts)
+}
+
+/// What of a payment is wrong leads to the payment.
+fn to_payment(record: &ExceptionRecord) -> Option<String> {
+    let is_one = matches!(record.kind.as_str(), "payment" | "dead_letter");
+    is_one.then(|| format!("{MONEY_PAYMENTS}/{}", format_uuid(&record.subject)))
 }
 
 fn leads(about: Option<&Subject>) -> Option<String> {

@@ -19,6 +19,7 @@ use crate::app::money::{read, settle};
 use crate::store::sync::outbox::Job;
 use crate::web::act::{act, done};
 use crate::web::places::Places;
+use crate::web::reason::said;
 use crate::web::said::Deed;
 use crate::web::view::View;
 use crate::web::{MONEY_OUTBOX, MONEY_PAYMENTS};
@@ -57,7 +58,7 @@ pub(super) fn job_row(view: &View, places: &Places, branches: &Codes, job: &Job)
         icon,
         tone: if failed { "late" } else { "moving" },
         says: if failed {
-            job.last_error.clone()
+            said(&job.last_error, view.language())
         } else {
             t.for_customer.to_owned()
         },
