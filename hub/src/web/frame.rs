@@ -71,8 +71,6 @@ fn rail(who: &Caller, view: &View, current: &str, tally: &Tally) -> Vec<NavItem>
     let t = FrameTexts::of(view.language());
     let pages = [
         (HOME, "network", t.network, Permission::BasicsRead),
-        (ORDERS, "orders", t.orders, Permission::OrdersRead),
-        (CUSTOMERS, "people", t.customers, Permission::CustomersRead),
         (STOCK, "matrix", t.stock, Permission::StockRead),
         (
             TRANSFERS,
@@ -88,6 +86,8 @@ fn rail(who: &Caller, view: &View, current: &str, tally: &Tally) -> Vec<NavItem>
             Permission::ExceptionsRead,
         ),
         (MONEY, "money", t.money, Permission::MoneyRead),
+        (ORDERS, "orders", t.orders, Permission::OrdersRead),
+        (CUSTOMERS, "people", t.customers, Permission::CustomersRead),
         (CATALOGUE, "catalogue", t.catalogue, Permission::BasicsRead),
         (STAFF, "person", t.staff, Permission::StaffRead),
         (SETTINGS, "settings", t.settings, Permission::BasicsRead),

@@ -1,5 +1,7 @@
 //! Money by card, from the counter to the provider and back, with a double of the provider that fails on demand.
 
+use std::fs;
+
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tests::process::chain::api::Api;
@@ -288,5 +290,109 @@ async fn at_the_reader() -> Result<()> {
     let state = shop.stripe.state().await?;
     let links = state["payment_link"].as_array().map_or(0, Vec::len);
     ensure!(links == 0, "no link where a reader stands: {links}");
+
+/// Goal: money that comes although the sale was called off is given back from the hub, once; the branch learns of it.
+/// Method: the promise is called off while cut off and paid meanwhile; the same request twice, the answer of the provider
+/// lost once.
+#[tokio::test]
+async fn what_comes_late_is_given_back_from_the_hub() {
+    late().await.unwrap();
+}
+
+async fn late() -> Result<()> {
+    let shop = Shop::open().await?;
+    let (_, payment) = shop.sell().await?;
+    let asked = shop.until_state(&payment, "processing").await?;
+    shop.cut().await?;
+    let off = format!("/api/v1/payments/{payment}/cancel");
+    shop.manager.send(&off, &Value::Null).await?;
+    shop.customer_pays(&asked).await?;
+    shop.mend().await?;
+    shop.until_state(&payment, "captured").await?;
+    let path = format!("/api/v1/payments/{payment}");
+    until("the hub knows that it is due back", PATIENCE, async || {
+        let known = shop.central.get(&path).await?;
+        Ok(match known["due_back"]["amount_minor"].as_i64() {
+            Some(1_000) => Ok(()),
+            _ => Err(known.to_string()),
+        })
+    })
+    .await?;
+    shop.fault("/v1/refunds", "timeout_after").await?;
+    let why = json!({ "reason": "called off before it came" });
+    let refunds = format!("{path}/refunds");
+    let given = shop.central.post(&refunds, "late", &why).await?;
+    let again = shop.central.post(&refunds, "late", &why).await?;
+    ensure!(given == again, "{given} {again}");
+    shop.until_state(&payment, "refunded").await?;
+    let state = shop.stripe.state().await?;
+    let count = state["refund"].as_array().map_or(0, Vec::len);
+    ensure!(count == 1, "given back once: {}", state["refund"]);
+    let open = shop.central.list("/api/v1/exceptions").await?;
+    ensure!(open.iter().all(|one| one["kind"] != "payment"), "{open:?}");
+    shop.ends_sound().await
+}
+
+/// Goal: a link of which the answer was lost for good is called off before another one asks; the customer pays once.
+/// Method: the provider makes the link and keeps a failure as the answer for its key.
+#[tokio::test]
+async fn a_link_that_was_lost_is_called_off_before_another_asks() {
+    lost().await.unwrap();
+}
+
+async fn lost() -> Result<()> {
+    let shop = Shop::open().await?;
+    shop.fault("/v1/payment_links", "error_500_after").await?;
+    let (_, payment) = shop.sell().await?;
+    let asked = shop.until_state(&payment, "processing").await?;
+    let state = shop.stripe.state().await?;
+    let links = state["payment_link"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let active = links.iter().filter(|link| link["active"] == true).count();
+    ensure!((links.len(), active) == (2, 1), "{links:?}");
+    shop.customer_pays(&asked).await?;
+    shop.until_state(&payment, "captured").await?;
+    ensure!(shop.charged().await? == 1_000);
+    shop.ends_sound().await
+}
+
+/// Goal: a provider that does not let us waits for a person: a dead letter at once, and after that all goes on.
+/// Method: the hub has a wrong key; it is mended, and the payment asked about again.
+#[tokio::test]
+async fn a_provider_that_does_not_let_us_waits_for_a_person() {
+    not_let().await.unwrap();
+}
+
+async fn not_let() -> Result<()> {
+    let mut shop = Shop::open().await?;
+    let file = shop.chain.folder.path().join("provider/key");
+    let right = fs::read_to_string(&file)?;
+    shop.chain.hub.stop().await?;
+    fs::write(&file, "sk_test_wrong")?;
+    shop.chain.hub.start().await?;
+    let central = shop.chain.hub.api("central").await?;
+    let (_, payment) = shop.sell().await?;
+    let dead = until("it is a dead letter", PATIENCE * 2, async || {
+        let dead = central.get("/api/v1/outbox?state=dead").await?;
+        Ok(match dead[0].is_object() {
+            true => Ok(dead),
+            false => Err(dead.to_string()),
+        })
+    })
+    .await?;
+    let error = dead[0]["last_error"].as_str().unwrap_or_default();
+    ensure!(error.contains("does not let us"), "{dead}");
+    shop.chain.hub.stop().await?;
+    fs::write(&file, right)?;
+    shop.chain.hub.start().await?;
+    shop.central = shop.chain.hub.api("central").await?;
+    let path = format!("/api/v1/payments/{payment}/ask-again");
+    shop.central.send(&path, &Value::Null).await?;
+    let asked = shop.until_state(&payment, "processing").await?;
+    shop.customer_pays(&asked).await?;
+    shop.until_state(&payment, "captured").await?;
+    ensure!(shop.charged().await? == 1_000);
     shop.ends_sound().await
 }

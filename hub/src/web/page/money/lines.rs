@@ -86,10 +86,8 @@ pub(super) fn line_row(
         payout: line.payout.clone(),
         payment: line.payment.map(|payment| {
             let id = payment.to_string();
-            (
-                web_kit::transfer::number_of(&id),
-                format!("{MONEY_PAYMENTS}/{id}"),
-            )
+            let short = id.get(..8).unwrap_or_default().to_owned();
+            (short, format!("{MONEY_PAYMENTS}/{id}"))
         }),
         reason: line.match_reason.clone(),
         fits: Vec::new(),

@@ -191,7 +191,7 @@ fn branch(
         name: places.name(&one.code).to_owned(),
         receipts_href: of_branch(MONEY_RECEIPTS, ""),
         taken: amount(one.money.taken_minor),
-        receipts: view.clock.number(one.money.receipts),
+        receipts: plural(one.money.receipts.unsigned_abs(), t.one_receipt, t.receipts),
         given_back: amount(one.money.given_back_minor),
         is_nothing_back: one.money.given_back_minor == 0,
         promised: amount(one.money.promised_minor),

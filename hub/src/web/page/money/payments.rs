@@ -83,6 +83,8 @@ struct Page<'a> {
     states: Vec<Choice>,
     rows: Vec<Row>,
     is_narrowed: bool,
+    /// What all amounts are in, where that is one currency.
+    currency: Option<String>,
     pager: Pager,
 }
 
@@ -117,9 +119,12 @@ pub(crate) async fn list(
         .collect();
     let numbers = numbers(state.hub(), &receipts).await?;
     let places = Places::of(&state).await?;
+    let mut currencies = cut.items.iter().map(|row| row.currency);
+    let first = currencies.next();
+    let is_one = currencies.all(|other| Some(other) == first);
     let row = |payment: &PaymentRow| {
         let code = code_of(&codes, payment.branch);
-        row(&view, places.name(&code), &numbers, payment)
+        row(&view, places.name(&code), &numbers, payment, is_one)
     };
     let body = SafeHtml::render(&Page {
         m,
@@ -130,6 +135,7 @@ pub(crate) async fn list(
         states: states(&view, &query.state),
         rows: cut.items.iter().map(row).collect(),
         is_narrowed: query.is_narrowed(),
+        currency: first.filter(|_| is_one).map(|one| one.to_string()),
         pager: Pager {
             first: (!query.cursor.is_empty()).then(|| query.address("")),
             next: cut.next_cursor.map(|next| query.address(&next)),
@@ -163,8 +169,16 @@ fn row(
     branch: &str,
     numbers: &BTreeMap<ReceiptId, String>,
     payment: &PaymentRow,
+    is_one_currency: bool,
 ) -> Row {
-    let amount = |minor| view.full_amount(money(minor, payment.currency));
+    let amount = |minor| {
+        let money = money(minor, payment.currency);
+        if is_one_currency {
+            view.amount(money)
+        } else {
+            view.full_amount(money)
+        }
+    };
     let number = payment.receipt.and_then(|receipt| numbers.get(&receipt));
     Row {
         href: format!("{MONEY_PAYMENTS}/{}", payment.id),

@@ -32,7 +32,7 @@ web_kit::catalogue! {
 web_kit::catalogue! {
     /// What the overview says.
     pub(super) struct OverviewTexts {
-        word: "Wait for a word" | "Warten auf ein Wort",
+        word: "Refunds to decide" | "Erstattungen zu entscheiden",
         word_none: "no refund waits" | "keine Erstattung wartet",
         unmatched: "Lines without a payment" | "Zeilen ohne Zahlung",
         unmatched_none: "every line belongs somewhere" | "jede Zeile gehört irgendwohin",
@@ -49,7 +49,8 @@ web_kit::catalogue! {
         promised: "Promised" | "Zugesagt",
         of_limit: "Of the limit" | "Von der Grenze",
         oldest_promise: "Oldest promise" | "Älteste Zusage",
-        receipts: "Receipts" | "Belege",
+        one_receipt: "1 receipt" | "1 Beleg",
+        receipts: "{n} receipts" | "{n} Belege",
         waits_here: "To look at" | "Anzusehen",
         over_limit: "above the limit of {limit}" | "über der Grenze von {limit}",
         share: "{share} % of {limit}" | "{share} % von {limit}",
@@ -60,8 +61,8 @@ web_kit::catalogue! {
         dead_letters: "{n} dead letters" | "{n} unzustellbar",
         none: "No branch took money yet" | "Noch hat keine Filiale Geld eingenommen",
         none_why: "A receipt of any till shows up here as soon as its branch is heard." | "Ein Beleg einer Kasse erscheint hier, sobald ihre Filiale zu hören ist.",
-        outside: "Those outside" | "Die draußen",
-        outside_none: "Nobody outside is set up: cards are promised and wait." | "Draußen ist niemand eingerichtet: Karten werden zugesagt und warten.",
+        outside: "Providers" | "Anbieter",
+        outside_none: "No provider is set up: cards are promised and wait." | "Kein Anbieter ist eingerichtet: Karten werden zugesagt und warten.",
         no_problem: "answers" | "antwortet",
         left_alone: "left alone since {age}, tried again soon" | "seit {age} in Ruhe gelassen, bald ein neuer Versuch",
         tried: "one call tries whether it is back" | "ein Aufruf prüft, ob er zurück ist",
@@ -143,7 +144,7 @@ web_kit::catalogue! {
         reason_for_no: "Needed to decline" | "Nötig, um abzulehnen",
         said_yes: "is approved; the branch gives it back" | "ist zugesagt; die Filiale erstattet",
         said_no: "is declined; the branch hears why" | "ist abgelehnt; die Filiale erfährt den Grund",
-        none: "No refund waits for a word" | "Keine Erstattung wartet auf ein Wort",
+        none: "No refund waits for a word" | "Keine Erstattung wartet auf eine Entscheidung",
         none_why: "What a till may give back by itself never waits here." | "Was eine Kasse selbst erstatten darf, wartet nie hier.",
         someone: "somebody" | "jemand",
     }
@@ -202,7 +203,7 @@ web_kit::catalogue! {
         no_file: "Choose a file." | "Wählen Sie eine Datei.",
         too_large: "The file is larger than 1 MB." | "Die Datei ist größer als 1 MB.",
         no_text: "The file is no text in UTF-8." | "Die Datei ist kein Text in UTF-8.",
-        taken: "{read} rows, {new} of them new; {matched} paid a receipt" | "{read} Zeilen, {new} davon neu; {matched} bezahlten einen Beleg",
+        taken: "Rows: {read}, new: {new}, paid a receipt: {matched}" | "Zeilen: {read}, neu: {new}, bezahlten einen Beleg: {matched}",
         done: "The bank’s file is taken in." | "Die Datei der Bank ist eingelesen.",
     }
 }
