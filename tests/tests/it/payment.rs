@@ -376,9 +376,10 @@ async fn not_let() -> Result<()> {
     let (_, payment) = shop.sell().await?;
     let dead = until("it is a dead letter", PATIENCE * 2, async || {
         let dead = central.get("/api/v1/outbox?state=dead").await?;
-        Ok(match dead[0].is_object() {
-            true => Ok(dead),
-            false => Err(dead.to_string()),
+        Ok(if dead[0].is_object() {
+            Ok(dead)
+        } else {
+            Err(dead.to_string())
         })
     })
     .await?;
