@@ -12,8 +12,8 @@ use web_kit::{
 use super::texts::FrameTexts;
 use super::view::View;
 use super::{
-    CATALOGUE, CUSTOMERS, EXCEPTIONS, HOME, MONEY, NIGHTS, ORDERS, PLACE, SCREEN, SETTINGS, SIGN_OUT,
-    STAFF, STATUS_BAR, STOCK, TRANSFERS,
+    CATALOGUE, CUSTOMERS, EXCEPTIONS, HOME, MONEY, NIGHTS, ORDERS, PLACE, SCREEN, SETTINGS,
+    SIGN_OUT, STAFF, STATUS_BAR, STOCK, TRANSFERS,
 };
 use crate::api::{Caller, HubState};
 use crate::app::network::{Tally, tally};

@@ -11,9 +11,7 @@ use crate::app::reconcile::{parse_day, show_day};
 use crate::web::act::{address, encode};
 use crate::web::reason::said;
 use crate::web::view::View;
-use crate::web::{
-    CUSTOMERS, EXCEPTION_OWNER, MONEY_PAYMENTS, NIGHTS, ORDERS, STOCK, TRANSFERS,
-};
+use crate::web::{CUSTOMERS, EXCEPTION_OWNER, MONEY_PAYMENTS, NIGHTS, ORDERS, STOCK, TRANSFERS};
 
 web_kit::catalogue! {
     /// What is said of an exception.
