@@ -290,6 +290,8 @@ async fn at_the_reader() -> Result<()> {
     let state = shop.stripe.state().await?;
     let links = state["payment_link"].as_array().map_or(0, Vec::len);
     ensure!(links == 0, "no link where a reader stands: {links}");
+    shop.ends_sound().await
+}
 
 /// Goal: money that comes although the sale was called off is given back from the hub, once; the branch learns of it.
 /// Method: the promise is called off while cut off and paid meanwhile; the same request twice, the answer of the provider
