@@ -34,11 +34,11 @@ use crate::app::reconcile::{
     BranchNight, CheckResult, Filter, Night, RunState, Signed, around, get, missing, parse_day,
     show_day, subjects,
 };
-use crate::web::NIGHTS;
 use crate::web::act::address;
 use crate::web::frame::frame;
 use crate::web::places::{Choice, Places};
 use crate::web::view::View;
+use crate::web::{MONEY_SETTLEMENTS, NIGHTS};
 
 /// Records beside the matrix; the branch's page has more.
 const BESIDE: usize = 30;
@@ -405,6 +405,6 @@ impl<'a> Seen<'a> {
 
 /// Where lines of statements are matched by hand, for a check that has some of nobody.
 fn statements(result: &CheckResult) -> Option<&'static str> {
-    let _ = result;
-    None
+    let is_red = result.check == Check::Payments && result.state == CheckState::Red;
+    is_red.then_some(MONEY_SETTLEMENTS)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::id::{PaymentId, ReceiptId};
 use domain::ledger::MoneyAccount;
 use domain::money::{Currency, Money};
 use domain::permission::Permission;
@@ -20,7 +21,10 @@ use crate::app::reconcile::{BranchNight, CheckResult, RecordView, show_day};
 use crate::web::act::{address, encode};
 use crate::web::page::transfers::number_of;
 use crate::web::view::View;
-use crate::web::{BRANCHES, CUSTOMERS, NIGHT_CORRECTIONS, ORDERS, STOCK, TRANSFERS};
+use crate::web::{
+    BRANCHES, CUSTOMERS, MONEY_PAYMENTS, MONEY_RECEIPTS, MONEY_REFUNDS, MONEY_SETTLEMENTS,
+    NIGHT_CORRECTIONS, ORDERS, STOCK, TRANSFERS,
+};
 
 /// What records are about, by their subjects.
 pub(super) type Subjects = BTreeMap<String, Subject>;
@@ -243,6 +247,14 @@ fn href(night: &BranchNight, record: &RecordView, about: Option<&Subject>) -> Op
         "log" | "head" | "clock" | "digest" if !night.code.is_empty() => {
             Some(format!("{BRANCHES}/{}", night.code))
         }
+        "payment" if record.subject.parse::<PaymentId>().is_ok() => {
+            Some(format!("{MONEY_PAYMENTS}/{}", record.subject))
+        }
+        "receipt" if record.subject.parse::<ReceiptId>().is_ok() => {
+            Some(format!("{MONEY_RECEIPTS}/{}", record.subject))
+        }
+        "refund" => Some(MONEY_REFUNDS.to_owned()),
+        "settlement" | "payout" => Some(MONEY_SETTLEMENTS.to_owned()),
         _ => None,
     }
 }
