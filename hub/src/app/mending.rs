@@ -50,7 +50,7 @@ pub async fn order(
     Ok(nodes)
 }
 
-/// The same within a transaction; connections hear of it with [`Hub::follow_mending`].
+/// The same within a transaction; the connections of the machine hear of it.
 ///
 /// # Errors
 /// When the database fails.

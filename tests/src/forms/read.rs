@@ -138,6 +138,10 @@ impl Page {
         let mut form: Option<Form> = None;
         let mut choice: Option<(Field, bool)> = None;
         let mut in_template = false;
+        // The id of each form of the page, and buttons that stand elsewhere and name their form.
+        let mut ids: Vec<String> = Vec::new();
+        let mut id = String::new();
+        let mut apart: Vec<(String, Button)> = Vec::new();
         for tag in tags(html) {
             match tag.name {
                 "template" => in_template = true,
@@ -156,12 +160,18 @@ impl Page {
                 "form" => {
                     let is_posted = tag.get("method") == Some("post");
                     let is_plain = tag.get("enctype").is_none();
+                    id = tag.value("id");
                     form = (is_posted && is_plain).then(|| Form {
                         action: tag.value("action"),
                         ..Form::default()
                     });
                 }
-                "/form" => page.forms.extend(form.take()),
+                "/form" => {
+                    if let Some(form) = form.take() {
+                        page.forms.push(form);
+                        ids.push(std::mem::take(&mut id));
+                    }
+                }
                 "select" => {
                     choice = Some((
                         Field {
@@ -203,16 +213,25 @@ impl Page {
                 }
                 "button" => {
                     let sends = !matches!(tag.get("type"), Some("button" | "reset"));
-                    if let Some(form) = form.as_mut().filter(|_| sends) {
-                        form.buttons.push(Button {
-                            adds: tag
-                                .get("name")
-                                .map(|name| (name.to_owned(), tag.value("value"))),
-                            action: tag.get("formaction").map(str::to_owned),
-                        });
+                    let button = Button {
+                        adds: tag
+                            .get("name")
+                            .map(|name| (name.to_owned(), tag.value("value"))),
+                        action: tag.get("formaction").map(str::to_owned),
+                    };
+                    match (tag.get("form"), &mut form) {
+                        (Some(of), _) if sends => apart.push((of.to_owned(), button)),
+                        (None, Some(form)) if sends => form.buttons.push(button),
+                        _ => {}
                     }
                 }
                 _ => {}
+            }
+        }
+        for (of, button) in apart {
+            let mut forms = ids.iter().zip(&mut page.forms);
+            if let Some((_, form)) = forms.find(|(id, _)| **id == of) {
+                form.buttons.push(button);
             }
         }
         page
@@ -263,18 +282,20 @@ mod tests {
     #[test]
     fn forms_are_read_as_a_browser_fills_them() {
         let page = Page::read(
-            r#"<a href="/a&amp;b" class="x">A</a><form method="get" action="/q"><input name="q"></form>
+            r#"<a href="/a&amp;b" class="x">A</a><button form="far">Far</button><form method="get" action="/q"><input name="q"></form>
             <form class="sheet" method="post" action="/do"><input type="hidden" name="key" value="k-1">
             <input name="n" value="1 &lt; 2" inputmode="numeric" required><input type="checkbox" name="c" value="yes">
             <select name="s"><option value="">none</option><option value="b" selected>B</option><option value="c">C</option></select>
             <textarea name="t">one
-two</textarea><button type="button">no</button><button name="act" value="go" formaction="/other">Go</button></form>"#,
+two</textarea><button type="button">no</button><button name="act" value="go" formaction="/other">Go</button></form>
+            <form id="far" method="post" action="/far"><input type="hidden" name="key" value="k-2"></form>"#,
         );
         assert_eq!(page.links, ["/a&b"]);
-        let [form] = &page.forms[..] else {
+        let [form, far] = &page.forms[..] else {
             panic!("{:?}", page.forms)
         };
         assert_eq!(form.action, "/do");
+        assert_eq!((&*far.action, far.buttons.len()), ("/far", 1));
         let values: Vec<(&str, &str)> = form
             .fields
             .iter()
