@@ -275,6 +275,10 @@ fn filled(form: &Form, tries: usize) -> Vec<(String, String)> {
         "service",
     ];
     let value = |field: &Field| {
+        // A form of figures that are all there changes nothing as it comes.
+        if everywhere && field.name == "clerk" {
+            return typed(&field.name, &field.kind).to_owned();
+        }
         let is_open = field.value.is_empty() && field.kind != "fixed";
         if is_open && (everywhere || field.is_required) {
             return typed(&field.name, &field.kind).to_owned();
