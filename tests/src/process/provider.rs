@@ -3,9 +3,11 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::chain::Chain;
+use super::chain::api::Api;
+use super::chain::wait::until;
+use super::chain::{Chain, PATIENCE};
 use crate::stripe::{FakeOptions, FakeStripe};
 
 /// Starts a provider and has the hub of a chain use it from now on. With readers each branch gets one on its counter:
@@ -56,4 +58,35 @@ pub async fn open_provider(
     chain.hub.serve_with(&flags);
     chain.hub.start().await?;
     Ok((stripe, readers))
+}
+
+/// Waits until a branch says this of a payment; gives it.
+///
+/// # Errors
+/// When it does not in time.
+pub async fn until_payment(branch: &Api, payment: &str, state: &str) -> Result<Value> {
+    let what = format!("the payment is {state} at the branch");
+    until(&what, PATIENCE * 2, async || {
+        let all = branch.get("/api/v1/payments").await?;
+        let items = all["items"].as_array().cloned().unwrap_or_default();
+        let found = items.into_iter().find(|one| one["id"] == payment);
+        Ok(match found {
+            Some(found) if found["state"] == state => Ok(found),
+            other => Err(format!("{other:?}")),
+        })
+    })
+    .await
+}
+
+/// The customer opens the link that a branch shows for a payment, and pays.
+///
+/// # Errors
+/// When the provider knows no such link.
+pub async fn customer_pays(stripe: &FakeStripe, asked: &Value) -> Result<()> {
+    let state = stripe.state().await?;
+    let links = state["payment_link"].as_array().context("links")?;
+    let link = links.iter().find(|one| one["url"] == asked["detail"]);
+    let id = link.and_then(|one| one["id"].as_str());
+    let path = format!("links/{}/pay", id.context("the link of the payment")?);
+    stripe.control(&path, json!({})).await.map(drop)
 }

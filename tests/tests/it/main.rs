@@ -29,5 +29,6 @@ mod payment;
 mod people;
 mod records;
 mod sound;
+mod story;
 mod transfer;
 mod writers;

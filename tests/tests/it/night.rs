@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tests::process::chain::api::{Api, fresh_key};
 use tests::process::chain::wait::{level, until, until_link};
 use tests::process::chain::{Chain, PATIENCE, Plan};
+use tests::process::provider::{customer_pays, until_payment};
 use tests::stripe::FakeStripe;
 
 use super::payment::with_provider;
@@ -73,33 +74,14 @@ impl Town {
         Ok(payment.context("a payment")?.to_owned())
     }
 
-    /// Waits until the branch says this of a payment; gives it.
     async fn until_state(&self, branch: usize, payment: &str, state: &str) -> Result<Value> {
-        until(
-            &format!("the payment is {state}"),
-            PATIENCE * 2,
-            async || {
-                let all = self.managers[branch].get("/api/v1/payments").await?;
-                let items = all["items"].as_array().cloned().unwrap_or_default();
-                Ok(match items.into_iter().find(|one| one["id"] == payment) {
-                    Some(found) if found["state"] == state => Ok(found),
-                    other => Err(format!("{other:?}")),
-                })
-            },
-        )
-        .await
+        until_payment(&self.managers[branch], payment, state).await
     }
 
     /// The customer pays what the branch asks by a link.
     pub(super) async fn customer_pays(&self, branch: usize, payment: &str) -> Result<()> {
         let asked = self.until_state(branch, payment, "processing").await?;
-        let state = self.stripe.state().await?;
-        let links = state["payment_link"].as_array().cloned();
-        let found = links.unwrap_or_default();
-        let found = found.iter().find(|one| one["url"] == asked["detail"]);
-        let id = found.and_then(|one| one["id"].as_str());
-        let path = format!("links/{}/pay", id.context("the link")?);
-        self.stripe.control(&path, json!({})).await.map(drop)
+        customer_pays(&self.stripe, &asked).await
     }
 
     /// A day at the counter: a drawer, a piece for cash, one by card, the count. Gives the payment by card.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tests::process::chain::api::Api;
 use tests::process::chain::wait::until;
 use tests::process::chain::{Chain, PATIENCE, Plan, id_of};
-use tests::process::provider::open_provider;
+use tests::process::provider::{customer_pays, open_provider, until_payment};
 use tests::stripe::FakeStripe;
 
 use super::sound::ensure_converged;
@@ -96,37 +96,12 @@ impl Shop {
             .map(drop)
     }
 
-    /// Waits until the branch says this of a payment; gives it.
     async fn until_state(&self, payment: &str, state: &str) -> Result<Value> {
-        let what = format!("the payment is {state} at the branch");
-        until(&what, PATIENCE * 2, async || {
-            let all = self.manager.get("/api/v1/payments").await?;
-            let items = all["items"].as_array().cloned().unwrap_or_default();
-            let found = items.into_iter().find(|one| one["id"] == payment);
-            Ok(match found {
-                Some(found) if found["state"] == state => Ok(found),
-                other => Err(format!("{other:?}")),
-            })
-        })
-        .await
+        until_payment(&self.manager, payment, state).await
     }
 
-    /// The customer opens the link and pays.
     async fn customer_pays(&self, shown: &Value) -> Result<()> {
-        let link = shown["detail"].as_str().context("a link")?;
-        let state = self.stripe.state().await?;
-        let links = state["payment_link"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        let found = links.iter().find(|one| one["url"] == link);
-        let id = found
-            .and_then(|one| one["id"].as_str())
-            .context("the link of the payment")?;
-        self.stripe
-            .control(&format!("links/{id}/pay"), json!({}))
-            .await
-            .map(drop)
+        customer_pays(&self.stripe, shown).await
     }
 
     /// What happens at the reader.
