@@ -15,6 +15,7 @@ web_kit::catalogue! {
         queued_bank: "waits for the bank" | "wartet auf die Bank",
         processing: "asked" | "angefragt",
         captured: "paid" | "bezahlt",
+        on_account: "put on the account" | "auf das Konto gesetzt",
         declined: "declined" | "abgelehnt",
         refunded: "given back" | "erstattet",
         failed: "not possible any more" | "nicht mehr möglich",
@@ -59,6 +60,7 @@ pub(crate) fn state(language: Language, tender: &str, name: &str) -> Look {
         }
         PaymentState::Queued => look("clock", t.queued, Some(Tone::Apart)),
         PaymentState::Processing => look("link", t.processing, Some(Tone::Moving)),
+        PaymentState::Captured if tender == "account" => look("person", t.on_account, None),
         PaymentState::Captured => look("check", t.captured, Some(Tone::Agreed)),
         PaymentState::Declined => look("late", t.declined, Some(Tone::Late)),
         PaymentState::Refunded => look("back", t.refunded, None),
