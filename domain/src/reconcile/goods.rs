@@ -1,5 +1,6 @@
 //! Pieces: on the shelves, set aside, between branches.
 
+use super::outcome::in_days;
 use super::{BusinessDay, Found, Outcome, Patience};
 use crate::id::{IdBytes, PartId, TransferId};
 use crate::transfer::TransferState;
@@ -145,23 +146,23 @@ fn judge_open(open: &OpenTransfer, day: &BusinessDay, patience: Patience) -> Opt
     let transfer = &open.transfer;
     if open.pieces < 0 {
         let more = open.pieces.saturating_neg();
-        let detail = format!("{more} pieces more arrived than left");
+        let detail = format!("{more} more arrived than left");
         return Some(Found::red("transfer", transfer, detail));
     }
     if open.pieces == 0 || !day.is_older(open.since_ms, patience.transit_days) {
         return None;
     }
-    let days = day.age_days(open.since_ms);
+    let days = in_days(day.age_days(open.since_ms));
     let pieces = open.pieces;
     if open.missing > 0 {
         let detail = format!(
-            "{} of {pieces} pieces were looked for in vain {days} days ago and nobody settled it",
+            "{} of {pieces} pieces were looked for in vain {days} ago and nobody settled it",
             open.missing
         );
         return Some(Found::red("transfer", transfer, detail));
     }
     let lost = day.is_older(open.since_ms, patience.transit_days.saturating_mul(3));
-    let detail = format!("{pieces} pieces are on their way since {days} days");
+    let detail = format!("on their way for {days}, pieces: {pieces}");
     Some(if lost {
         Found::red("transfer", transfer, detail)
     } else {

@@ -1,5 +1,6 @@
 //! The log, the branch's clock, and documents.
 
+use super::outcome::in_days;
 use super::{BusinessDay, DAY_MS, Found, Outcome};
 use crate::id::DocumentId;
 
@@ -136,8 +137,8 @@ fn judge_clock(clock: &ClockFacts, day: &BusinessDay, outcome: &mut Outcome) {
     if let Some(ahead_ms) = clock.ahead_ms.filter(|ahead| *ahead > CLOCK_AHEAD_MS) {
         let is_days = ahead_ms >= DAY_MS;
         let detail = if is_days {
-            let days = ahead_ms.saturating_add(DAY_MS / 2) / DAY_MS;
-            format!("the branch's clock was {days} days ahead when it closed the day")
+            let days = in_days(ahead_ms.saturating_add(DAY_MS / 2) / DAY_MS);
+            format!("the branch's clock was {days} ahead when it closed the day")
         } else {
             let minutes = ahead_ms / 60_000;
             format!("the branch's clock was {minutes} minutes ahead when it closed the day")
@@ -149,14 +150,14 @@ fn judge_clock(clock: &ClockFacts, day: &BusinessDay, outcome: &mut Outcome) {
         });
     }
     if let Some(future) = clock.future_day {
-        let days = i64::from(future) - i64::from(day.day);
-        let detail = format!("the branch closed a day that is {days} days ahead of this one");
+        let days = in_days(i64::from(future) - i64::from(day.day));
+        let detail = format!("the branch closed a day that is {days} ahead of this one");
         outcome.add(Found::red("clock", future, detail));
     }
     for paper in &clock.papers {
         let word = if paper.days > 0 { "ahead" } else { "behind" };
-        let days = paper.days.abs();
-        let detail = format!("its business day is {days} days {word} of its time");
+        let days = in_days(paper.days.abs());
+        let detail = format!("its business day is {days} {word} of its time");
         outcome.add(Found::red(paper.kind, &paper.subject, detail));
     }
 }

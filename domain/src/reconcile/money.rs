@@ -1,5 +1,6 @@
 //! Money: the ledger of both sides, captures and statements, promises, money given back.
 
+use super::outcome::in_days;
 use super::{BusinessDay, Found, Outcome, Patience};
 use crate::id::{PaymentId, ReceiptId, RefundId};
 use crate::ledger::MoneyAccount;
@@ -309,8 +310,8 @@ pub fn judge_promises(facts: &PromiseFacts, day: &BusinessDay) -> Outcome {
     }
     for promise in &facts.open {
         if day.is_older(promise.since_ms, facts.days) {
-            let days = day.age_days(promise.since_ms);
-            let detail = format!("promised {days} days ago and not captured");
+            let age = in_days(day.age_days(promise.since_ms));
+            let detail = format!("promised {age} ago and not captured");
             let found = Found::amber("payment", promise.payment, detail);
             outcome.add(found.with(promise.open_minor, currency));
         }
@@ -378,15 +379,17 @@ pub fn judge_refunds(facts: &RefundsFacts, day: &BusinessDay, patience: Patience
         outcome.add(found.with(back.saturating_sub(*paid), *currency));
     }
     for refund in &facts.undecided {
-        let days = day.age_days(refund.since_ms);
-        let detail = format!("waits for a decision since {days} days");
+        let detail = match day.age_days(refund.since_ms) {
+            0 => "waits for a decision since this day".to_owned(),
+            days => format!("has waited for a decision for {}", in_days(days)),
+        };
         let found = Found::amber("refund", refund.refund, detail);
         outcome.add(found.with(refund.amount_minor, refund.currency));
     }
     for (payment, open_minor, since_ms, currency) in &facts.due {
         if day.is_older(*since_ms, patience.settle_days) {
-            let days = day.age_days(*since_ms);
-            let detail = format!("the provider has not given it back since {days} days");
+            let age = in_days(day.age_days(*since_ms));
+            let detail = format!("the provider has not given it back for {age}");
             outcome.add(Found::amber("payment", payment, detail).with(*open_minor, *currency));
         }
     }

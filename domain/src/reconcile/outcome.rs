@@ -142,3 +142,11 @@ impl Outcome {
         &self.records
     }
 }
+
+/// A number of days in words.
+pub(super) fn in_days(days: i64) -> String {
+    match days {
+        1 => "1 day".to_owned(),
+        _ => format!("{days} days"),
+    }
+}

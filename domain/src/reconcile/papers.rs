@@ -1,5 +1,6 @@
 //! Papers of the tills: drawers and day reports, numbers, invoices.
 
+use super::outcome::in_days;
 use super::{BusinessDay, Found, Outcome};
 use crate::cash::Drawer;
 use crate::id::{DocumentId, SessionId};
@@ -285,8 +286,8 @@ pub fn judge_orders(facts: &OrdersFacts, day: &BusinessDay) -> Outcome {
         let days = day.age_days(order.promised_ms);
         let number = &order.number;
         let detail = match days {
-            0 => format!("{number} was promised for this day"),
-            days => format!("{number} was promised for {days} days ago"),
+            0 => format!("{number} was due on this day"),
+            days => format!("{number} was due {} ago", in_days(days)),
         };
         outcome.add(Found::amber("order", order.order, detail));
     }
@@ -460,7 +461,7 @@ mod tests {
         let outcome = judge_orders(&facts, &day);
         assert_eq!(outcome.state(), CheckState::Amber);
         let found = &outcome.records()[0];
-        assert_eq!(found.detail, "BER-2 was promised for 2 days ago");
+        assert_eq!(found.detail, "BER-2 was due 2 days ago");
         facts.uninvoiced.push(UninvoicedOrder {
             order: DocumentId::from_bytes([1; 16]),
             number: "BER-1".to_owned(),

@@ -38,6 +38,10 @@ const SAYINGS: &[(&str, &str)] = &[
         "der Tagesabschluss steht im Protokoll der Zentrale nicht bei {}",
     ),
     (
+        "the branch's clock was 1 day ahead when it closed the day",
+        "die Uhr der Filiale ging beim Tagesabschluss einen Tag vor",
+    ),
+    (
         "the branch's clock was {} days ahead when it closed the day",
         "die Uhr der Filiale ging beim Tagesabschluss {} Tage vor",
     ),
@@ -46,8 +50,20 @@ const SAYINGS: &[(&str, &str)] = &[
         "die Uhr der Filiale ging beim Tagesabschluss {} Minuten vor",
     ),
     (
+        "the branch closed a day that is 1 day ahead of this one",
+        "die Filiale hat einen Tag abgeschlossen, der einen Tag nach diesem liegt",
+    ),
+    (
         "the branch closed a day that is {} days ahead of this one",
         "die Filiale hat einen Tag abgeschlossen, der {} Tage nach diesem liegt",
+    ),
+    (
+        "its business day is 1 day ahead of its time",
+        "sein Geschäftstag liegt einen Tag nach seiner Zeit",
+    ),
+    (
+        "its business day is 1 day behind of its time",
+        "sein Geschäftstag liegt einen Tag vor seiner Zeit",
     ),
     (
         "its business day is {} days ahead of its time",
@@ -95,16 +111,24 @@ const SAYINGS: &[(&str, &str)] = &[
         "nach den Einträgen sind {} Stück unterwegs, nach dem Buch {}",
     ),
     (
-        "{} pieces more arrived than left",
+        "{} more arrived than left",
         "{} Stück mehr kamen an, als hinausgingen",
+    ),
+    (
+        "{} of {} pieces were looked for in vain 1 day ago and nobody settled it",
+        "{} von {} Stück wurden vor einem Tag vergeblich gesucht, und niemand hat es geklärt",
     ),
     (
         "{} of {} pieces were looked for in vain {} days ago and nobody settled it",
         "{} von {} Stück wurden vor {} Tagen vergeblich gesucht, und niemand hat es geklärt",
     ),
     (
-        "{} pieces are on their way since {} days",
-        "{} Stück sind seit {} Tagen unterwegs",
+        "on their way for 1 day, pieces: {}",
+        "seit einem Tag unterwegs, Stück: {}",
+    ),
+    (
+        "on their way for {} days, pieces: {}",
+        "seit {} Tagen unterwegs, Stück: {}",
     ),
     (
         "till {} was not closed at the end of the day",
@@ -187,6 +211,10 @@ const SAYINGS: &[(&str, &str)] = &[
         "{m} zugesagt, {m} ist die Grenze",
     ),
     (
+        "promised 1 day ago and not captured",
+        "vor einem Tag zugesagt und nicht eingezogen",
+    ),
+    (
         "promised {} days ago and not captured",
         "vor {} Tagen zugesagt und nicht eingezogen",
     ),
@@ -199,11 +227,23 @@ const SAYINGS: &[(&str, &str)] = &[
         "er kam auf {m}, {m} wurden zurückgegeben",
     ),
     (
-        "waits for a decision since {} days",
+        "waits for a decision since this day",
+        "wartet seit diesem Tag auf eine Entscheidung",
+    ),
+    (
+        "has waited for a decision for 1 day",
+        "wartet seit einem Tag auf eine Entscheidung",
+    ),
+    (
+        "has waited for a decision for {} days",
         "wartet seit {} Tagen auf eine Entscheidung",
     ),
     (
-        "the provider has not given it back since {} days",
+        "the provider has not given it back for 1 day",
+        "der Anbieter hat es seit einem Tag nicht zurückgegeben",
+    ),
+    (
+        "the provider has not given it back for {} days",
         "der Anbieter hat es seit {} Tagen nicht zurückgegeben",
     ),
     (
@@ -223,6 +263,9 @@ const SAYINGS: &[(&str, &str)] = &[
         "{} papers have this number",
         "{} Papiere haben diese Nummer",
     ),
+    ("{} was due on this day", "{} war an diesem Tag fällig"),
+    ("{} was due 1 day ago", "{} war vor einem Tag fällig"),
+    ("{} was due {} days ago", "{} war vor {} Tagen fällig"),
     (
         "{} was collected and not invoiced",
         "{} wurde abgeholt und nicht abgerechnet",
@@ -306,6 +349,21 @@ mod tests {
         assert_eq!(
             said(text, Language::German),
             "Kasse 1: EUR 250,00 gezählt, EUR 259,00 erwartet: a ten went missing."
+        );
+    }
+
+    #[test]
+    fn one_day_is_one_day() {
+        let text = "BER-2 was due 1 day ago";
+        assert_eq!(said(text, Language::English), "BER-2 was due 1 day ago.");
+        assert_eq!(
+            said(text, Language::German),
+            "BER-2 war vor einem Tag fällig."
+        );
+        let text = "has waited for a decision for 3 days";
+        assert_eq!(
+            said(text, Language::German),
+            "Wartet seit 3 Tagen auf eine Entscheidung."
         );
     }
 
