@@ -14,7 +14,8 @@ use crate::frame::{Frame, FrameType, encode_compressed};
 use crate::head::{Countersignature, SignedHead};
 use crate::item::{decode_body, encode_body};
 use crate::limits::{HELLO_LOG_BYTES, UNACKNOWLEDGED_BYTES};
-use crate::mending::LogSpan;
+use crate::mending::feed::{FeedAnswer, FeedGap, FeedSpan, ProvenFeed};
+use crate::mending::{LogSpan, NotBack};
 use crate::message::{
     Absent, Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState,
     KeyWant, Want, Welcome,
@@ -52,6 +53,8 @@ pub enum Input {
     SpanRead(LogSpan, Vec<Vec<u8>>),
     /// A head was signed.
     HeadSigned(SignedHead),
+    /// The branch lost entries of a feed: ask the hub for them again. One question at a time.
+    FeedLost(FeedGap),
     /// The node stops or pauses.
     Leave,
 }
@@ -82,6 +85,10 @@ pub enum Effect {
     ReadSpan(LogSpan),
     /// Keep the hub's countersignature.
     StoreCountersignature(Countersignature),
+    /// Put entries of a feed back that were lost: they are proven, and were applied long ago.
+    PutBackFeed(ProvenFeed),
+    /// Entries of a feed that were lost did not come back.
+    FeedNotBack(FeedSpan, NotBack),
     /// The session is over.
     End(SessionEnd),
 }
@@ -124,6 +131,7 @@ pub struct BranchSession {
     /// Announced heads whose last block is still to come, at most one of each feed.
     heads: Vec<FeedHead>,
     keys: KeyState,
+    answer: Option<FeedAnswer>,
 }
 
 impl BranchSession {
@@ -142,6 +150,7 @@ impl BranchSession {
             cursors: hello.cursors.clone(),
             heads: Vec::new(),
             keys: hello.keys,
+            answer: None,
         };
         let mut effects = vec![Effect::Send(hello.to_frame())];
         session.read_more(&mut effects);
@@ -156,6 +165,11 @@ impl BranchSession {
     /// The tip that the hub has stored, as last acknowledged.
     pub fn stored(&self) -> Tip {
         self.stored
+    }
+
+    /// What was asked for again and has not come yet.
+    pub fn wanted(&self) -> Option<FeedSpan> {
+        self.answer.as_ref().map(|answer| answer.gap().span)
     }
 
     /// Takes what happened and says what to do.
@@ -175,6 +189,7 @@ impl BranchSession {
             Input::FeedStored(cursor) => self.on_feed_stored(cursor, &mut effects),
             Input::KeysRead(keys) => send_keys(keys, &mut effects),
             Input::SpanRead(span, blocks) => self.on_span_read(span, blocks, &mut effects),
+            Input::FeedLost(gap) => self.on_feed_lost(gap, &mut effects),
             Input::HeadSigned(head) => {
                 effects.push(Effect::Send(frame::encode(
                     FrameType::Head,
@@ -217,7 +232,7 @@ impl BranchSession {
             }
             (Phase::Open, FrameType::Ack) => self.on_ack(Ack::from_body(body)?, effects)?,
             (Phase::Open, FrameType::FeedBlock) => {
-                self.on_feed_block(FeedBlock::decode(body)?, effects)?
+                self.on_feed_block(FeedBlock::decode(body)?, body.len(), effects)?
             }
             (Phase::Open, FrameType::FeedHead) => self.on_feed_head(FeedHead::from_body(body)?)?,
             (Phase::Open, FrameType::KeyWant) => {
@@ -227,8 +242,16 @@ impl BranchSession {
                 effects.push(Effect::StoreKeys(KeyGive::from_body(body)?.keys))
             }
             (Phase::Open, FrameType::Want) => {
-                let Want::Log(span) = Want::from_body(body)?;
+                let Want::Log(span) = Want::from_body(body)? else {
+                    return Err(DecodeError::Form {
+                        what: "Want",
+                        reason: "a feed is asked for of the hub",
+                    });
+                };
                 effects.push(Effect::ReadSpan(span));
+            }
+            (Phase::Open, FrameType::Absent) => {
+                self.on_absent(Absent::from_body(body)?, effects)?;
             }
             (Phase::Open, FrameType::Countersignature) => {
                 effects.push(Effect::StoreCountersignature(decode_body(
@@ -339,8 +362,18 @@ impl BranchSession {
     fn on_feed_block(
         &mut self,
         block: FeedBlock,
+        size_bytes: usize,
         effects: &mut Vec<Effect>,
     ) -> Result<(), DecodeError> {
+        // What was lost lies before the cursor, what is new behind it.
+        if self
+            .answer
+            .as_ref()
+            .is_some_and(|answer| answer.takes(&block))
+        {
+            self.on_returned(block, size_bytes, effects);
+            return Ok(());
+        }
         if !self.feeds.contains(&block.feed) {
             return Err(DecodeError::Form {
                 what: "feed block",
@@ -367,6 +400,42 @@ impl BranchSession {
         let head = self.head_of(block.feed, &tip)?;
         effects.push(Effect::StoreFeed(block, head));
         Ok(())
+    }
+
+    fn on_feed_lost(&mut self, gap: FeedGap, effects: &mut Vec<Effect>) {
+        let is_read = self.feeds.contains(&gap.feed) && gap.feed.kind == gap.span.kind;
+        if self.phase == Phase::Open && self.answer.is_none() && is_read && gap.span.check().is_ok()
+        {
+            self.answer = Some(FeedAnswer::to(gap));
+            effects.push(Effect::Send(Want::Feed(gap.span).to_frame()));
+        }
+    }
+
+    fn on_returned(&mut self, block: FeedBlock, size_bytes: usize, effects: &mut Vec<Effect>) {
+        let Some(answer) = &mut self.answer else {
+            return;
+        };
+        let span = answer.gap().span;
+        match answer.add(block, size_bytes) {
+            Ok(None) => return,
+            Ok(Some(proven)) => effects.push(Effect::PutBackFeed(proven)),
+            Err(why) => effects.push(Effect::FeedNotBack(span, why)),
+        }
+        self.answer = None;
+    }
+
+    fn on_absent(&mut self, absent: Absent, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+        match (absent.want, self.wanted()) {
+            (Want::Feed(span), Some(wanted)) if span == wanted => {
+                self.answer = None;
+                effects.push(Effect::FeedNotBack(span, NotBack::Absent));
+                Ok(())
+            }
+            _ => Err(DecodeError::Form {
+                what: "Absent",
+                reason: "nobody asked for this",
+            }),
+        }
     }
 
     fn on_feed_stored(&mut self, cursor: Cursor, effects: &mut Vec<Effect>) {

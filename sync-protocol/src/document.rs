@@ -85,6 +85,13 @@ pub enum ChangeRefusal {
     },
 }
 
+impl ChangeRefusal {
+    /// Whether a change is lacking that this one hangs on, so that it may be taken once that one is here.
+    pub const fn lacks_change(&self) -> bool {
+        matches!(self, Self::UnknownDocument | Self::UnknownDependency(_))
+    }
+}
+
 fn hex(hash: &Hash) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

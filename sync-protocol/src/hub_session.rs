@@ -16,6 +16,7 @@ use crate::head::{Countersignature, SignedHead};
 use crate::item::{decode_body, encode_body};
 use crate::limits::UNACKNOWLEDGED_BYTES;
 use crate::line::{Lineage, Meeting, meet};
+use crate::mending::feed::FeedSpan;
 use crate::mending::{Answer, Gap, LogSpan, NotBack, Proven};
 use crate::message::{
     Absent, Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState,
@@ -79,6 +80,8 @@ pub enum Input {
     FeedGrew(FeedId, FeedTip),
     /// The answer to [`Effect::ReadFeed`].
     FeedRead(Vec<OutFeedBlock>),
+    /// The answer to [`Effect::ReadFeedSpan`]: packed blocks, none where the entries are not there or not sound.
+    FeedSpanRead(Vec<Vec<u8>>),
     /// The answer to [`Effect::ReadKeys`].
     KeysRead(Vec<GivenKey>),
     /// A head was countersigned.
@@ -109,6 +112,8 @@ pub enum Effect {
         /// How much.
         limit_bytes: usize,
     },
+    /// Read entries of a feed that the branch lost, as [`crate::mending::feed::feed_blocks_for`] gives them.
+    ReadFeedSpan(FeedId, FeedSpan),
     /// Remember how far the branch has applied its feeds.
     StoreCursors(Vec<Cursor>),
     /// Keep these person keys.
@@ -154,6 +159,8 @@ pub struct HubSession {
     expected: Tip,
     feeds: BTreeMap<FeedId, FeedProgress>,
     answer: Option<Answer>,
+    /// What the branch asked for again and has not got yet.
+    asked: Option<FeedSpan>,
 }
 
 impl HubSession {
@@ -167,6 +174,7 @@ impl HubSession {
             expected: Tip::start([0; 32]),
             feeds: BTreeMap::new(),
             answer: None,
+            asked: None,
         }
     }
 
@@ -195,6 +203,7 @@ impl HubSession {
                 self.read_feeds(&mut effects);
             }
             Input::FeedRead(blocks) => self.on_feed_read(blocks, &mut effects),
+            Input::FeedSpanRead(blocks) => self.on_feed_span_read(blocks, &mut effects),
             Input::KeysRead(keys) => send_keys(keys, &mut effects),
             Input::Lost(gap) => self.on_lost(gap, &mut effects),
             Input::Countersigned(signature) => {
@@ -248,6 +257,7 @@ impl HubSession {
             (Phase::Open, FrameType::Absent) => {
                 self.on_absent(Absent::from_body(body)?, effects)?;
             }
+            (Phase::Open, FrameType::Want) => self.on_want(Want::from_body(body)?, effects)?,
             (Phase::Open, FrameType::FeedAck) => {
                 self.on_feed_ack(FeedAck::from_body(body)?, effects)?
             }
@@ -348,16 +358,56 @@ impl HubSession {
     }
 
     fn on_absent(&mut self, absent: Absent, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
-        let Want::Log(span) = absent.want;
-        if self.wanted() != Some(span) {
-            return Err(DecodeError::Form {
+        match (absent.want, self.wanted()) {
+            (Want::Log(span), Some(wanted)) if span == wanted => {
+                self.answer = None;
+                effects.push(Effect::NotBack(span, NotBack::Absent));
+                Ok(())
+            }
+            _ => Err(DecodeError::Form {
                 what: "Absent",
                 reason: "nobody asked for this",
-            });
+            }),
         }
-        self.answer = None;
-        effects.push(Effect::NotBack(span, NotBack::Absent));
+    }
+
+    /// A branch asks for entries of a feed that it reads, one question at a time.
+    fn on_want(&mut self, want: Want, effects: &mut Vec<Effect>) -> Result<(), DecodeError> {
+        let refused = |reason| {
+            Err(DecodeError::Form {
+                what: "Want",
+                reason,
+            })
+        };
+        let Want::Feed(span) = want else {
+            return refused("a log is asked for of who wrote it");
+        };
+        let Some(feed) = self.feeds.keys().find(|feed| feed.kind == span.kind) else {
+            return refused("the branch does not read this feed");
+        };
+        if self.asked.is_some() {
+            return refused("one question at a time");
+        }
+        self.asked = Some(span);
+        effects.push(Effect::ReadFeedSpan(*feed, span));
         Ok(())
+    }
+
+    /// What the branch lost does not count as being on the way: it acknowledged it long ago.
+    fn on_feed_span_read(&mut self, blocks: Vec<Vec<u8>>, effects: &mut Vec<Effect>) {
+        let Some(span) = self.asked.take() else {
+            return;
+        };
+        if blocks.is_empty() {
+            let absent = Absent {
+                want: Want::Feed(span),
+            };
+            effects.push(Effect::Send(absent.to_frame()));
+        }
+        for packed in blocks {
+            let bytes = encode_compressed(FrameType::FeedBlock, &packed);
+            effects.push(Effect::Send(bytes));
+        }
     }
 
     fn on_block(

@@ -3,7 +3,9 @@
 //! The hub names a span and the chain hash behind its last entry. Whoever wrote the log answers with ordinary blocks: the
 //! last entries of the span, as many as fit. Because each hash commits to everything before it, an answer that ends in the
 //! named hash is the very thing that was lost, and one that does not is refused whole (INV-9, INV-19). Nothing here
-//! decides what is lost or where it is kept.
+//! decides what is lost or where it is kept. [`feed`] is the same for what a branch lost of a feed.
+
+pub mod feed;
 
 use serde::{Deserialize, Serialize};
 
@@ -176,14 +178,14 @@ fn last_of(block: &Block) -> u64 {
     block.first_seq.saturating_add(count).saturating_sub(1)
 }
 
-/// An entry as it is kept by who wrote it.
+/// An entry of a log or a feed as it is kept by who gives it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptEntry {
     /// Its number.
     pub seq: u64,
-    /// The transaction's bytes.
+    /// The bytes of the transaction or the feed entry.
     pub bytes: Vec<u8>,
-    /// Chain hash behind it.
+    /// Chain or running hash behind it.
     pub hash: Hash,
 }
 

@@ -14,6 +14,7 @@ use crate::item::{decode_body, encode_body};
 use crate::limits;
 use crate::line::LineageRow;
 use crate::mending::LogSpan;
+use crate::mending::feed::FeedSpan;
 use crate::position::{Epoch, NodeId, Tip};
 
 /// ALPN of an ordinary session: our certificate, in date.
@@ -168,8 +169,10 @@ pub struct KeyGive {
 /// What a side lacks and the other sends again as the frames in which it went. More kinds may follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Want {
-    /// Entries of a log, as blocks: the last of them, as many as fit.
+    /// Entries of a log, as blocks: the last of them, as many as fit. The hub asks.
     Log(LogSpan),
+    /// Entries of a feed, as feed blocks: the last of them, as many as fit. A branch asks.
+    Feed(FeedSpan),
 }
 
 /// What was asked for by a [`Want`] and is not there.
@@ -368,6 +371,7 @@ impl Check for Want {
     fn check(&self) -> Result<(), DecodeError> {
         match self {
             Want::Log(span) => span.check(),
+            Want::Feed(span) => span.check(),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::frame::FrameReader;
 use crate::hub_session::{self, HubSession, NodeState, OutFeedBlock};
 use crate::limits::BLOCK_BYTES;
 use crate::line::{Lineage, LineageRow};
+use crate::mending::feed::{FeedGap, FeedSpan, ProvenFeed, feed_blocks_for};
 use crate::mending::{Gap, KeptEntry, LogSpan, Proven, blocks_for};
 use crate::message::{Ack, FeedHead, Hello, KeyState};
 use crate::position::{Epoch, NodeId, Tip, chain, start_of_branch_line};
@@ -45,6 +46,10 @@ pub struct MemoryBranch {
     pub cursors: Vec<Cursor>,
     /// The newest head of each feed, with the hub's MAC.
     pub heads: BTreeMap<u8, FeedHead>,
+    /// Feed entries that were lost and came back, in the order in which they came.
+    pub put_back: Vec<ProvenFeed>,
+    /// Why feed entries that were lost did not come back.
+    pub not_back: Vec<String>,
 }
 
 impl MemoryBranch {
@@ -64,6 +69,8 @@ impl MemoryBranch {
             applied: Vec::new(),
             cursors: Vec::new(),
             heads: BTreeMap::new(),
+            put_back: Vec::new(),
+            not_back: Vec::new(),
         }
     }
 
@@ -310,6 +317,31 @@ impl MemoryHub {
         }
     }
 
+    /// Packed blocks for entries of a feed that the branch lost.
+    pub fn read_feed_span(&self, feed: FeedId, span: &FeedSpan) -> Vec<Vec<u8>> {
+        let index = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
+        let rows = &self.feeds[&feed];
+        let (first, end) = (index(span.first), index(span.last).saturating_add(1));
+        let before = match first {
+            0 => feed.start(),
+            first => rows
+                .get(first - 1)
+                .map_or(feed.start(), |(tip, _)| tip.running),
+        };
+        let kept: Vec<KeptEntry> = rows
+            .get(first..end.min(rows.len()))
+            .unwrap_or_default()
+            .iter()
+            .map(|(tip, entry)| KeptEntry {
+                seq: tip.n,
+                bytes: entry.to_bytes(),
+                hash: tip.running,
+            })
+            .collect();
+        let blocks = feed_blocks_for(feed, span, &before, &kept);
+        blocks.iter().map(|bytes| compress(bytes)).collect()
+    }
+
     /// Entries of a feed behind `after` as one block.
     pub fn read_feed(&self, feed: FeedId, after: u64, limit_bytes: usize) -> Vec<OutFeedBlock> {
         let rows = &self.feeds[&feed];
@@ -433,6 +465,14 @@ impl<'a> Link<'a> {
         self.carry_out_hub(effects);
     }
 
+    /// The branch finds that it lost entries of a feed.
+    pub fn lose_feed(&mut self, gap: FeedGap) {
+        let effects = self
+            .branch_session
+            .handle(branch_session::Input::FeedLost(gap));
+        self.carry_out_branch(effects);
+    }
+
     fn deliver_to_hub(&mut self, bytes: &[u8]) {
         self.from_branch.push(bytes);
         loop {
@@ -482,6 +522,14 @@ impl<'a> Link<'a> {
                 }
                 Effect::ReadKeys(_) => Input::KeysRead(Vec::new()),
                 Effect::ReadSpan(span) => Input::SpanRead(span, self.branch.read_span(&span)),
+                Effect::PutBackFeed(proven) => {
+                    self.branch.put_back.push(proven);
+                    continue;
+                }
+                Effect::FeedNotBack(span, why) => {
+                    self.branch.not_back.push(format!("{span}: {why}"));
+                    continue;
+                }
                 Effect::End(_) => {
                     self.ended = true;
                     continue;
@@ -511,6 +559,9 @@ impl<'a> Link<'a> {
                     limit_bytes,
                 } => Input::FeedRead(self.hub.read_feed(feed, after, limit_bytes)),
                 Effect::ReadKeys(_) => Input::KeysRead(Vec::new()),
+                Effect::ReadFeedSpan(feed, span) => {
+                    Input::FeedSpanRead(self.hub.read_feed_span(feed, &span))
+                }
                 Effect::PutBack(proven) => {
                     self.hub.put_back.push(proven);
                     continue;

@@ -30,6 +30,7 @@ use sync_protocol::look_up::{
     Ask, Attach, Attached, Find, Found, FoundPerson, LookUp, LookUpAnswer, Refusal, Reply,
 };
 use sync_protocol::mending::LogSpan;
+use sync_protocol::mending::feed::FeedSpan;
 use sync_protocol::message::{
     Absent, Ack, Close, CloseReason, FeedAck, FeedHead, GivenKey, Hello, KeyGive, KeyState,
     KeyWant, Ping, Want, Welcome,
@@ -286,6 +287,8 @@ fn golden() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("want_log", want().to_frame()),
         ("absent", Absent { want: want() }.to_frame()),
+        ("want_feed", want_feed().to_frame()),
+        ("absent_feed", Absent { want: want_feed() }.to_frame()),
         ("ping", Ping { number: 300 }.to_frame()),
         ("pong", Ping { number: 300 }.to_pong_frame()),
     ]
@@ -295,6 +298,14 @@ fn want() -> Want {
     Want::Log(LogSpan {
         node: NODE,
         epoch: tip().epoch,
+        first: 300,
+        last: 555,
+    })
+}
+
+fn want_feed() -> Want {
+    Want::Feed(FeedSpan {
+        kind: FeedKind::Availability,
         first: 300,
         last: 555,
     })

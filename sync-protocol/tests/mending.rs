@@ -327,7 +327,7 @@ fn spans_without_sense_are_refused() {
         assert!(Want::from_body(&body(wrong)).is_err(), "{wrong:?}");
     }
     assert!(
-        Want::from_body(&[1, 0]).is_err(),
+        Want::from_body(&[2, 0]).is_err(),
         "a kind that nobody knows"
     );
     let frame = encode(FrameType::Want, &body(right));
