@@ -51,6 +51,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 use crate::env::Env;
 use crate::error::{AppError, StoreError};
 use crate::identity::NodeIdentity;
+pub use feed::FeedStep;
 pub use migrate::SCHEMA;
 pub use open::{CommitFault, Faults, StoreConfig, rebuild};
 pub use person::{PersonIndex, PersonMatch};
@@ -125,10 +126,19 @@ pub(crate) struct Shared {
     pub(crate) part_words: Mutex<catalogue::KeptWords>,
     pub(crate) tip: watch::Sender<Tip>,
     pub(crate) vouch: AtomicU64,
+    /// How often the feeds were to be looked through: at the start, after every business day, when somebody asks.
+    pub(crate) feed_checks: watch::Sender<u64>,
     pub(crate) notices: broadcast::Sender<Arc<Notice>>,
     pub(crate) epoch: AtomicU64,
     pub(crate) clock_marked: AtomicBool,
     pub(crate) faults: Faults,
+}
+
+impl Shared {
+    /// The feeds are to be looked through as soon as the hub can be asked.
+    pub(crate) fn look_at_feeds(&self) {
+        self.feed_checks.send_modify(|checks| *checks += 1);
+    }
 }
 
 /// A handle of the open database; cheap to clone. The last one closes it and waits for the writer.
@@ -270,6 +280,16 @@ impl Store {
     /// The newest entry that a signed head should vouch for soon: the end of a cash session or of a day.
     pub fn vouch_for(&self) -> u64 {
         self.inner.shared.vouch.load(Ordering::Acquire)
+    }
+
+    /// How often the feeds were to be looked through for entries that are lost here, as it grows.
+    pub fn feed_checks(&self) -> watch::Receiver<u64> {
+        self.inner.shared.feed_checks.subscribe()
+    }
+
+    /// Has the feeds looked through as soon as the hub can be asked for what is lost of them.
+    pub fn look_at_feeds(&self) {
+        self.inner.shared.look_at_feeds();
     }
 
     /// Commits and what they touched, as they happen. A slow reader loses some and is told so.

@@ -9,6 +9,7 @@ mod branch_store;
 mod control;
 mod credentials;
 mod driver;
+mod feed_look;
 mod heads;
 mod join;
 mod liveness;

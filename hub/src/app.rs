@@ -20,6 +20,7 @@ mod feeds;
 mod head;
 pub mod idempotency;
 pub(crate) mod ingest;
+pub mod lacking;
 mod lineage;
 pub mod look_up;
 pub mod mending;

@@ -1,11 +1,12 @@
 //! The workers of a serving process: group commit, availability, pieces found
-//! again, orders of joined persons, nights, other hub processes, retention.
+//! again, orders of joined persons, parked changes whose lack is made good, nights, other hub processes, retention.
 //!
 //! A worker waits and calls use cases; it holds no rule of the chain. Each ends at the same signal, after what it is
 //! doing.
 
 mod availability;
 mod joined;
+mod lacking;
 mod night;
 mod others;
 mod outbox;
@@ -40,6 +41,7 @@ impl Workers {
             )));
             tasks.push(tokio::spawn(others::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(joined::run(hub.clone(), stopped.clone())));
+            tasks.push(tokio::spawn(lacking::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(statement::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(outbox::run(hub.clone(), stopped.clone())));
             tasks.push(tokio::spawn(transit::run(hub.clone(), stopped.clone())));

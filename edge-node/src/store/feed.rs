@@ -3,6 +3,8 @@
 //! A branch never stops at an entry: an item that cannot be applied is parked, an incident says so, and the cursor
 //! goes on. A block that does not follow the cursor is refused, for then one of the two sides went back in time.
 
+mod lost;
+
 use rusqlite::{Connection, OptionalExtension};
 use sync_protocol::feed::{Cursor, FeedBlock, FeedEntry, FeedId, FeedKind, FeedTip};
 use sync_protocol::hash::Hash;
@@ -14,6 +16,8 @@ use super::value::{hash, signed, unsigned};
 use super::{Store, Touched, incident, log};
 use crate::error::{AppError, StoreError};
 use crate::identity::NodeIdentity;
+
+pub use lost::FeedStep;
 
 /// Entries that one commit takes at most, so that people's writes in between wait for 5 ms at most.
 const ENTRIES_PER_COMMIT: usize = 16;

@@ -108,6 +108,7 @@ pub(super) fn open(config: StoreConfig) -> Result<Store, StoreError> {
         part_words: Mutex::new(None),
         tip: watch::Sender::new(tip),
         vouch: AtomicU64::new(0),
+        feed_checks: watch::Sender::new(1),
         notices: broadcast::Sender::new(1_024),
         epoch: AtomicU64::new(0),
         clock_marked: AtomicBool::new(false),

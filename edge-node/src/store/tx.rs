@@ -36,6 +36,8 @@ pub(super) struct Batch {
     pub(super) tip: Tip,
     /// The newest entry that a signed head should vouch for soon.
     pub(super) vouch: u64,
+    /// Business days that were closed.
+    pub(super) days_closed: u64,
     hlc: u64,
     written: usize,
     pub(super) documents: Documents,
@@ -56,6 +58,7 @@ impl Batch {
             epoch,
             tip,
             vouch: 0,
+            days_closed: 0,
             hlc,
             written: 0,
             documents: Documents::default(),
@@ -330,11 +333,14 @@ impl<'a> WriteTx<'a> {
         let is_closing =
             |item: &RawItem| matches!(item.kind(), kind::CASH_CLOSED | kind::DAY_CLOSED);
         let closes = open.items.iter().any(is_closing);
+        let is_day = |item: &RawItem| item.kind() == kind::DAY_CLOSED;
+        let ends_day = open.items.iter().any(is_day);
         let transaction = Transaction::new(open.header, open.items)?;
         let Position { epoch, seq, .. } = open.position;
         if closes {
             self.batch.vouch = seq;
         }
+        self.batch.days_closed += u64::from(ends_day);
         let tip = self.batch.tip;
         let hash = chain(&tip.hash, epoch, seq, &transaction.hash());
         let bytes = transaction.to_bytes();

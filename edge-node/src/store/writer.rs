@@ -249,6 +249,9 @@ impl Writer {
         self.shared
             .vouch
             .fetch_max(self.batch.vouch, Ordering::AcqRel);
+        if std::mem::take(&mut self.batch.days_closed) > 0 {
+            self.shared.look_at_feeds();
+        }
         if tip != before {
             self.shared.tip.send_replace(tip);
         }

@@ -7,13 +7,14 @@ use domain::id::DocumentId;
 use sync_protocol::feed::{Cursor, FeedBlock, FeedId};
 use sync_protocol::head::{Countersignature, HeadClaim, SignedHead};
 use sync_protocol::mending::LogSpan;
+use sync_protocol::mending::feed::FeedGap;
 use sync_protocol::message::{Ack, FeedHead, GivenKey, Hello, Welcome};
 use sync_protocol::position::Tip;
 use tokio::sync::watch;
 
 use crate::error::AppError;
-use crate::store::Store;
 use crate::store::log::ReadLog;
+use crate::store::{FeedStep, Store};
 
 /// The program's version, as Hello says it.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -38,6 +39,9 @@ pub trait BranchStore: Clone + Send + Sync + 'static {
 
     /// Number of the newest entry that a signed head should vouch for soon.
     fn vouch_for(&self) -> u64;
+
+    /// How often the feeds were to be looked through for entries that are lost here, as it grows.
+    fn feed_checks(&self) -> watch::Receiver<u64>;
 
     /// Everything that Hello says.
     fn opening(&self) -> impl Future<Output = Result<Opening, AppError>> + Send;
@@ -67,6 +71,12 @@ pub trait BranchStore: Clone + Send + Sync + 'static {
         block: FeedBlock,
         head: Option<FeedHead>,
     ) -> impl Future<Output = Result<Cursor, AppError>> + Send;
+
+    /// Goes on with looking for lost entries of the feeds; gives what the hub is to be asked for next.
+    fn mend_feeds(
+        &self,
+        step: FeedStep,
+    ) -> impl Future<Output = Result<Option<FeedGap>, AppError>> + Send;
 
     /// Keeps person keys.
     fn store_keys(&self, keys: Vec<GivenKey>) -> impl Future<Output = Result<(), AppError>> + Send;
@@ -116,6 +126,10 @@ impl BranchStore for Store {
         Store::vouch_for(self)
     }
 
+    fn feed_checks(&self) -> watch::Receiver<u64> {
+        Store::feed_checks(self)
+    }
+
     async fn opening(&self) -> Result<Opening, AppError> {
         Ok(Opening {
             hello: self.hello(VERSION).await?,
@@ -147,6 +161,10 @@ impl BranchStore for Store {
         head: Option<FeedHead>,
     ) -> Result<Cursor, AppError> {
         patiently(|| self.apply_feed_block(block.clone(), head.clone())).await
+    }
+
+    async fn mend_feeds(&self, step: FeedStep) -> Result<Option<FeedGap>, AppError> {
+        Store::mend_feeds(self, step).await
     }
 
     async fn store_keys(&self, keys: Vec<GivenKey>) -> Result<(), AppError> {

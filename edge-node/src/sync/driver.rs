@@ -64,6 +64,7 @@ pub fn start<S: BranchStore>(store: S, config: SyncConfig) -> Result<SyncHandle,
         wishes: ends.wishes,
         questions: ends.questions,
         failures: 0,
+        feeds_looked: 0,
         last_contact: Instant::now(),
     };
     tokio::spawn(keep_renewed(driver.target.clone(), driver.wishes.clone()));
@@ -81,6 +82,8 @@ struct Driver<S> {
     questions: Questions,
     /// Attempts and sessions in a row that came to nothing.
     failures: u32,
+    /// How often the feeds were looked through for lost entries.
+    feeds_looked: u64,
     last_contact: Instant,
 }
 
@@ -141,6 +144,7 @@ impl<S: BranchStore> Driver<S> {
                 questions: &self.questions,
                 heads: &mut heads,
                 failures: &mut self.failures,
+                feeds_looked: &mut self.feeds_looked,
             };
             let ended = session::run(around, connection).await;
             if self.report.state() == LinkState::Connected {

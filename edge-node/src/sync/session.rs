@@ -18,6 +18,7 @@ use sync_protocol::feed::FeedBlock;
 use sync_protocol::frame::Frame;
 use sync_protocol::head::{Countersignature, SignedHead};
 use sync_protocol::mending::LogSpan;
+use sync_protocol::mending::feed::FeedGap;
 use sync_protocol::message::{Ack, Close, CloseReason, FeedHead, GivenKey, STREAM_LOG, Welcome};
 use sync_protocol::position::Tip;
 use tokio::sync::{mpsc, watch};
@@ -25,6 +26,7 @@ use tokio::time::{Instant, timeout};
 
 use super::attempts::Target;
 use super::branch_store::{BranchStore, Opening};
+use super::feed_look::{FeedLook, Looked, words};
 use super::heads::Heads;
 use super::liveness::{Finding, Liveness, at};
 use super::log_stream::{Outbox, read_frames};
@@ -32,6 +34,7 @@ use super::look_up::{LookUps, Questions};
 use super::status::{FeedHeads, LinkState, Report, Watched, Wish};
 use super::transport::closed_by_hub;
 use crate::error::AppError;
+use crate::store::FeedStep;
 use crate::store::log::ReadLog;
 
 /// Ordered jobs that may wait before no further frame is taken.
@@ -77,6 +80,9 @@ pub(super) struct Surroundings<'a, S> {
     pub(super) heads: &'a mut Heads,
     /// Set to nothing by Welcome.
     pub(super) failures: &'a mut u32,
+    /// How often the feeds were looked through to the end; outlives a session, so that a line that breaks does not have
+    /// them looked through again and again.
+    pub(super) feeds_looked: &'a mut u64,
 }
 
 enum Job {
@@ -96,6 +102,7 @@ enum Event {
     Appended(Tip),
     Wish(Wish),
     Found(Finding),
+    Looked(Looked),
     BadAnswer(DecodeError),
     HeadDue,
     Closed(quinn::ConnectionError),
@@ -115,6 +122,7 @@ struct Running<'a, S> {
     ack: Option<Ack>,
     acknowledging: Option<Later<Result<(), AppError>>>,
     signing: Option<Later<Result<SignedHead, AppError>>>,
+    feed_look: FeedLook,
     own_heads: FeedHeads,
 }
 
@@ -151,6 +159,7 @@ pub(super) async fn run<S: BranchStore>(
         })
         .collect();
     let (session, effects) = BranchSession::open(hello, feeds);
+    let feed_look = FeedLook::of(around.store);
     let mut running = Running {
         around,
         session,
@@ -165,10 +174,12 @@ pub(super) async fn run<S: BranchStore>(
         ack: None,
         acknowledging: None,
         signing: None,
+        feed_look,
         own_heads,
     };
     let ended = running.run(effects, &mut frames).await;
     reader.abort();
+    running.give_up_question(&ended).await;
     running.connection.close(
         VarInt::from_u32(CloseReason::Leaving.code()),
         b"the session is over here",
@@ -242,6 +253,7 @@ impl<S: BranchStore> Running<'_, S> {
                 Err(_) => Wish { is_stopping: true, ..Wish::default() },
             }),
             found = self.liveness.next(self.around.target, self.around.watched) => Event::Found(found),
+            looked = self.feed_look.next() => Event::Looked(looked),
             error = self.look_ups.bad() => Event::BadAnswer(error),
             () = at(head_at.filter(|at| *at > Instant::now())) => Event::HeadDue,
             error = self.connection.closed() => Event::Closed(error),
@@ -280,7 +292,8 @@ impl<S: BranchStore> Running<'_, S> {
                 self.on_finding(found)?;
                 Vec::new()
             }
-            Event::HeadDue => Vec::new(),
+            Event::Looked(Looked::Step(done)) => self.on_feeds_looked(done),
+            Event::Looked(Looked::Due) | Event::HeadDue => Vec::new(),
             Event::Closed(error) => return Err(closed(&error)),
         };
         self.carry_out(effects)?;
@@ -379,6 +392,14 @@ impl<S: BranchStore> Running<'_, S> {
                 Effect::StoreCountersignature(signature) => {
                     self.jobs.push_back(Job::Countersignature(signature))
                 }
+                Effect::PutBackFeed(proven) => {
+                    let step = FeedStep::PutBack(proven);
+                    self.feed_look.take(self.around.store, step);
+                }
+                Effect::FeedNotBack(span, why) => {
+                    let step = FeedStep::NotBack(span, words(why).to_owned());
+                    self.feed_look.take(self.around.store, step);
+                }
                 Effect::End(SessionEnd::ClosedByHub(close)) => return Err(Ended::Closed(close)),
                 Effect::End(SessionEnd::Left) => return Err(Ended::Left),
                 Effect::End(SessionEnd::Protocol(detail)) => return Err(Ended::Protocol(detail)),
@@ -406,6 +427,41 @@ impl<S: BranchStore> Running<'_, S> {
         });
     }
 
+    /// A database that cannot be looked through stops no session: `verify` names what is wrong with it.
+    fn on_feeds_looked(&mut self, looked: Result<Option<FeedGap>, AppError>) -> Vec<Effect> {
+        let effects = match looked {
+            Ok(Some(gap)) => self.session.handle(Input::FeedLost(gap)),
+            Ok(None) => Vec::new(),
+            Err(error) => {
+                tracing::warn!(%error, "the feeds were not looked through to the end");
+                Vec::new()
+            }
+        };
+        if self.session.wanted().is_none() {
+            *self.around.feeds_looked = self.feed_look.round();
+        }
+        effects
+    }
+
+    /// A hub that does not know the question ends the session over it: it is not asked again and again.
+    async fn give_up_question(&mut self, ended: &Ended) {
+        let Ended::Closed(Close {
+            reason: CloseReason::Protocol,
+            detail,
+        }) = ended
+        else {
+            return;
+        };
+        let Some(span) = self.session.wanted() else {
+            return;
+        };
+        let step = FeedStep::NotBack(span, detail.clone());
+        if let Err(error) = self.around.store.mend_feeds(step).await {
+            tracing::warn!(%error, "what the hub did not give again was not noted");
+        }
+        *self.around.feeds_looked = self.feed_look.round();
+    }
+
     /// Begins what waits and can begin.
     fn start_work(&mut self, is_leaving: bool) {
         if self.job.is_none()
@@ -419,6 +475,10 @@ impl<S: BranchStore> Running<'_, S> {
         {
             let store = self.around.store.clone();
             self.acknowledging = Some(Box::pin(async move { store.acknowledge(ack).await }));
+        }
+        if self.session.is_open() && !is_leaving && self.session.wanted().is_none() {
+            let ended = *self.around.feeds_looked;
+            self.feed_look.begin(self.around.store, ended);
         }
         let tip = *self.tips.borrow();
         let vouch_for = if is_leaving {

@@ -15,7 +15,7 @@ mod row;
 mod save;
 mod state;
 
-use domain::id::BranchId;
+use domain::id::{BranchId, DocumentId};
 use sync_protocol::block::LogEntry;
 use sync_protocol::item::{Item, Verdict, VerdictKind};
 use sync_protocol::position::Position;
@@ -187,6 +187,18 @@ impl Work {
 
     /// Keeps something that is not applied; people and the branch learn of it.
     pub(crate) fn park(&mut self, entry: &Entry, item: i32, kind: u16, reason: String) {
+        self.park_lacking(entry, item, kind, reason, None);
+    }
+
+    /// The same for what hangs on a change of a document that is not here: it may come yet.
+    pub(crate) fn park_lacking(
+        &mut self,
+        entry: &Entry,
+        item: i32,
+        kind: u16,
+        reason: String,
+        lacks_in: Option<DocumentId>,
+    ) {
         let reason = shorten(reason);
         let index = u16::try_from(item).ok();
         let id = parked_id(entry.position, item);
@@ -206,6 +218,7 @@ impl Work {
             reason: reason.clone(),
             staff: entry.header().staff,
             at_ms: entry.at_ms(),
+            lacks_in,
         });
         self.verdict(entry, index, VerdictKind::Parked, reason);
     }

@@ -11,6 +11,8 @@ use sync_protocol::feed::{FeedBlock, FeedEntry, FeedId, FeedKind, FeedTip, head_
 use sync_protocol::hub_session::OutFeedBlock;
 use sync_protocol::item::{Change, Snapshot, decode_body, kind};
 use sync_protocol::limits::BLOCK_BYTES;
+use sync_protocol::mending::KeptEntry;
+use sync_protocol::mending::feed::{FeedSpan, feed_blocks_for};
 
 use super::Hub;
 use crate::error::HubError;
@@ -29,11 +31,7 @@ impl Hub {
         after: u64,
         limit_bytes: usize,
     ) -> Result<Vec<OutFeedBlock>, HubError> {
-        if feed.kind == FeedKind::Private && feed != FeedId::private(branch) {
-            return Err(HubError::Refused {
-                detail: "the feed is another branch's".to_owned(),
-            });
-        }
+        own_feed(branch, feed)?;
         let mut connection = self.pool.acquire().await?;
         let Some(running) = feed::running(&mut connection, feed, after).await? else {
             return Ok(Vec::new());
@@ -63,6 +61,46 @@ impl Hub {
         Ok(blocks)
     }
 
+    /// Packed blocks for entries of a feed that a branch lost, to a session of that branch; none where they are not here
+    /// or not sound. Keys do not travel along: the branch had them with the entries.
+    pub async fn read_feed_span(
+        &self,
+        branch: BranchId,
+        feed: FeedId,
+        span: &FeedSpan,
+    ) -> Result<Vec<Vec<u8>>, HubError> {
+        own_feed(branch, feed)?;
+        let mut connection = self.pool.acquire().await?;
+        let before = span.first.saturating_sub(1);
+        // Where the entry before is gone too, what hangs on it is proven from the next one on.
+        let known = feed::running(&mut connection, feed, before).await?;
+        let limit = i64::try_from(span.count()).unwrap_or(ENTRIES);
+        let rows = feed::entries(&mut connection, feed, before, limit).await?;
+        drop(connection);
+        let mut kept: Vec<KeptEntry> = rows
+            .into_iter()
+            .filter(|(n, _, _)| *n <= span.last)
+            .map(|(n, running, bytes)| KeptEntry {
+                seq: n,
+                bytes,
+                hash: running,
+            })
+            .collect();
+        let before = match known {
+            Some(running) => running,
+            None if kept.is_empty() => return Ok(Vec::new()),
+            None => kept.remove(0).hash,
+        };
+        let packed = tokio::task::spawn_blocking({
+            let span = *span;
+            move || {
+                let blocks = feed_blocks_for(feed, &span, &before, &kept);
+                blocks.iter().map(|bytes| compress(bytes)).collect()
+            }
+        });
+        Ok(packed.await?)
+    }
+
     async fn finish_block(
         &self,
         branch: BranchId,
@@ -89,6 +127,15 @@ impl Hub {
         let mut connection = self.pool.acquire().await?;
         feed::tips(&mut connection, &feeds).await
     }
+}
+
+fn own_feed(branch: BranchId, feed: FeedId) -> Result<(), HubError> {
+    if feed.kind == FeedKind::Private && feed != FeedId::private(branch) {
+        return Err(HubError::Refused {
+            detail: "the feed is another branch's".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 struct OpenBlock {

@@ -14,8 +14,10 @@ use sync_protocol::mending::{Gap, LogSpan, Proven};
 use sync_protocol::position::NodeId;
 
 use super::watch::SessionEvent;
-use super::{Hub, HubTx, Topic};
+use super::{Hub, HubTx, NodeRow, Topic};
 use crate::error::HubError;
+use crate::store::db;
+use crate::store::reconciliation::run::ask_again;
 use crate::store::sync::{mending as store, node};
 
 pub use crate::store::sync::mending::Order;
@@ -82,10 +84,11 @@ impl Hub {
             return Ok(None);
         };
         drop(connection);
+        let mut came_back = order.put_back > 0;
         let below = match step {
             MendStep::Begin => None,
             MendStep::PutBack(proven) => {
-                put_back::put_back(self, &row, &order, &proven).await?;
+                came_back |= put_back::put_back(self, &row, &order, &proven).await?;
                 Some((proven.before.seq, proven.before.hash))
             }
             MendStep::NotBack(span, why) => {
@@ -101,12 +104,32 @@ impl Hub {
         let found = gap::find(&mut reading, &row, below).await?;
         reading.rollback().await?;
         if found.is_none() {
-            let mut connection = self.pool().acquire().await?;
-            store::done(&mut connection, row.branch, node).await?;
-            tracing::info!(%node, "the log of this machine is whole");
-            self.tell(Topic::Exceptions);
+            self.whole(&row, came_back).await?;
         }
         Ok(found)
+    }
+
+    /// The order is carried out. Nights that found this log red are done once more, where anything came back: an order
+    /// that found nothing to do, or that was refused, changes no night.
+    async fn whole(&self, row: &NodeRow, came_back: bool) -> Result<(), HubError> {
+        let mut commit = db::begin(self.pool()).await?;
+        store::done(&mut commit, row.branch, row.node).await?;
+        let nights = if came_back {
+            ask_again(&mut commit, row.branch).await?
+        } else {
+            0
+        };
+        self.watch.notify(&mut commit).await?;
+        commit.commit().await?;
+        tracing::info!(node = %row.node, nights, "the log of this machine is whole");
+        self.tell(Topic::Exceptions);
+        if came_back {
+            self.tell(Topic::Parked);
+        }
+        if nights > 0 {
+            self.tell(Topic::Nights);
+        }
+        Ok(())
     }
 
     /// Machines connected here whose order waits are told to their connections.

@@ -20,7 +20,7 @@ pub use mend::{
 pub use read::{
     BranchNight, CheckResult, Filter, Night, NightSummary, RecordView, Signed, get, list, records,
 };
-pub use run::{Done, due, run, run_due};
+pub use run::{Done, due, run, run_due, run_mended};
 pub use sign::{SignOffInput, reopen, sign_off};
 
 pub use crate::store::reconciliation::run::RunState;

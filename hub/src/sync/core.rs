@@ -11,6 +11,7 @@ use sync_protocol::head::{Countersignature, SignedHead};
 use sync_protocol::hub_session::{NodeState, OutFeedBlock};
 use sync_protocol::look_up::{LookUp, Reply};
 use sync_protocol::mending::Gap;
+use sync_protocol::mending::feed::FeedSpan;
 use sync_protocol::message::{Ack, Close, CloseReason, GivenKey, Grant, Hello, Join, Renew};
 use tokio::sync::{broadcast, oneshot};
 
@@ -50,6 +51,14 @@ pub trait HubCore: Send + Sync + 'static {
         after: u64,
         limit_bytes: usize,
     ) -> impl Future<Output = Result<Vec<OutFeedBlock>, Close>> + Send;
+
+    /// Packed blocks for entries of a feed that the branch lost; none where they are not here or not sound.
+    fn read_feed_span(
+        &self,
+        name: NodeName,
+        feed: FeedId,
+        span: FeedSpan,
+    ) -> impl Future<Output = Result<Vec<Vec<u8>>, Close>> + Send;
 
     /// The ends of the feeds that a branch reads.
     fn feed_tips(
@@ -166,6 +175,18 @@ impl HubCore for Core {
             .read_feed(name.branch, feed, after, limit_bytes)
             .await
             .map_err(failed)
+    }
+
+    async fn read_feed_span(
+        &self,
+        name: NodeName,
+        feed: FeedId,
+        span: FeedSpan,
+    ) -> Result<Vec<Vec<u8>>, Close> {
+        let blocks = self.hub.read_feed_span(name.branch, feed, &span).await;
+        let blocks = blocks.map_err(failed)?;
+        tracing::warn!(%span, node = %name.node, blocks = blocks.len(), "a branch lost feed entries and asked for them");
+        Ok(blocks)
     }
 
     async fn feed_tips(&self, branch: BranchId) -> Result<Vec<(FeedId, FeedTip)>, Close> {

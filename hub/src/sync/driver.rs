@@ -362,6 +362,15 @@ impl<C: HubCore> Driver<C> {
                         }
                     }));
                 }
+                Effect::ReadFeedSpan(feed, span) => {
+                    let (core, name) = (self.context.core.clone(), self.name);
+                    self.reads.push(Box::pin(async move {
+                        match core.read_feed_span(name, feed, span).await {
+                            Ok(blocks) => (None, Input::FeedSpanRead(blocks)),
+                            Err(end) => (None, Input::End(end)),
+                        }
+                    }));
+                }
                 Effect::Ingest(entries) => self.jobs.push_back(Job::Ingest(entries)),
                 Effect::StoreCursors(cursors) => self.jobs.push_back(Job::StoreCursors(cursors)),
                 Effect::StoreKeys(keys) => self.jobs.push_back(Job::StoreKeys(keys)),

@@ -17,6 +17,7 @@ mod bank;
 mod catalogue;
 mod facts;
 mod ingest;
+mod lacking;
 mod look_up;
 mod mending;
 mod money;

@@ -1,6 +1,7 @@
 //! Nights over a real database: clean days raise no alarm, and what is planted is named exactly.
 
 mod clean;
+mod mended;
 mod mending;
 pub mod shop;
 mod speed;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::id::{DocumentId, StaffId};
 use edge_node::error::AppError;
 use edge_node::identity::NodeIdentity;
+use edge_node::store::FeedStep;
 use edge_node::store::log::ReadLog;
 use edge_node::sync::{BranchStore, Opening};
 use sync_protocol::block::BlockWriter;
@@ -18,6 +19,7 @@ use sync_protocol::head::{Countersignature, HeadClaim, SignedHead};
 use sync_protocol::item::{Item, Verdict, command};
 use sync_protocol::line::{next_epoch, no_parent};
 use sync_protocol::mending::LogSpan;
+use sync_protocol::mending::feed::FeedGap;
 use sync_protocol::message::{Ack, FeedHead, GivenKey, Hello, KeyState, Welcome};
 use sync_protocol::position::{Epoch, Position, Tip, chain};
 use sync_protocol::transaction::{Header, Transaction};
@@ -168,6 +170,15 @@ impl BranchStore for HostileStore {
 
     fn vouch_for(&self) -> u64 {
         0
+    }
+
+    /// It never looks.
+    fn feed_checks(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
+
+    async fn mend_feeds(&self, _step: FeedStep) -> Result<Option<FeedGap>, AppError> {
+        Ok(None)
     }
 
     async fn opening(&self) -> Result<Opening, AppError> {

@@ -198,6 +198,9 @@ pub struct BranchReconciliation {
     finished_at: Option<String>,
     /// How often it was done.
     rounds: i32,
+    /// When it was last done again by itself, because lost entries of the branch's log had come back.
+    #[schema(required = true, format = "date-time")]
+    done_again_after_mending_at: Option<String>,
     /// Every check.
     checks: Vec<ReconciliationCheck>,
     /// Who signed it off.
@@ -233,6 +236,7 @@ impl BranchReconciliation {
             started_at: night.started_ms.map(time),
             finished_at: night.finished_ms.map(time),
             rounds: night.rounds,
+            done_again_after_mending_at: night.redone_ms.map(time),
             checks: night
                 .checks
                 .into_iter()

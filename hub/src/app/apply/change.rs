@@ -33,27 +33,26 @@ impl Work {
                         changes.push((index, change));
                         let ready = self.ready.remove(&(entry.position, index));
                         self.stage(entry, change, ready, &mut staged)
-                            .map_err(|refusal| refusal.to_string())
+                            .map_err(|refusal| {
+                                let lacks = refusal.lacks_change().then_some(change.document);
+                                (refusal.to_string(), lacks)
+                            })
                     }
                     Item::Snapshot(_) | Item::Detach(_) => {
-                        Err("only feeds carry this kind of item".to_owned())
+                        Err(("only feeds carry this kind of item".to_owned(), None))
                     }
                     _ => Ok(()),
                 },
                 Decoded::Malformed(reason)
                     if entry.transaction.items[index].kind() == kind::CHANGE =>
                 {
-                    Err(reason.clone())
+                    Err((reason.clone(), None))
                 }
                 _ => Ok(()),
             };
-            if let Err(reason) = outcome {
-                self.park(
-                    entry,
-                    ALL_CHANGES,
-                    kind::CHANGE,
-                    format!("item {index}: {reason}"),
-                );
+            if let Err((reason, lacks)) = outcome {
+                let reason = format!("item {index}: {reason}");
+                self.park_lacking(entry, ALL_CHANGES, kind::CHANGE, reason, lacks);
                 return;
             }
         }

@@ -17,12 +17,13 @@ use crate::store::sync::{mending as store, node};
 /// What is left to write of proven entries: runs that follow each other, each with the hash before it.
 type Runs<'a> = Vec<([u8; 32], &'a [LogEntry])>;
 
+/// Gives whether anything was there to be done.
 pub(super) async fn put_back(
     hub: &Arc<Hub>,
     row: &NodeRow,
     order: &Order,
     proven: &Proven,
-) -> Result<(), HubError> {
+) -> Result<bool, HubError> {
     let actor = Actor {
         staff: order.ordered_by,
         terminal: 0,
@@ -31,10 +32,10 @@ pub(super) async fn put_back(
     let (damaged, missing) = look(tx.sql(), row, proven).await?;
     let count: usize = missing.iter().map(|(_, run)| run.len()).sum();
     let (Some(first), Some(last)) = (proven.entries.first(), proven.entries.last()) else {
-        return Ok(());
+        return Ok(false);
     };
     if count == 0 && damaged.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     for block in &damaged {
         store::take_out(tx.sql(), block).await?;
@@ -67,7 +68,7 @@ pub(super) async fn put_back(
         text: detail,
     }));
     tx.commit().await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Blocks in the place of the proven entries that are not what these are, and entries that no sound block holds.

@@ -74,6 +74,8 @@ pub struct BranchNight {
     pub finished_ms: Option<i64>,
     /// How often it was done.
     pub rounds: i32,
+    /// When it was last done again by itself because lost entries of the log had come back.
+    pub redone_ms: Option<i64>,
     /// Every check, in its order.
     pub checks: Vec<CheckResult>,
     /// Who signed it off, alone or with the whole chain.
@@ -258,6 +260,7 @@ pub(super) async fn read(
             started_ms: Some(run.started_ms),
             finished_ms: run.finished_ms,
             rounds: run.rounds,
+            redone_ms: run.redone_ms,
             checks,
             signed: word_on(&signed, &names, branch.id, day).or_else(|| whole.clone()),
         });

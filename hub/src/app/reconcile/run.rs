@@ -45,6 +45,8 @@ pub struct Done {
 struct Call {
     now_ms: i64,
     patience: Patience,
+    /// Only nights that are still asked for once more.
+    is_redo: bool,
 }
 
 /// Does the night of a day, of one branch or of all, with what the card provider's statement says by now; what was found
@@ -60,12 +62,19 @@ pub async fn run(
 ) -> Result<Vec<Done>, HubError> {
     take_news(hub).await;
     let patience = hub.options().patience;
-    let call = Call { now_ms, patience };
+    let call = Call {
+        now_ms,
+        patience,
+        is_redo: false,
+    };
     let mut branches = {
         let mut connection = hub.pool().acquire().await?;
         store::branches(&mut connection).await?
     };
-    branches.retain(|branch| only.is_none_or(|only| only == branch.id));
+    match only {
+        Some(only) => branches.retain(|branch| branch.id == only),
+        None => branches = at_work(hub, branches, day).await?,
+    }
     let mut done = Vec::with_capacity(branches.len());
     for branch in &branches {
         done.push(night(hub, branch, day, call).await);
@@ -74,6 +83,24 @@ pub async fn run(
         done.extend(common(hub, day, call).await);
     }
     Ok(done)
+}
+
+/// Branches that had begun their work by that day, as their own words and papers say: of the others there is nothing that
+/// could agree or not.
+async fn at_work(
+    hub: &Hub,
+    branches: Vec<NightBranch>,
+    day: i32,
+) -> Result<Vec<NightBranch>, HubError> {
+    let mut connection = hub.snapshot().await?;
+    let mut at_work = Vec::with_capacity(branches.len());
+    for branch in branches {
+        let first = store::first_day(&mut connection, branch.id).await?;
+        if first.is_some_and(|first| first <= day) {
+            at_work.push(branch);
+        }
+    }
+    Ok(at_work)
 }
 
 /// What belongs to no branch: payouts as a whole, lines that name no branch. Nothing where there is none.
@@ -147,7 +174,11 @@ async fn due_of(
 /// When what is due cannot be read.
 pub async fn run_due(hub: &Arc<Hub>, now_ms: i64, hour: u8) -> Result<Vec<Done>, HubError> {
     let patience = hub.options().patience;
-    let call = Call { now_ms, patience };
+    let call = Call {
+        now_ms,
+        patience,
+        is_redo: false,
+    };
     let mut done = Vec::new();
     let mut days = std::collections::BTreeSet::new();
     let due = due(hub, now_ms, hour).await?;
@@ -165,6 +196,44 @@ pub async fn run_due(hub: &Arc<Hub>, now_ms: i64, hour: u8) -> Result<Vec<Done>,
         done.extend(common(hub, day, call).await);
     }
     Ok(done)
+}
+
+/// Does every night once more that had found entries of a log missing or damaged which came back since then, each once,
+/// whatever the hour.
+///
+/// # Errors
+/// When what is asked for cannot be read.
+pub async fn run_mended(hub: &Arc<Hub>, now_ms: i64) -> Result<Vec<Done>, HubError> {
+    let asked = asked_again(hub).await?;
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    take_news(hub).await;
+    let patience = hub.options().patience;
+    let call = Call {
+        now_ms,
+        patience,
+        is_redo: true,
+    };
+    let mut done = Vec::new();
+    for (branch, day) in asked {
+        done.push(night(hub, &branch, day, call).await);
+    }
+    Ok(done)
+}
+
+async fn asked_again(hub: &Hub) -> Result<Vec<(NightBranch, i32)>, HubError> {
+    let mut connection = hub.pool().acquire().await?;
+    let asked = rows::asked_again(&mut connection).await?;
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let branches = store::branches(&mut connection).await?;
+    let known = |(id, day): (BranchId, i32)| {
+        let branch = branches.iter().find(|branch| branch.id == id)?;
+        Some((branch.clone(), day))
+    };
+    Ok(asked.into_iter().filter_map(known).collect())
 }
 
 /// Takes in what is new on the card provider's statement. A provider that is away stops no night: what waits for its
@@ -224,6 +293,9 @@ async fn try_night(
     if !rows::try_lock(&mut commit, branch.id, day).await? {
         return Ok(None);
     }
+    if call.is_redo && !rows::is_asked_again(&mut commit, branch.id, day).await? {
+        return Ok(None);
+    }
     {
         let mut connection = hub.pool().acquire().await?;
         rows::begin(&mut connection, branch.id, day, call.now_ms).await?;
@@ -267,6 +339,7 @@ async fn try_night(
         started_ms: call.now_ms,
         finished_ms: Some(hub.env().now_ms().max(call.now_ms)),
         rounds: 0,
+        redone_ms: None,
     };
     rows::finish(&mut commit, &row, &outcomes).await?;
     commit.commit().await?;

@@ -40,7 +40,7 @@ derived! {
     "sync.interest" () by "concat_ws('/', branch_id, document)",
     "sync.feed" () by "encode(feed, 'hex')",
     "sync.feed_entry" () by "concat_ws('/', encode(feed, 'hex'), n)",
-    "sync.parked" () by "concat_ws('/', branch_id, node, epoch, seq, item)",
+    "sync.parked" ("branch_id, node, epoch, seq, item, id, kind, reason, staff, at_ms, state") by "concat_ws('/', branch_id, node, epoch, seq, item)",
     "orders.repair_order" () by "concat_ws('/', branch_id, document)",
     "orders.find_text" () by "concat_ws('/', branch_id, document)",
     "orders.import_record" () by "concat_ws('/', branch_id, source)",

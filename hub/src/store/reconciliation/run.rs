@@ -12,6 +12,16 @@ use crate::error::HubError;
 use crate::store::ids::{AsUuid, OfUuid, big};
 use crate::store::scope::Scope;
 
+/// Whether the newest word on the night `r`, its own or the whole chain's, signs it off.
+macro_rules! is_signed {
+    () => {
+        "exists (select 1 from (select distinct on (s.branch_id) s.signed from reconciliation.sign_off s
+            where s.business_day = r.business_day
+            and s.branch_id in (r.branch_id, '00000000-0000-0000-0000-000000000000'::uuid)
+            order by s.branch_id, s.ord desc, s.seq desc, s.item desc) word where word.signed)"
+    };
+}
+
 /// Where the night of a branch stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RunState {
@@ -63,6 +73,8 @@ pub struct RunRow {
     pub finished_ms: Option<i64>,
     /// How often it was done.
     pub rounds: i32,
+    /// When it was last done again because a log was mended that it had found red.
+    pub redone_ms: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -75,6 +87,7 @@ struct RawRun {
     started_ms: i64,
     finished_ms: Option<i64>,
     rounds: i32,
+    redone_ms: Option<i64>,
 }
 
 impl RawRun {
@@ -88,6 +101,7 @@ impl RawRun {
             started_ms: self.started_ms,
             finished_ms: self.finished_ms,
             rounds: self.rounds,
+            redone_ms: self.redone_ms,
         })
     }
 }
@@ -137,7 +151,8 @@ pub async fn begin(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into reconciliation.run values ($1, $2, 'running', 'unreconciled', 0, $3, null, 0)
-         on conflict (branch_id, business_day) do update set state = 'running', started_ms = excluded.started_ms",
+         on conflict (branch_id, business_day) do update set state = 'running', started_ms = excluded.started_ms,
+            redo = case when run.redo = 'asked' then 'running' else run.redo end",
     )
     .bind(branch.uuid())
     .bind(day)
@@ -154,8 +169,8 @@ pub async fn give_up(
     day: i32,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "update reconciliation.run set state = 'waiting' where branch_id = $1 and business_day = $2
-         and state = 'running'",
+        "update reconciliation.run set state = 'waiting', redo = case when redo = 'running' then 'asked' else redo end
+         where branch_id = $1 and business_day = $2 and state = 'running'",
     )
     .bind(branch.uuid())
     .bind(day)
@@ -187,7 +202,9 @@ pub async fn finish(
         "insert into reconciliation.run values ($1, $2, $3, $4, $5, $6, $7, 1)
          on conflict (branch_id, business_day) do update set state = excluded.state, outcome = excluded.outcome,
             position_seq = excluded.position_seq, started_ms = excluded.started_ms,
-            finished_ms = excluded.finished_ms, rounds = reconciliation.run.rounds + 1",
+            finished_ms = excluded.finished_ms, rounds = reconciliation.run.rounds + 1,
+            redone_ms = case when run.redo = 'running' then excluded.finished_ms else run.redone_ms end,
+            redo = case when run.redo = 'running' then '' else run.redo end",
     )
     .bind(row.branch.uuid())
     .bind(row.day)
@@ -250,6 +267,58 @@ async fn insert(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Asks for the nights of a branch to be done once more that found entries of its log missing or damaged, or that were
+/// being looked at when these came back; how many. What is signed off stays as it was signed.
+pub async fn ask_again(
+    connection: &mut PgConnection,
+    branch: BranchId,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(concat!(
+        "update reconciliation.run r set redo = 'asked' where r.branch_id = $1 and not ",
+        is_signed!(),
+        " and (r.state = 'running' or exists (select 1 from reconciliation.record f
+            where f.branch_id = r.branch_id and f.business_day = r.business_day and f.name = 'log' and f.kind = 'log'
+            and f.state = 'red'))"
+    ))
+    .bind(branch.uuid())
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Nights that are to be done once more because a log was mended, the oldest first.
+pub async fn asked_again(
+    connection: &mut PgConnection,
+) -> Result<Vec<(BranchId, i32)>, sqlx::Error> {
+    let rows: Vec<(Uuid, i32)> = sqlx::query_as(concat!(
+        "select r.branch_id, r.business_day from reconciliation.run r where r.redo <> '' and not ",
+        is_signed!(),
+        " order by r.business_day, r.branch_id"
+    ))
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(branch, day)| (BranchId::of_uuid(branch), day))
+        .collect())
+}
+
+/// Whether a night is still to be done once more because a log was mended.
+pub async fn is_asked_again(
+    connection: &mut PgConnection,
+    branch: BranchId,
+    day: i32,
+) -> Result<bool, sqlx::Error> {
+    let asked: Option<(bool,)> = sqlx::query_as(
+        "select redo <> '' from reconciliation.run where branch_id = $1 and business_day = $2",
+    )
+    .bind(branch.uuid())
+    .bind(day)
+    .fetch_optional(connection)
+    .await?;
+    Ok(asked.is_some_and(|(asked,)| asked))
 }
 
 /// The nights of a day, by branch.

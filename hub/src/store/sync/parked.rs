@@ -1,6 +1,8 @@
 //! What is kept and not applied, until people decide.
 
-use domain::id::{BranchId, StaffId};
+use std::collections::BTreeSet;
+
+use domain::id::{BranchId, DocumentId, StaffId};
 use sqlx::PgConnection;
 use sqlx::types::Uuid;
 use sync_protocol::position::Position;
@@ -32,6 +34,8 @@ pub struct ParkedRow {
     pub staff: StaffId,
     /// When, as the branch saw it.
     pub at_ms: i64,
+    /// The document of which a change was not here that these hang on.
+    pub lacks_in: Option<DocumentId>,
 }
 
 /// Adds parked rows.
@@ -42,9 +46,10 @@ pub async fn insert(connection: &mut PgConnection, rows: &[ParkedRow]) -> Result
     let uuids = |field: fn(&ParkedRow) -> Uuid| rows.iter().map(field).collect::<Vec<Uuid>>();
     let numbers = |field: fn(&ParkedRow) -> i64| rows.iter().map(field).collect::<Vec<i64>>();
     sqlx::query(
-        "insert into sync.parked select t.*, 1 from unnest(
+        "insert into sync.parked (branch_id, node, epoch, seq, item, id, kind, reason, staff, at_ms, lacks_in, state)
+         select t.*, 1 from unnest(
             $1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[], $6::uuid[], $7::integer[],
-            $8::text[], $9::uuid[], $10::bigint[]) as t",
+            $8::text[], $9::uuid[], $10::bigint[], $11::uuid[]) as t",
     )
     .bind(uuids(|row| row.branch.uuid()))
     .bind(numbers(|row| node_number(row.position.node)))
@@ -56,6 +61,7 @@ pub async fn insert(connection: &mut PgConnection, rows: &[ParkedRow]) -> Result
     .bind(rows.iter().map(|row| row.reason.replace('\0', " ")).collect::<Vec<_>>())
     .bind(uuids(|row| row.staff.uuid()))
     .bind(numbers(|row| row.at_ms))
+    .bind(rows.iter().map(|row| row.lacks_in.map(AsUuid::uuid)).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
@@ -97,6 +103,42 @@ pub async fn by_id(
     .fetch_optional(connection)
     .await?;
     row.map(open_of).transpose()
+}
+
+/// Changes of a transaction that are parked because something is lacking that they hang on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LackingRow {
+    /// Which transaction.
+    pub position: Position,
+    /// Its id in the API.
+    pub id: [u8; 16],
+}
+
+/// What waits for a change that is lacking, of these documents or of all, the oldest first.
+pub async fn lacking(
+    connection: &mut PgConnection,
+    documents: Option<&BTreeSet<DocumentId>>,
+    limit: i64,
+) -> Result<Vec<LackingRow>, HubError> {
+    let documents: Option<Vec<Uuid>> =
+        documents.map(|documents| documents.iter().map(|id| id.uuid()).collect());
+    let rows: Vec<(i64, i64, i64, Uuid)> = sqlx::query_as(
+        "select node, epoch, seq, id from sync.parked
+         where state = 1 and lacks_in is not null and ($1::uuid[] is null or lacks_in = any($1))
+         order by at_ms, node, epoch, seq limit $2",
+    )
+    .bind(documents)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|(node, epoch, seq, id)| {
+            Ok(LackingRow {
+                position: position_of(node, epoch, seq)?,
+                id: id.into_bytes(),
+            })
+        })
+        .collect()
 }
 
 /// What of a transaction waits for a decision.

@@ -38,6 +38,7 @@ struct Page<'a> {
     started: String,
     finished: String,
     rounds: String,
+    redone: String,
     of_none: bool,
     branch_href: Option<String>,
     name: String,
@@ -129,6 +130,9 @@ impl Seen<'_> {
             started: self.view.when(night.started_ms),
             finished: self.view.when(night.finished_ms),
             rounds: night.rounds.to_string(),
+            redone: night.redone_ms.map_or_else(String::new, |at_ms| {
+                fill(self.t.redone, &[("at", &self.view.when(Some(at_ms)))])
+            }),
             of_none,
             branch_href: (!of_none).then(|| format!("{BRANCHES}/{}", night.code)),
             name: self.name(night),

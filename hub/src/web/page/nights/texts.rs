@@ -99,6 +99,7 @@ web_kit::catalogue! {
         state: "State" | "Zustand",
         green_checks: "What agrees" | "Was stimmt",
         rounds: "Rounds" | "Durchgänge",
+        redone: "Done again by itself at {at}: lost entries of the branch's log had come back." | "Um {at} von selbst wiederholt: verlorene Einträge des Filialprotokolls waren zurückgekommen.",
         started: "Begun" | "Begonnen",
         finished: "Done" | "Fertig",
         by: "By" | "Von",
