@@ -406,6 +406,14 @@ const SENTENCES: &[(&str, &str)] = &[
         "die Zentrale hatte {1} gespeichert und hat jetzt {2}: ihre Datenbank ging in der Zeit zurück",
     ),
     (
+        "entries {1} to {2} of the {3} feed were asked of the hub again, {4} of them were lost or damaged here and are put back",
+        "Einträge {1} bis {2} des Feeds {3} wurden bei der Zentrale nachgefordert, {4} davon fehlten hier oder waren beschädigt und stehen wieder da",
+    ),
+    (
+        "entries {1} to {2} of the {3} feed are lost here and did not come back: {4}",
+        "Einträge {1} bis {2} des Feeds {3} fehlen hier und kamen nicht zurück: {4}",
+    ),
+    (
         "the log ends at {1} and was further before: the database was restored",
         "das Log endet bei {1} und war schon weiter: die Datenbank wurde wiederhergestellt",
     ),

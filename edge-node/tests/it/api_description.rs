@@ -64,6 +64,7 @@ async fn the_branchs_routes_are_described() {
         "GET /api/v1/sync",
         "POST /api/v1/sync/pause",
         "POST /api/v1/sync/resume",
+        "POST /api/v1/sync/check",
         "GET /api/v1/customers",
         "POST /api/v1/customers",
         "GET /api/v1/customers/{id}",

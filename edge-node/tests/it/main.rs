@@ -37,6 +37,7 @@ mod search;
 mod store_commit;
 mod store_feed;
 mod store_log;
+mod store_mending;
 mod store_person;
 mod store_stock;
 mod store_verify;

@@ -26,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<EdgeState> {
         .routes(routes!(state))
         .routes(routes!(pause))
         .routes(routes!(resume))
+        .routes(routes!(check))
 }
 
 /// The branch and its hub.
@@ -99,6 +100,19 @@ async fn resume(
     switch(&edge, &who, command, Switch::Resume).await
 }
 
+/// Looks through what came from the hub for entries that are lost or damaged here, and asks for them again as soon as the
+/// line is up. What came of it stands among the incidents.
+#[utoipa::path(post, path = "/api/v1/sync/check", tag = "sync", params(KeyHeader),
+    extensions(("x-permission" = json!("sync_pause"))),
+    responses((status = 200, body = SyncAnswer), WriteErrors))]
+async fn check(
+    State(edge): State<EdgeState>,
+    who: May<may::SyncPause>,
+    command: ApiCommand<NoBody>,
+) -> Result<Response, Problem> {
+    switch(&edge, &who, command, Switch::Check).await
+}
+
 /// Which way the switch is turned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Switch {
@@ -106,6 +120,8 @@ pub(crate) enum Switch {
     Pause,
     /// The line is taken up again.
     Resume,
+    /// The line stays as it is; what came by it is looked through.
+    Check,
 }
 
 /// Turns the switch once per key; a repeat leaves it where it is by now. The answer is always the present state.
@@ -131,16 +147,17 @@ pub(crate) async fn turn(
     request: IdempotentRequest,
     switch: Switch,
 ) -> Result<bool, Problem> {
-    let sync = edge.sync().clone();
+    let (sync, store) = (edge.sync().clone(), edge.store().clone());
     let done = answered(edge, who, request, StatusCode::OK, move |_, _| {
         match switch {
             Switch::Pause => sync.pause(),
             Switch::Resume => sync.resume(),
+            Switch::Check => store.look_at_feeds(),
         }
         Ok(())
     });
     let is_replay = done.await?.is_replay;
-    if !is_replay {
+    if !is_replay && switch != Switch::Check {
         let is_paused = switch == Switch::Pause;
         settled(edge, |link| (link == LinkState::Paused) == is_paused).await;
     }

@@ -98,6 +98,7 @@ web_kit::catalogue! {
         incident_commit: "A write had no sure end" | "Ein Schreiben hatte kein sicheres Ende",
         incident_feed: "An entry of the hub could not be applied" | "Ein Eintrag der Zentrale ließ sich nicht anwenden",
         incident_ack: "The hub went back in time" | "Die Zentrale ging in der Zeit zurück",
+        incident_mending: "Entries of the hub were lost here" | "Einträge der Zentrale fehlten hier",
         incident_line: "The line was not as it should be" | "Die Leitung war nicht, wie sie sein soll",
         parked: "Parked" | "Abgestellt",
         nothing_parked: "Nothing is parked." | "Nichts ist abgestellt.",
@@ -428,6 +429,7 @@ fn incident_row(incident: Incident, view: &View, t: &SyncTexts) -> IncidentRow {
         "commit_failed" => (t.incident_commit, "drive"),
         "feed_item" => (t.incident_feed, "parked"),
         "ack_back" => (t.incident_ack, "history"),
+        "mending" => (t.incident_mending, "history"),
         "line" | "not_on_line" => (t.incident_line, "apart"),
         other => (other, "late"),
     };
