@@ -411,3 +411,22 @@ async fn without_a_night_the_page_says_when_there_will_be_one() {
     assert_eq!(browser.get("/nights/someday").await.status, 404);
     assert!(!page.text.contains("Last night:"));
 }
+
+/// Goal: a night that was done again after its log was mended says so; another one does not.
+#[tokio::test]
+async fn a_night_that_was_done_again_after_mending_says_so() {
+    let stand = Stand::green().await;
+    stand
+        .site
+        .world
+        .execute(
+            "update reconciliation.run r set redone_ms = finished_ms from locations.branch b
+             where b.branch = r.branch_id and b.code = 'BER'",
+        )
+        .await;
+    let browser = stand.central().await;
+    let mended = browser.get(&format!("{DAY}/BER")).await.text;
+    assert!(mended.contains("Done again by itself at "), "{mended}");
+    let other = browser.get(&format!("{DAY}/HAM")).await.text;
+    assert!(!other.contains("Done again by itself"), "{other}");
+}

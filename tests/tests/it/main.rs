@@ -15,6 +15,7 @@ mod automerge_js;
 mod bad_input;
 mod cut_off;
 mod demo;
+mod feed_mending;
 mod forms_twice;
 mod hostile;
 mod hostile_store;

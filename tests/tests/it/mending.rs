@@ -167,6 +167,7 @@ async fn comes_back() -> Result<()> {
         );
     }
     until_whole(&central, "MEA").await?;
+    done_again(&chain, &central, &day).await?;
     let after = rows(&mut hub, &branch).await?;
     for (first, digest) in before.iter().filter(|(first, _)| !broken.contains(first)) {
         ensure!(
@@ -187,6 +188,30 @@ async fn comes_back() -> Result<()> {
     ensure!(bad(&night).is_empty(), "{:#?}", bad(&night));
     chain.hub.verified().await?;
     ensure_converged(&chain).await
+}
+
+/// The hub does the night again by itself, once, says so, and leaves the other branch's alone.
+async fn done_again(chain: &Chain, central: &Api, day: &str) -> Result<()> {
+    let path = format!("/api/v1/reconciliations/{day}?brief=true");
+    let night = until("the night is done again", PATIENCE, async || {
+        let night = central.get(&path).await?;
+        let branch = of_branch(&night, "MEA");
+        let is_done = branch["done_again_after_mending_at"].is_string();
+        Ok(if is_done && branch["run"] == "done" {
+            Ok(night)
+        } else {
+            Err(branch.to_string())
+        })
+    })
+    .await?;
+    ensure!(bad(&night).is_empty(), "{:#?}", bad(&night));
+    let (mended, other) = (of_branch(&night, "MEA"), of_branch(&night, "MEB"));
+    ensure!(mended["rounds"] == 3, "{mended}");
+    ensure!(
+        other["rounds"] == 2 && other["done_again_after_mending_at"].is_null(),
+        "{other}"
+    );
+    chain.hub.verified().await.map(drop)
 }
 
 async fn night(chain: &Chain, day: &str) -> Result<Value> {
