@@ -40,7 +40,8 @@ fn plant(edge: &Edge, statement: &str, kind: i64, n: i64) -> Result<()> {
 }
 
 const DELETE: &str = "delete from feed_entry where kind = ?1 and n = ?2";
-const OTHER_BYTES: &str = "update feed_entry set bytes = substr(bytes, 1, length(bytes) - 1) || x'00' where kind = ?1 and n = ?2";
+const OTHER_BYTES: &str =
+    "update feed_entry set bytes = zeroblob(length(bytes)) where kind = ?1 and n = ?2";
 const UNCHAIN: &str = "update feed_entry set running = zeroblob(32) where kind = ?1 and n = ?2";
 
 async fn until_same(edge: &Edge, wanted: &Rows) -> Result<()> {
