@@ -17,7 +17,7 @@ use super::watch::SessionEvent;
 use super::{Hub, HubTx, NodeRow, Topic};
 use crate::error::HubError;
 use crate::store::db;
-use crate::store::reconciliation::run::ask_again;
+use crate::store::reconciliation::again::ask_again;
 use crate::store::sync::{mending as store, node};
 
 pub use crate::store::sync::mending::Order;

@@ -1,5 +1,6 @@
 //! Nights: what the hub had when a branch closed its day, and what was found.
 
+pub mod again;
 pub mod day;
 pub mod documents;
 pub mod goods;

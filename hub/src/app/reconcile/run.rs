@@ -16,6 +16,7 @@ use crate::app::watch::{Activity, Topic};
 use crate::app::{Actor, Hub, mending};
 use crate::error::HubError;
 use crate::store::db::{self, PgConnection};
+use crate::store::reconciliation::again;
 use crate::store::reconciliation::day::{self as store, NightBranch};
 use crate::store::reconciliation::payments::{Stretch, has_common};
 use crate::store::reconciliation::run::{self as rows, RunRow};
@@ -224,7 +225,7 @@ pub async fn run_mended(hub: &Arc<Hub>, now_ms: i64) -> Result<Vec<Done>, HubErr
 
 async fn asked_again(hub: &Hub) -> Result<Vec<(NightBranch, i32)>, HubError> {
     let mut connection = hub.pool().acquire().await?;
-    let asked = rows::asked_again(&mut connection).await?;
+    let asked = again::asked_again(&mut connection).await?;
     if asked.is_empty() {
         return Ok(Vec::new());
     }
@@ -293,7 +294,7 @@ async fn try_night(
     if !rows::try_lock(&mut commit, branch.id, day).await? {
         return Ok(None);
     }
-    if call.is_redo && !rows::is_asked_again(&mut commit, branch.id, day).await? {
+    if call.is_redo && !again::is_asked_again(&mut commit, branch.id, day).await? {
         return Ok(None);
     }
     {
