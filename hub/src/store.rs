@@ -4,6 +4,7 @@
 //! SQL transaction. Statements are static text (T-6).
 
 pub mod audit;
+pub(crate) mod bulk;
 pub mod customers;
 pub mod db;
 pub mod ids;

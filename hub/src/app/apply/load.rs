@@ -23,7 +23,7 @@ use crate::error::HubError;
 use crate::store::db::PgConnection;
 use crate::store::ids::OfUuid;
 use crate::store::inventory::{ledger, transfer};
-use crate::store::payments::{paper, payment, session};
+use crate::store::payments::{payment, receipt, refund, session};
 use crate::store::sync::document::{self, DocumentBody, DocumentHead};
 use crate::store::{locations, staff, sync};
 
@@ -331,7 +331,7 @@ impl Work {
         if !receipts.is_empty() {
             let none = receipts.iter().map(|id| (*id, None));
             self.money.receipts.extend(none);
-            for (branch, receipt) in paper::receipts(connection, &receipts).await? {
+            for (branch, receipt) in receipt::receipts(connection, &receipts).await? {
                 let history = ReceiptHistory {
                     branch,
                     refunds: Vec::new(),
@@ -340,7 +340,7 @@ impl Work {
                 let id = history.receipt.id;
                 self.money.receipts.insert(id, Some(history));
             }
-            for refund in paper::refunds_of(connection, &receipts).await? {
+            for refund in refund::refunds_of(connection, &receipts).await? {
                 if let Some(Some(history)) = self.money.receipts.get_mut(&refund.receipt) {
                     history.refunds.push(refund);
                 }
@@ -350,7 +350,7 @@ impl Work {
         if !refunds.is_empty() {
             let none = refunds.iter().map(|id| (*id, false));
             self.money.refunds.extend(none);
-            let known = paper::known_refunds(connection, &refunds).await?;
+            let known = refund::known_refunds(connection, &refunds).await?;
             let known = known.into_iter().map(|id| (id, true));
             self.money.refunds.extend(known);
         }

@@ -18,7 +18,9 @@ use crate::store::db::PgConnection;
 use crate::store::inventory::transfer::{self, TransferWrite};
 use crate::store::inventory::{self, ledger};
 use crate::store::orders::OrderWrite;
-use crate::store::payments::{self, paper, payment, rows, session};
+use crate::store::payments::{
+    day, entry, hold, job, paper, payment, receipt, refund, rows, session, settlement,
+};
 use crate::store::sync::feed::{self, NumberedEntry};
 use crate::store::sync::{document, node, parked};
 use crate::store::{audit, customers, locations, orders, staff};
@@ -236,22 +238,22 @@ impl Work {
 
     async fn save_money(&self, connection: &mut PgConnection) -> Result<(), HubError> {
         let money = &self.writes.money;
-        paper::insert_receipts(connection, &money.receipts).await?;
-        paper::insert_asked(connection, &money.asked).await?;
-        paper::save_decided(connection, &money.decided).await?;
-        paper::insert_refunds(connection, &money.refunds).await?;
+        receipt::insert(connection, &money.receipts).await?;
+        refund::insert(connection, &money.refunds).await?;
+        refund::save_asked(connection, &money.asked).await?;
+        paper::insert_numbers(connection, &money.numbers).await?;
         paper::insert_order_money(connection, &money.orders).await?;
         payment::insert_records(connection, &money.records).await?;
         payment::save(connection, &money.payment_rows(&self.money)).await?;
-        payment::save_holds(connection, &money.holds).await?;
-        payment::insert_jobs(connection, &money.jobs).await?;
+        hold::save(connection, &money.holds).await?;
+        job::insert(connection, &money.jobs).await?;
         session::save(connection, &money.sessions).await?;
-        rows::insert_settlements(connection, &money.settlements).await?;
-        rows::save_matches(connection, &money.matches).await?;
-        rows::insert_corrections(connection, &money.corrections).await?;
-        rows::insert_days(connection, &money.days).await?;
-        rows::insert_sign_offs(connection, &money.sign_offs).await?;
-        payments::post(connection, &money.entries).await?;
+        session::insert_moves(connection, &money.moves).await?;
+        settlement::save(connection, &money.lines).await?;
+        settlement::insert_corrections(connection, &money.corrections).await?;
+        day::insert_days(connection, &money.days).await?;
+        day::insert_sign_offs(connection, &money.sign_offs).await?;
+        entry::post(connection, &money.entries).await?;
         Ok(())
     }
 

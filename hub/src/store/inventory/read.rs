@@ -451,6 +451,27 @@ pub struct TransferRecord {
     pub updated_ms: i64,
 }
 
+#[derive(FromRow)]
+struct RawTransfer {
+    transfer: Uuid,
+    from_branch: Uuid,
+    to_branch: Uuid,
+    created_ms: i64,
+    updated_ms: i64,
+}
+
+impl RawTransfer {
+    fn typed(self) -> TransferRecord {
+        TransferRecord {
+            id: TransferId::of_uuid(self.transfer),
+            from: BranchId::of_uuid(self.from_branch),
+            to: BranchId::of_uuid(self.to_branch),
+            created_ms: self.created_ms,
+            updated_ms: self.updated_ms,
+        }
+    }
+}
+
 /// Transfers, the newest first; of these states only, where given. Both ends see a transfer.
 pub async fn transfers(
     connection: &mut PgConnection,
@@ -461,7 +482,7 @@ pub async fn transfers(
     limit: i64,
 ) -> Result<Vec<TransferRecord>, sqlx::Error> {
     let (at_ms, id) = behind(place);
-    let rows: Vec<(Uuid, Uuid, Uuid, i64, i64)> = sqlx::query_as(
+    let rows: Vec<RawTransfer> = sqlx::query_as(
         "select transfer, from_branch, to_branch, created_ms, updated_ms from inventory.transfer
          where ($1::uuid[] is null or from_branch = any($1) or to_branch = any($1))
          and ($2::text is null or state = $2)
@@ -477,16 +498,7 @@ pub async fn transfers(
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, from, to, created_ms, updated_ms)| TransferRecord {
-            id: TransferId::of_uuid(id),
-            from: BranchId::of_uuid(from),
-            to: BranchId::of_uuid(to),
-            created_ms,
-            updated_ms,
-        })
-        .collect())
+    Ok(rows.into_iter().map(RawTransfer::typed).collect())
 }
 
 /// Transfers that have not ended, and those that ended at or after `ended_ms`, the newest first.
@@ -496,7 +508,7 @@ pub async fn open_transfers(
     ended_ms: i64,
     limit: i64,
 ) -> Result<Vec<TransferRecord>, sqlx::Error> {
-    let rows: Vec<(Uuid, Uuid, Uuid, i64, i64)> = sqlx::query_as(
+    let rows: Vec<RawTransfer> = sqlx::query_as(
         "select transfer, from_branch, to_branch, created_ms, updated_ms from inventory.transfer
          where ($1::uuid[] is null or from_branch = any($1) or to_branch = any($1))
          and (state not in ('received', 'lost', 'cancelled') or updated_ms >= $2)
@@ -507,16 +519,7 @@ pub async fn open_transfers(
     .bind(limit)
     .fetch_all(connection)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, from, to, created_ms, updated_ms)| TransferRecord {
-            id: TransferId::of_uuid(id),
-            from: BranchId::of_uuid(from),
-            to: BranchId::of_uuid(to),
-            created_ms,
-            updated_ms,
-        })
-        .collect())
+    Ok(rows.into_iter().map(RawTransfer::typed).collect())
 }
 
 /// Pieces of all parts that the branches' columns say are on their way.

@@ -1,14 +1,13 @@
-//! Receipts and refunds as the tills wrote them, with the numbers of all papers.
+//! What receipts, refunds and day reports have in common: where they come from, their numbers, and what they did for
+//! orders.
 
-use domain::id::{BranchId, DocumentId, ReceiptId, RefundId, StaffId};
-use domain::till::{PaperKind, Receipt, ReceiptTotals, Refund, RefundAsked};
+use domain::id::{BranchId, DocumentId, StaffId};
+use domain::till::PaperKind;
 use sqlx::PgConnection;
-use sqlx::types::Uuid;
-use sync_protocol::item::{decode_body, encode_body};
 use sync_protocol::position::Position;
 
-use crate::error::HubError;
-use crate::store::ids::{AsUuid, OfUuid, big, node_number};
+use crate::store::bulk::{column, firsts};
+use crate::store::ids::AsUuid;
 
 /// What every paper has.
 #[derive(Debug, Clone, Copy)]
@@ -27,185 +26,53 @@ pub struct PaperHead {
     pub at_ms: i64,
 }
 
-/// A receipt with what it comes to.
-#[derive(Debug, Clone)]
-pub struct ReceiptWrite {
-    /// Where it comes from.
-    pub head: PaperHead,
-    /// The receipt.
-    pub receipt: Receipt,
-    /// What it comes to.
-    pub totals: ReceiptTotals,
+/// The number that a paper has.
+#[derive(Debug, Clone, Copy)]
+pub struct NumberWrite {
+    /// The branch.
+    pub branch: BranchId,
+    /// Receipts and refunds share their numbers.
+    pub kind: PaperKind,
+    /// The letter of its series.
+    pub series: u8,
+    /// The number.
+    pub number: u32,
+    /// The receipt, refund or session.
+    pub subject: [u8; 16],
+    /// When, as the writer saw it.
+    pub at_ms: i64,
 }
 
-/// Adds receipts.
-pub async fn insert_receipts(
+/// Keeps the numbers that papers have, each once.
+pub async fn insert_numbers(
     connection: &mut PgConnection,
-    rows: &[ReceiptWrite],
+    rows: &[NumberWrite],
 ) -> Result<(), sqlx::Error> {
-    for ReceiptWrite {
-        head,
-        receipt,
-        totals,
-    } in rows
-    {
-        sqlx::query(
-            "insert into payments.receipt values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                $17, $18, $19, $20)",
-        )
-        .bind(head.branch.uuid())
-        .bind(receipt.id.uuid())
-        .bind(head.ord)
-        .bind(node_number(head.position.node))
-        .bind(big(head.position.epoch.0))
-        .bind(big(head.position.seq))
-        .bind(i16::from(receipt.series))
-        .bind(i64::from(receipt.number))
-        .bind(i32::from(receipt.register))
-        .bind(receipt.session.map(AsUuid::uuid))
-        .bind(receipt.customer.map(AsUuid::uuid))
-        .bind(receipt.currency.as_str())
-        .bind(totals.net_minor)
-        .bind(totals.tax_minor)
-        .bind(totals.gross_minor)
-        .bind(totals.due_minor)
-        .bind(encode_body(receipt))
-        .bind(head.business_day)
-        .bind(head.staff.uuid())
-        .bind(head.at_ms)
-        .execute(&mut *connection)
-        .await?;
-        let number = (PaperKind::Receipt, receipt.series, receipt.number);
-        insert_number(connection, head, number, receipt.id.uuid()).await?;
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Keeps the number that a paper has.
-pub async fn insert_number(
-    connection: &mut PgConnection,
-    head: &PaperHead,
-    (kind, series, number): (PaperKind, u8, u32),
-    subject: Uuid,
-) -> Result<(), sqlx::Error> {
+    let rows = firsts(rows, |row| {
+        (
+            row.branch,
+            row.kind.code(),
+            row.series,
+            row.number,
+            row.subject,
+        )
+    });
     sqlx::query(
-        "insert into payments.paper values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+        "insert into payments.paper select * from unnest(
+            $1::uuid[], $2::smallint[], $3::smallint[], $4::bigint[], $5::uuid[], $6::bigint[])
+         on conflict do nothing",
     )
-    .bind(head.branch.uuid())
-    .bind(i16::from(kind.code()))
-    .bind(i16::from(series))
-    .bind(i64::from(number))
-    .bind(subject)
-    .bind(head.at_ms)
+    .bind(column(&rows, |row| row.branch.uuid()))
+    .bind(column(&rows, |row| i16::from(row.kind.code())))
+    .bind(column(&rows, |row| i16::from(row.series)))
+    .bind(column(&rows, |row| i64::from(row.number)))
+    .bind(column(&rows, |row| row.subject.uuid()))
+    .bind(column(&rows, |row| row.at_ms))
     .execute(connection)
     .await?;
-    Ok(())
-}
-
-/// A refund.
-#[derive(Debug, Clone)]
-pub struct RefundWrite {
-    /// Where it comes from.
-    pub head: PaperHead,
-    /// The refund.
-    pub refund: Refund,
-}
-
-/// Adds refunds; one that was asked for is done.
-pub async fn insert_refunds(
-    connection: &mut PgConnection,
-    rows: &[RefundWrite],
-) -> Result<(), sqlx::Error> {
-    for RefundWrite { head, refund } in rows {
-        sqlx::query(
-            "insert into payments.refund values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        )
-        .bind(head.branch.uuid())
-        .bind(refund.id.uuid())
-        .bind(refund.receipt.uuid())
-        .bind(head.ord)
-        .bind(i16::from(refund.series))
-        .bind(i64::from(refund.number))
-        .bind(refund.session.map(AsUuid::uuid))
-        .bind(refund.currency.as_str())
-        .bind(refund.amount().unwrap_or_default())
-        .bind(encode_body(refund))
-        .bind(head.business_day)
-        .bind(head.staff.uuid())
-        .bind(head.at_ms)
-        .execute(&mut *connection)
-        .await?;
-        let number = (PaperKind::Receipt, refund.series, refund.number);
-        insert_number(connection, head, number, refund.id.uuid()).await?;
-        sqlx::query(
-            "update payments.refund_asked set state = 'done' where branch_id = $1 and refund = $2",
-        )
-        .bind(head.branch.uuid())
-        .bind(refund.id.uuid())
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
-/// Adds refunds that wait for a word.
-pub async fn insert_asked(
-    connection: &mut PgConnection,
-    rows: &[(PaperHead, RefundAsked)],
-) -> Result<(), sqlx::Error> {
-    for (head, asked) in rows {
-        sqlx::query(
-            "insert into payments.refund_asked values ($1, $2, $3, $4, $5, 'asked', '', null, $6, $7, $8)
-             on conflict do nothing",
-        )
-        .bind(head.branch.uuid())
-        .bind(asked.id.uuid())
-        .bind(asked.receipt.uuid())
-        .bind(asked.currency.as_str())
-        .bind(asked.amount_minor)
-        .bind(encode_body(asked))
-        .bind(head.staff.uuid())
-        .bind(head.at_ms)
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
-/// A word on a refund.
-#[derive(Debug, Clone)]
-pub struct DecidedWrite {
-    /// The branch that asked.
-    pub branch: BranchId,
-    /// What it asked for.
-    pub refund: RefundId,
-    /// Yes or no.
-    pub approved: bool,
-    /// Why.
-    pub reason: String,
-    /// Who said it.
-    pub staff: StaffId,
-}
-
-/// Keeps words on refunds.
-pub async fn save_decided(
-    connection: &mut PgConnection,
-    rows: &[DecidedWrite],
-) -> Result<(), sqlx::Error> {
-    for row in rows {
-        let state = if row.approved { "approved" } else { "refused" };
-        sqlx::query(
-            "update payments.refund_asked set state = $3, reason = $4, decided_by = $5
-             where branch_id = $1 and refund = $2 and state <> 'done'",
-        )
-        .bind(row.branch.uuid())
-        .bind(row.refund.uuid())
-        .bind(state)
-        .bind(&row.reason)
-        .bind(row.staff.uuid())
-        .execute(&mut *connection)
-        .await?;
-    }
     Ok(())
 }
 
@@ -224,72 +91,26 @@ pub struct OrderMoneyWrite {
     pub deposits_minor: i64,
 }
 
-/// Adds what papers did for orders.
+/// Adds what papers did for orders, each once.
 pub async fn insert_order_money(
     connection: &mut PgConnection,
     rows: &[OrderMoneyWrite],
 ) -> Result<(), sqlx::Error> {
-    for row in rows {
-        sqlx::query(
-            "insert into payments.order_money values ($1, $2, $3, $4, $5) on conflict do nothing",
-        )
-        .bind(row.branch.uuid())
-        .bind(row.order.uuid())
-        .bind(row.paper.uuid())
-        .bind(row.invoiced_minor)
-        .bind(row.deposits_minor)
-        .execute(&mut *connection)
-        .await?;
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// These receipts with their branches.
-pub async fn receipts(
-    connection: &mut PgConnection,
-    ids: &[ReceiptId],
-) -> Result<Vec<(BranchId, Receipt)>, HubError> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<(Uuid, Vec<u8>)> =
-        sqlx::query_as("select branch_id, body from payments.receipt where receipt = any($1)")
-            .bind(ids)
-            .fetch_all(connection)
-            .await?;
-    rows.into_iter()
-        .map(|(branch, body)| Ok((BranchId::of_uuid(branch), decode_body(&body, "Receipt")?)))
-        .collect()
-}
-
-/// The refunds of these receipts, in the order in which they were accepted.
-pub async fn refunds_of(
-    connection: &mut PgConnection,
-    receipts: &[ReceiptId],
-) -> Result<Vec<Refund>, HubError> {
-    let ids: Vec<Uuid> = receipts.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<(Vec<u8>,)> = sqlx::query_as(
-        "select body from payments.refund where receipt = any($1) order by receipt, ord, number",
+    let rows = firsts(rows, |row| (row.branch, row.order, row.paper));
+    sqlx::query(
+        "insert into payments.order_money select * from unnest(
+            $1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[])
+         on conflict do nothing",
     )
-    .bind(ids)
-    .fetch_all(connection)
+    .bind(column(&rows, |row| row.branch.uuid()))
+    .bind(column(&rows, |row| row.order.uuid()))
+    .bind(column(&rows, |row| row.paper.uuid()))
+    .bind(column(&rows, |row| row.invoiced_minor))
+    .bind(column(&rows, |row| row.deposits_minor))
+    .execute(connection)
     .await?;
-    rows.into_iter()
-        .map(|(body,)| Ok(decode_body(&body, "Refund")?))
-        .collect()
-}
-
-/// Which of these refunds are there.
-pub async fn known_refunds(
-    connection: &mut PgConnection,
-    ids: &[RefundId],
-) -> Result<Vec<RefundId>, sqlx::Error> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<(Uuid,)> =
-        sqlx::query_as("select refund from payments.refund where refund = any($1)")
-            .bind(ids)
-            .fetch_all(connection)
-            .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id,)| RefundId::of_uuid(id))
-        .collect())
+    Ok(())
 }

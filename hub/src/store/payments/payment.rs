@@ -1,8 +1,8 @@
 //! Payments: their records, and where each stands.
 
-use domain::id::{BranchId, DocumentId, PaymentId, ReceiptId, StaffId};
+use domain::id::{BranchId, PaymentId, ReceiptId, StaffId};
 use domain::money::Currency;
-use domain::payment::{HoldState, PaymentFold, PaymentRecord};
+use domain::payment::{PaymentFold, PaymentRecord};
 use domain::till::CardWay;
 use sqlx::types::Uuid;
 use sqlx::{FromRow, PgConnection};
@@ -10,6 +10,7 @@ use sync_protocol::money::payment_record;
 use sync_protocol::position::Position;
 
 use crate::error::HubError;
+use crate::store::bulk::column;
 use crate::store::ids::{AsUuid, OfUuid, big, node_number};
 
 /// A record of a payment.
@@ -42,25 +43,28 @@ pub async fn insert_records(
     connection: &mut PgConnection,
     rows: &[RecordWrite],
 ) -> Result<(), sqlx::Error> {
-    for row in rows {
-        sqlx::query(
-            "insert into payments.record values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        )
-        .bind(row.branch.uuid())
-        .bind(row.payment.uuid())
-        .bind(row.ord)
-        .bind(node_number(row.position.node))
-        .bind(big(row.position.epoch.0))
-        .bind(big(row.position.seq))
-        .bind(i32::from(row.item))
-        .bind(i32::from(row.n))
-        .bind(i32::from(row.kind))
-        .bind(&row.body)
-        .bind(row.staff.uuid())
-        .bind(row.at_ms)
-        .execute(&mut *connection)
-        .await?;
+    if rows.is_empty() {
+        return Ok(());
     }
+    sqlx::query(
+        "insert into payments.record select * from unnest(
+            $1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::integer[],
+            $8::integer[], $9::integer[], $10::bytea[], $11::uuid[], $12::bigint[])",
+    )
+    .bind(column(rows, |row| row.branch.uuid()))
+    .bind(column(rows, |row| row.payment.uuid()))
+    .bind(column(rows, |row| row.ord))
+    .bind(column(rows, |row| node_number(row.position.node)))
+    .bind(column(rows, |row| big(row.position.epoch.0)))
+    .bind(column(rows, |row| big(row.position.seq)))
+    .bind(column(rows, |row| i32::from(row.item)))
+    .bind(column(rows, |row| i32::from(row.n)))
+    .bind(column(rows, |row| i32::from(row.kind)))
+    .bind(column(rows, |row| row.body.as_slice()))
+    .bind(column(rows, |row| row.staff.uuid()))
+    .bind(column(rows, |row| row.at_ms))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -154,119 +158,43 @@ pub struct PaymentWrite {
     pub updated_ms: i64,
 }
 
-/// Writes payments, new and changed.
+/// Writes payments, new and changed, each once.
 pub async fn save(connection: &mut PgConnection, rows: &[PaymentWrite]) -> Result<(), sqlx::Error> {
-    for row in rows {
-        let fold = &row.fold;
-        sqlx::query(
-            "insert into payments.payment values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-             on conflict (branch_id, payment) do update set receipt = excluded.receipt, tender = excluded.tender,
-                way = excluded.way, state = excluded.state, asked_minor = excluded.asked_minor,
-                captured_minor = excluded.captured_minor, repay_asked_minor = excluded.repay_asked_minor,
-                repaid_minor = excluded.repaid_minor, called_off = excluded.called_off,
-                reference = excluded.reference, detail = excluded.detail, updated_ms = excluded.updated_ms",
-        )
-        .bind(row.belongs.branch.uuid())
-        .bind(row.payment.uuid())
-        .bind(row.belongs.receipt.map(AsUuid::uuid))
-        .bind(fold.tender.map_or("", |tender| tender.as_str()))
-        .bind(row.belongs.way.map(|way| way.as_str()))
-        .bind(fold.state.as_str())
-        .bind(row.belongs.currency.as_str())
-        .bind(fold.asked_minor)
-        .bind(fold.captured_minor)
-        .bind(fold.repay_asked_minor)
-        .bind(fold.repaid_minor)
-        .bind(fold.called_off)
-        .bind(&row.reference)
-        .bind(&fold.detail)
-        .bind(row.belongs.created_ms)
-        .bind(row.updated_ms)
-        .execute(&mut *connection)
-        .await?;
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(())
-}
-
-/// Goods that are kept for a payment.
-#[derive(Debug, Clone, Copy)]
-pub struct HoldWrite {
-    /// The branch.
-    pub branch: BranchId,
-    /// The payment.
-    pub payment: PaymentId,
-    /// The order.
-    pub order: DocumentId,
-    /// Until when.
-    pub until_ms: i64,
-    /// Begun, or over.
-    pub state: HoldState,
-}
-
-/// Writes holds.
-pub async fn save_holds(
-    connection: &mut PgConnection,
-    rows: &[HoldWrite],
-) -> Result<(), sqlx::Error> {
-    for row in rows {
-        sqlx::query(
-            "insert into payments.hold values ($1, $2, $3, $4, $5)
-             on conflict (branch_id, payment) do update set state = excluded.state, until_ms = excluded.until_ms",
-        )
-        .bind(row.branch.uuid())
-        .bind(row.payment.uuid())
-        .bind(row.order.uuid())
-        .bind(row.until_ms)
-        .bind(row.state.as_str())
-        .execute(&mut *connection)
-        .await?;
-    }
-    Ok(())
-}
-
-/// Something that is to be asked of a provider.
-#[derive(Debug, Clone, Copy)]
-pub struct JobWrite {
-    /// Whose.
-    pub branch: BranchId,
-    /// The transaction that asks for it.
-    pub position: Position,
-    /// The item.
-    pub item: u16,
-    /// The tender in the item.
-    pub n: u16,
-    /// What is to be done: `ask`, `cancel`, `repay`.
-    pub kind: &'static str,
-    /// The payment, or the tender of a refund.
-    pub subject: [u8; 16],
-    /// The payment.
-    pub payment: PaymentId,
-    /// When it was asked for.
-    pub at_ms: i64,
-}
-
-/// Puts jobs into the outbox, each once.
-pub async fn insert_jobs(
-    connection: &mut PgConnection,
-    rows: &[JobWrite],
-) -> Result<(), sqlx::Error> {
-    for row in rows {
-        sqlx::query(
-            "insert into sync.outbox values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'waiting', 0, 1, 0, 0, '', $10, $10)
-             on conflict do nothing",
-        )
-        .bind(row.branch.uuid())
-        .bind(node_number(row.position.node))
-        .bind(big(row.position.epoch.0))
-        .bind(big(row.position.seq))
-        .bind(i32::from(row.item))
-        .bind(i32::from(row.n))
-        .bind(row.kind)
-        .bind(row.subject.uuid())
-        .bind(row.payment.uuid())
-        .bind(row.at_ms)
-        .execute(&mut *connection)
-        .await?;
-    }
+    // The currency as well: a payment may be called off before its receipt says in which one it is asked.
+    sqlx::query(
+        "insert into payments.payment select * from unnest(
+            $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
+            $9::bigint[], $10::bigint[], $11::bigint[], $12::boolean[], $13::text[], $14::text[], $15::bigint[],
+            $16::bigint[])
+         on conflict (branch_id, payment) do update set receipt = excluded.receipt, tender = excluded.tender,
+            way = excluded.way, state = excluded.state, currency = excluded.currency,
+            asked_minor = excluded.asked_minor, captured_minor = excluded.captured_minor,
+            repay_asked_minor = excluded.repay_asked_minor, repaid_minor = excluded.repaid_minor,
+            called_off = excluded.called_off, reference = excluded.reference, detail = excluded.detail,
+            updated_ms = excluded.updated_ms",
+    )
+    .bind(column(rows, |row| row.belongs.branch.uuid()))
+    .bind(column(rows, |row| row.payment.uuid()))
+    .bind(column(rows, |row| row.belongs.receipt.map(AsUuid::uuid)))
+    .bind(column(rows, |row| {
+        row.fold.tender.map_or("", |tender| tender.as_str())
+    }))
+    .bind(column(rows, |row| row.belongs.way.map(|way| way.as_str())))
+    .bind(column(rows, |row| row.fold.state.as_str()))
+    .bind(column(rows, |row| row.belongs.currency.as_str()))
+    .bind(column(rows, |row| row.fold.asked_minor))
+    .bind(column(rows, |row| row.fold.captured_minor))
+    .bind(column(rows, |row| row.fold.repay_asked_minor))
+    .bind(column(rows, |row| row.fold.repaid_minor))
+    .bind(column(rows, |row| row.fold.called_off))
+    .bind(column(rows, |row| row.reference.as_str()))
+    .bind(column(rows, |row| row.fold.detail.as_str()))
+    .bind(column(rows, |row| row.belongs.created_ms))
+    .bind(column(rows, |row| row.updated_ms))
+    .execute(connection)
+    .await?;
     Ok(())
 }

@@ -1,86 +1,80 @@
 //! Cash sessions of the tills.
 
 use domain::cash::{CashClosed, CashMoved, CashOpened};
-use domain::id::SessionId;
+use domain::id::{BranchId, SessionId};
 use domain::money::Currency;
-use domain::till::PaperKind;
 use sqlx::PgConnection;
 use sqlx::types::Uuid;
 use sync_protocol::item::encode_body;
 
-use super::paper::{PaperHead, insert_number};
+use super::paper::PaperHead;
 use crate::error::HubError;
+use crate::store::bulk::{column, rounds};
 use crate::store::ids::{AsUuid, OfUuid, big};
 
-/// A record of a session.
+/// A session begins or ends.
 #[derive(Debug, Clone)]
-pub enum SessionWrite {
+pub enum SessionStep {
     /// It began.
-    Opened(CashOpened),
-    /// Money went in or out by hand.
-    Moved {
-        /// The item of its transaction.
-        item: u16,
-        /// What went.
-        moved: CashMoved,
-    },
+    Opened(PaperHead, CashOpened),
     /// It was counted.
-    Closed(CashClosed),
+    Closed(PaperHead, CashClosed),
 }
 
-/// Writes records of sessions.
-pub async fn save(
-    connection: &mut PgConnection,
-    rows: &[(PaperHead, SessionWrite)],
-) -> Result<(), sqlx::Error> {
-    for (head, write) in rows {
-        match write {
-            SessionWrite::Opened(opened) => open(connection, head, opened).await?,
-            SessionWrite::Moved { item, moved } => shift(connection, head, *item, moved).await?,
-            SessionWrite::Closed(closed) => close(connection, head, closed).await?,
+impl SessionStep {
+    fn key(&self) -> (BranchId, SessionId) {
+        match self {
+            SessionStep::Opened(head, opened) => (head.branch, opened.id),
+            SessionStep::Closed(head, closed) => (head.branch, closed.session),
         }
+    }
+}
+
+/// Money went in or out by hand.
+#[derive(Debug, Clone)]
+pub struct MoveWrite {
+    /// Where it comes from.
+    pub head: PaperHead,
+    /// The item of its transaction.
+    pub item: u16,
+    /// What went.
+    pub moved: CashMoved,
+}
+
+/// Writes what begins and ends; the first count of a session that is there counts.
+pub async fn save(connection: &mut PgConnection, steps: &[SessionStep]) -> Result<(), sqlx::Error> {
+    for round in rounds(steps, SessionStep::key) {
+        let (mut opened, mut closed) = (Vec::new(), Vec::new());
+        for step in round {
+            match step {
+                SessionStep::Opened(head, body) => opened.push((head, body)),
+                SessionStep::Closed(head, body) => closed.push((head, body)),
+            }
+        }
+        open(connection, &opened).await?;
+        close(connection, &closed).await?;
     }
     Ok(())
 }
 
 async fn open(
     connection: &mut PgConnection,
-    head: &PaperHead,
-    opened: &CashOpened,
+    rows: &[(&PaperHead, &CashOpened)],
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("insert into payments.session values ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(head.branch.uuid())
-        .bind(opened.id.uuid())
-        .bind(i32::from(opened.register))
-        .bind(opened.currency.as_str())
-        .bind(opened.float_minor)
-        .bind(head.at_ms)
-        .bind(head.staff.uuid())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn shift(
-    connection: &mut PgConnection,
-    head: &PaperHead,
-    item: u16,
-    moved: &CashMoved,
-) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
-        "insert into payments.cash_move values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "insert into payments.session select * from unnest(
+            $1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[])",
     )
-    .bind(head.branch.uuid())
-    .bind(moved.session.uuid())
-    .bind(head.ord)
-    .bind(big(head.position.seq))
-    .bind(i32::from(item))
-    .bind(i64::from(moved.number))
-    .bind(moved.direction.as_str())
-    .bind(moved.amount_minor)
-    .bind(&moved.reason)
-    .bind(head.staff.uuid())
-    .bind(head.at_ms)
+    .bind(column(rows, |(head, _)| head.branch.uuid()))
+    .bind(column(rows, |(_, opened)| opened.id.uuid()))
+    .bind(column(rows, |(_, opened)| i32::from(opened.register)))
+    .bind(column(rows, |(_, opened)| opened.currency.as_str()))
+    .bind(column(rows, |(_, opened)| opened.float_minor))
+    .bind(column(rows, |(head, _)| head.at_ms))
+    .bind(column(rows, |(head, _)| head.staff.uuid()))
     .execute(connection)
     .await?;
     Ok(())
@@ -88,31 +82,73 @@ async fn shift(
 
 async fn close(
     connection: &mut PgConnection,
-    head: &PaperHead,
-    closed: &CashClosed,
+    rows: &[(&PaperHead, &CashClosed)],
 ) -> Result<(), sqlx::Error> {
-    let body = encode_body(closed);
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let bodies = column(rows, |(_, closed)| encode_body(*closed));
+    let hashes: Vec<[u8; 32]> = rows
+        .iter()
+        .zip(&bodies)
+        .map(|((_, closed), body)| closed.hash(body))
+        .collect();
     sqlx::query(
-        "update payments.session set closed_ms = $3, closed_by = $4, closed_day = $5, series = $6, number = $7,
-            expected_minor = $8, counted_minor = $9, reason = $10, hash = $11, body = $12
-         where branch_id = $1 and session = $2 and closed_ms is null",
+        "update payments.session s set closed_ms = t.closed_ms, closed_by = t.closed_by, closed_day = t.closed_day,
+            series = t.series, number = t.number, expected_minor = t.expected_minor, counted_minor = t.counted_minor,
+            reason = t.reason, hash = t.hash, body = t.body
+         from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::integer[], $6::smallint[], $7::bigint[],
+            $8::bigint[], $9::bigint[], $10::text[], $11::bytea[], $12::bytea[])
+            as t (branch_id, session, closed_ms, closed_by, closed_day, series, number, expected_minor,
+                counted_minor, reason, hash, body)
+         where s.branch_id = t.branch_id and s.session = t.session and s.closed_ms is null",
     )
-    .bind(head.branch.uuid())
-    .bind(closed.session.uuid())
-    .bind(head.at_ms)
-    .bind(head.staff.uuid())
-    .bind(head.business_day)
-    .bind(i16::from(closed.series))
-    .bind(i64::from(closed.number))
-    .bind(closed.expected_minor)
-    .bind(closed.counted_minor().unwrap_or_default())
-    .bind(&closed.reason)
-    .bind(closed.hash(&body).as_slice())
-    .bind(&body)
-    .execute(&mut *connection)
+    .bind(column(rows, |(head, _)| head.branch.uuid()))
+    .bind(column(rows, |(_, closed)| closed.session.uuid()))
+    .bind(column(rows, |(head, _)| head.at_ms))
+    .bind(column(rows, |(head, _)| head.staff.uuid()))
+    .bind(column(rows, |(head, _)| head.business_day))
+    .bind(column(rows, |(_, closed)| i16::from(closed.series)))
+    .bind(column(rows, |(_, closed)| i64::from(closed.number)))
+    .bind(column(rows, |(_, closed)| closed.expected_minor))
+    .bind(column(rows, |(_, closed)| {
+        closed.counted_minor().unwrap_or_default()
+    }))
+    .bind(column(rows, |(_, closed)| closed.reason.as_str()))
+    .bind(column(&hashes, |hash| hash.as_slice()))
+    .bind(column(&bodies, |body| body.as_slice()))
+    .execute(connection)
     .await?;
-    let number = (PaperKind::DayReport, closed.series, closed.number);
-    insert_number(connection, head, number, closed.session.uuid()).await
+    Ok(())
+}
+
+/// Adds what went by hand.
+pub async fn insert_moves(
+    connection: &mut PgConnection,
+    rows: &[MoveWrite],
+) -> Result<(), sqlx::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "insert into payments.cash_move select * from unnest(
+            $1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::integer[], $6::bigint[], $7::text[],
+            $8::bigint[], $9::text[], $10::uuid[], $11::bigint[])",
+    )
+    .bind(column(rows, |row| row.head.branch.uuid()))
+    .bind(column(rows, |row| row.moved.session.uuid()))
+    .bind(column(rows, |row| row.head.ord))
+    .bind(column(rows, |row| big(row.head.position.seq)))
+    .bind(column(rows, |row| i32::from(row.item)))
+    .bind(column(rows, |row| i64::from(row.moved.number)))
+    .bind(column(rows, |row| row.moved.direction.as_str()))
+    .bind(column(rows, |row| row.moved.amount_minor))
+    .bind(column(rows, |row| row.moved.reason.as_str()))
+    .bind(column(rows, |row| row.head.staff.uuid()))
+    .bind(column(rows, |row| row.head.at_ms))
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// A session as far as its records need it.

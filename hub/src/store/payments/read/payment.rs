@@ -46,6 +46,14 @@ pub struct PaymentRow {
     pub updated_ms: i64,
 }
 
+/// The columns of [`RawPayment`], in a statement where `p` is the table.
+macro_rules! columns {
+    () => {
+        "p.branch_id, p.payment, p.receipt, p.tender, p.state, p.currency, p.asked_minor, p.captured_minor, \
+         p.repay_asked_minor, p.repaid_minor, p.called_off, p.reference, p.detail, p.created_ms, p.updated_ms"
+    };
+}
+
 #[derive(FromRow)]
 struct RawPayment {
     branch_id: Uuid,
@@ -97,12 +105,12 @@ pub async fn payments(
 ) -> Result<Vec<PaymentRow>, HubError> {
     let (at_ms, id) = behind(place);
     let rows: Vec<RawPayment> = sqlx::query_as(
-        "select branch_id, payment, receipt, tender, state, currency, asked_minor, captured_minor, repay_asked_minor,
-            repaid_minor, called_off, reference, detail, created_ms, updated_ms
-         from payments.payment
-         where ($1::uuid[] is null or branch_id = any($1)) and tender in ('card', 'bank')
-           and ($2::text[] is null or state = any($2)) and ($3::bigint is null or (created_ms, payment) < ($3, $4))
-         order by created_ms desc, payment desc limit $5",
+        concat!(
+            "select ", columns!(), " from payments.payment p
+             where ($1::uuid[] is null or branch_id = any($1)) and tender in ('card', 'bank')
+               and ($2::text[] is null or state = any($2)) and ($3::bigint is null or (created_ms, payment) < ($3, $4))
+             order by created_ms desc, payment desc limit $5"
+        ),
     )
     .bind(scope.sql())
     .bind(states)
@@ -119,11 +127,11 @@ pub async fn payment(
     connection: &mut PgConnection,
     id: PaymentId,
 ) -> Result<Option<PaymentRow>, HubError> {
-    let row: Option<RawPayment> = sqlx::query_as(
-        "select branch_id, payment, receipt, tender, state, currency, asked_minor, captured_minor, repay_asked_minor,
-            repaid_minor, called_off, reference, detail, created_ms, updated_ms
-         from payments.payment where payment = $1 limit 1",
-    )
+    let row: Option<RawPayment> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from payments.payment p where payment = $1 limit 1"
+    ))
     .bind(id.uuid())
     .fetch_optional(connection)
     .await?;
@@ -198,13 +206,13 @@ pub async fn awaited_of_receipts(
         series: i16,
         number: i64,
     }
-    let rows: Vec<Row> = sqlx::query_as(
-        "select p.branch_id, p.payment, p.receipt, p.tender, p.state, p.currency, p.asked_minor, p.captured_minor,
-            p.repay_asked_minor, p.repaid_minor, p.called_off, p.reference, p.detail, p.created_ms, p.updated_ms,
-            r.series, r.number
-         from payments.payment p join payments.receipt r on r.branch_id = p.branch_id and r.receipt = p.receipt
-         where p.tender = 'bank' and p.state in ('queued', 'processing', 'declined')",
-    )
+    let rows: Vec<Row> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        ", r.series, r.number from payments.payment p
+             join payments.receipt r on r.branch_id = p.branch_id and r.receipt = p.receipt
+             where p.tender = 'bank' and p.state in ('queued', 'processing', 'declined')"
+    ))
     .fetch_all(connection)
     .await?;
     rows.into_iter()

@@ -37,6 +37,13 @@ pub struct SettlementRow {
     pub match_reason: String,
 }
 
+/// The columns of [`RawSettlement`].
+macro_rules! columns {
+    () => {
+        "provider, reference, kind, branch, matched, payout, amount_minor, fee_minor, currency, settled_ms, match_reason"
+    };
+}
+
 #[derive(FromRow)]
 struct RawSettlement {
     provider: String,
@@ -76,9 +83,9 @@ pub async fn settlements_of(
     payment: PaymentId,
 ) -> Result<Vec<SettlementRow>, HubError> {
     let rows: Vec<RawSettlement> = sqlx::query_as(
-        "select provider, reference, kind, branch, matched, payout, amount_minor, fee_minor, currency, settled_ms,
-            match_reason
-         from payments.settlement where payment = $1 or matched = $1 order by settled_ms, reference",
+        concat!(
+            "select ", columns!(), " from payments.settlement where payment = $1 or matched = $1 order by settled_ms, reference"
+        ),
     )
     .bind(payment.uuid())
     .fetch_all(connection)
@@ -93,12 +100,12 @@ pub async fn unmatched(
     limit: i64,
 ) -> Result<Vec<SettlementRow>, HubError> {
     let rows: Vec<RawSettlement> = sqlx::query_as(
-        "select provider, reference, kind, branch, matched, payout, amount_minor, fee_minor, currency, settled_ms,
-            match_reason
-         from payments.settlement s
-         where kind in ('charge', 'refund', 'adjustment') and ($1::uuid[] is null or branch = any($1))
-           and not exists (select 1 from payments.payment p where p.payment = s.matched)
-         order by settled_ms, provider, reference limit $2",
+        concat!(
+            "select ", columns!(), " from payments.settlement s
+             where kind in ('charge', 'refund', 'adjustment') and ($1::uuid[] is null or branch = any($1))
+               and not exists (select 1 from payments.payment p where p.payment = s.matched)
+             order by settled_ms, provider, reference limit $2"
+        ),
     )
     .bind(scope.sql())
     .bind(limit)
@@ -117,16 +124,16 @@ pub async fn settled_lines(
     place: Option<&LinePlace>,
     limit: i64,
 ) -> Result<Vec<SettlementRow>, HubError> {
-    let rows: Vec<RawSettlement> = sqlx::query_as(
-        "select provider, reference, kind, branch, matched, payout, amount_minor, fee_minor, currency, settled_ms,
-            match_reason
-         from payments.settlement s
-         where ($1::uuid[] is null or branch = any($1))
-           and ($2::bigint is null or (settled_ms, provider, reference) < ($2, $3, $4))
-           and (kind not in ('charge', 'refund', 'adjustment')
-                or exists (select 1 from payments.payment p where p.payment = s.matched))
-         order by settled_ms desc, provider desc, reference desc limit $5",
-    )
+    let rows: Vec<RawSettlement> = sqlx::query_as(concat!(
+        "select ",
+        columns!(),
+        " from payments.settlement s
+             where ($1::uuid[] is null or branch = any($1))
+               and ($2::bigint is null or (settled_ms, provider, reference) < ($2, $3, $4))
+               and (kind not in ('charge', 'refund', 'adjustment')
+                    or exists (select 1 from payments.payment p where p.payment = s.matched))
+             order by settled_ms desc, provider desc, reference desc limit $5"
+    ))
     .bind(scope.sql())
     .bind(place.map(|place| place.0))
     .bind(place.map(|place| place.1.as_str()))
