@@ -3,8 +3,8 @@
 //! Real processes and real databases in a folder of their own, removed at the end. Machines differ and are noisy:
 //! read the ratios.
 
+mod measurement;
 mod pages;
-mod reconcile;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,13 +43,16 @@ enum What {
     Pages,
     /// The night of 100 branches with 1,000 transactions each
     Reconcile,
+    /// What the hub takes in: transactions with money beside those without
+    Ingest,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let root = workspace_root()?;
     let rows = match arguments.what {
         What::Pages => pages::measure(&root, &target_folder(&root)?)?,
-        What::Reconcile => reconcile::measure(&root)?,
+        What::Reconcile => measurement::rows_of(&root, measurement::NIGHT)?,
+        What::Ingest => measurement::rows_of(&root, measurement::INGEST)?,
         what => chain_rows(&root, what)?,
     };
     show(&rows);
@@ -77,7 +80,7 @@ fn chain_rows(root: &Path, what: What) -> Result<Vec<Value>> {
     match what {
         What::Engine => engine(root, programs, &runtime),
         What::Import => runtime.block_on(import(programs)),
-        What::Pages | What::Reconcile => bail!("this needs no chain"),
+        What::Pages | What::Reconcile | What::Ingest => bail!("this needs no chain"),
     }
 }
 
