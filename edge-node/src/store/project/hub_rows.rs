@@ -2,6 +2,7 @@
 
 use domain::id::PartId;
 use domain::part::PartRow;
+use rusqlite::{Connection, ToSql};
 use serde::Serialize;
 use sync_protocol::item::{Item, Row, Verdict, VerdictKind};
 
@@ -10,62 +11,65 @@ use super::super::value::{Id, signed};
 use super::{ApplyContext, Projector};
 use crate::error::StoreError;
 
+/// A table of rows that the hub owns, with the statement that puts a row where no version of it, or an older one, stands.
+struct HubTable(&'static str);
+
+/// The table of this name: an id, the version, whether it is deleted, and these columns of its own.
+macro_rules! hub_table {
+    ($name:literal, $($column:literal),+) => {
+        HubTable(concat!(
+            "insert into ", $name, " (id, version, deleted", $(", ", $column,)+ ") values (?, ?, ?",
+            $(hub_table!(@place $column),)+ ") on conflict (id) do update set version = excluded.version, ",
+            "deleted = excluded.deleted", $(", ", $column, " = excluded.", $column,)+
+            " where excluded.version > version"
+        ))
+    };
+    (@place $column:literal) => { ", ?" };
+}
+
+const BRANCH: HubTable = hub_table!("branch", "code", "fields");
+const STAFF: HubTable = hub_table!("staff", "username", "fields");
+const CREDENTIAL: HubTable = hub_table!("credential", "password_hash");
+const PART: HubTable = hub_table!("part", "sku", "name", "fields");
+const PRESET: HubTable = hub_table!("preset", "fields");
+const COMPANY: HubTable = hub_table!("company", "fields");
+const TILL_RULES: HubTable = hub_table!("till_rules", "fields");
+const ACCOUNT: HubTable = hub_table!("account", "fields");
+
+impl HubTable {
+    /// Puts a row; `values` are those of the table's own columns.
+    fn put<I, F>(
+        &self,
+        conn: &Connection,
+        id: &[u8; 16],
+        row: &Row<I, F>,
+        values: &[&dyn ToSql],
+    ) -> Result<(), StoreError> {
+        let version = signed(row.version);
+        let mut all: Vec<&dyn ToSql> = vec![id, &version, &row.deleted];
+        all.extend(values);
+        conn.prepare_cached(self.0)?.execute(all.as_slice())?;
+        Ok(())
+    }
+}
+
 impl Projector<'_> {
     pub(super) fn hub_row(&mut self, cx: &ApplyContext, item: &Item) -> Result<(), StoreError> {
         match item {
-            Item::Branch(row) => self.put_row(
-                "insert into branch (id, version, deleted, code, fields) values (?1, ?2, ?3, ?4, ?5)
-                 on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
-                     code = excluded.code, fields = excluded.fields where excluded.version > version",
-                row.id.as_bytes(),
-                row,
-                &row.fields.code,
-            )?,
-            Item::Staff(row) => self.put_row(
-                "insert into staff (id, version, deleted, username, fields) values (?1, ?2, ?3, ?4, ?5)
-                 on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
-                     username = excluded.username, fields = excluded.fields where excluded.version > version",
-                row.id.as_bytes(),
-                row,
-                &row.fields.username,
-            )?,
-            Item::Preset(row) => self.put_plain(
-                "insert into preset (id, version, deleted, fields) values (?1, ?2, ?3, ?4)
-                 on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
-                     fields = excluded.fields where excluded.version > version",
-                row.id.as_bytes(),
-                row,
-            )?,
-            Item::Company(row) => self.put_plain(
-                "insert into company (id, version, deleted, fields) values (?1, ?2, ?3, ?4)
-                 on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
-                     fields = excluded.fields where excluded.version > version",
-                row.id.as_bytes(),
-                row,
-            )?,
-            Item::TillRules(row) => self.put_plain(
-                "insert into till_rules (id, version, deleted, fields) values (?1, ?2, ?3, ?4)
-                 on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
-                     fields = excluded.fields where excluded.version > version",
-                row.id.as_bytes(),
-                row,
-            )?,
-            Item::Account(row) => self.put_plain(
-                "insert into account (id, version, deleted, fields) values (?1, ?2, ?3, ?4)
-                 on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
-                     fields = excluded.fields where excluded.version > version",
-                row.id.as_bytes(),
-                row,
-            )?,
+            Item::Branch(row) => {
+                self.put_keyed(&BRANCH, row.id.as_bytes(), row, &[&row.fields.code])?;
+            }
+            Item::Staff(row) => {
+                self.put_keyed(&STAFF, row.id.as_bytes(), row, &[&row.fields.username])?;
+            }
+            Item::Preset(row) => self.put_keyed(&PRESET, row.id.as_bytes(), row, &[])?,
+            Item::Company(row) => self.put_keyed(&COMPANY, row.id.as_bytes(), row, &[])?,
+            Item::TillRules(row) => self.put_keyed(&TILL_RULES, row.id.as_bytes(), row, &[])?,
+            Item::Account(row) => self.put_keyed(&ACCOUNT, row.id.as_bytes(), row, &[])?,
             Item::Part(row) => self.part(row)?,
             Item::Credential(row) => {
-                self.conn
-                    .prepare_cached(
-                        "insert into credential (id, version, deleted, password_hash) values (?1, ?2, ?3, ?4)
-                         on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
-                             password_hash = excluded.password_hash where excluded.version > version",
-                    )?
-                    .execute((Id(row.id), signed(row.version), row.deleted, &row.fields.password_hash))?;
+                let values: [&dyn ToSql; 1] = [&row.fields.password_hash];
+                CREDENTIAL.put(self.conn, row.id.as_bytes(), row, &values)?;
             }
             Item::Availability(row) => {
                 self.conn
@@ -85,21 +89,8 @@ impl Projector<'_> {
     }
 
     fn part(&mut self, row: &Row<PartId, PartRow>) -> Result<(), StoreError> {
-        self.conn
-            .prepare_cached(
-                "insert into part (id, version, deleted, sku, name, fields) values (?1, ?2, ?3, ?4, ?5, ?6)
-                 on conflict (id) do update set version = excluded.version, deleted = excluded.deleted,
-                     sku = excluded.sku, name = excluded.name, fields = excluded.fields
-                 where excluded.version > version",
-            )?
-            .execute((
-                Id(row.id),
-                signed(row.version),
-                row.deleted,
-                &row.fields.sku,
-                &row.fields.name,
-                serde_json::to_string(&row.fields)?,
-            ))?;
+        let keys: [&dyn ToSql; 2] = [&row.fields.sku, &row.fields.name];
+        self.put_keyed(&PART, row.id.as_bytes(), row, &keys)?;
         self.forget_barcodes(row.id.as_bytes())?;
         // From what stands in the table now: an older version has changed nothing.
         self.conn
@@ -113,35 +104,18 @@ impl Projector<'_> {
         Ok(())
     }
 
-    fn put_row<I, F: Serialize>(
+    /// Puts a row whose fields stand in its table as JSON, behind the columns that it is looked up by.
+    fn put_keyed<I, F: Serialize>(
         &self,
-        sql: &'static str,
+        table: &HubTable,
         id: &[u8; 16],
         row: &Row<I, F>,
-        key: &str,
+        keys: &[&dyn ToSql],
     ) -> Result<(), StoreError> {
         let fields = serde_json::to_string(&row.fields)?;
-        self.conn.prepare_cached(sql)?.execute((
-            id,
-            signed(row.version),
-            row.deleted,
-            key,
-            fields,
-        ))?;
-        Ok(())
-    }
-
-    fn put_plain<I, F: Serialize>(
-        &self,
-        sql: &'static str,
-        id: &[u8; 16],
-        row: &Row<I, F>,
-    ) -> Result<(), StoreError> {
-        let fields = serde_json::to_string(&row.fields)?;
-        self.conn
-            .prepare_cached(sql)?
-            .execute((id, signed(row.version), row.deleted, fields))?;
-        Ok(())
+        let mut values = keys.to_vec();
+        values.push(&fields);
+        table.put(self.conn, id, row, &values)
     }
 
     fn verdict(&mut self, cx: &ApplyContext, verdict: &Verdict) -> Result<(), StoreError> {
