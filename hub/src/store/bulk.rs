@@ -1,19 +1,13 @@
 //! Many rows in one statement: the columns that `unnest` takes, and which rows may share a statement.
 //!
-//! A statement touches no row of a table twice: Postgres refuses that where it writes over what is there, and what came
-//! later must not be overtaken by what came before.
+//! A statement writes over no row of a table twice: Postgres refuses that, and what came later must not be overtaken by
+//! what came before. Only what a statement leaves alone where it is there may come twice in it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// One column of these rows.
 pub(crate) fn column<'a, T, V>(rows: &'a [T], field: impl Fn(&'a T) -> V) -> Vec<V> {
     rows.iter().map(field).collect()
-}
-
-/// The first row of each key, in their order: what `on conflict do nothing` leaves of rows that come one by one.
-pub(crate) fn firsts<'a, T, K: Ord>(rows: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<&'a T> {
-    let mut seen = BTreeSet::new();
-    rows.iter().filter(|row| seen.insert(key(row))).collect()
 }
 
 /// The rows in rounds, each with one row of a key at most, so that the rows of a key keep their order. Rows of different
@@ -45,7 +39,6 @@ mod tests {
             .map(letters)
             .collect();
         assert_eq!(found, ["abd", "cf", "e"]);
-        assert_eq!(letters(firsts(&rows, |row| row.0)), "abd");
         assert!(rounds(&rows[..0], |row| row.0).is_empty());
     }
 }

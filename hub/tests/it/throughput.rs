@@ -119,9 +119,9 @@ fn row(name: &str, target: &str, taken: Taken, floor: f64, is_met: bool) {
 #[ignore = "a measurement, not a check"]
 async fn small_transactions_per_second() {
     let mut world = World::new().await;
-    let mut branches = vec![world.branch("AAA").await, world.branch("BBB").await];
+    let mut branches = [world.branch("AAA").await, world.branch("BBB").await];
     let logs: Vec<(usize, Vec<LogEntry>)> = branches.iter_mut().map(order_log).collect();
-    let mut tills = vec![
+    let mut tills = [
         Till::new(world.branch("CCC").await),
         Till::new(world.branch("DDD").await),
     ];

@@ -4,7 +4,7 @@ use domain::id::{BranchId, PaymentId};
 use sqlx::PgConnection;
 use sync_protocol::position::Position;
 
-use crate::store::bulk::{column, firsts};
+use crate::store::bulk::column;
 use crate::store::ids::{AsUuid, big, node_number};
 
 /// Something that is to be asked of a provider.
@@ -33,7 +33,6 @@ pub async fn insert(connection: &mut PgConnection, rows: &[JobWrite]) -> Result<
     if rows.is_empty() {
         return Ok(());
     }
-    let rows = firsts(rows, |row| (row.branch, row.position, row.item, row.n));
     sqlx::query(
         "insert into sync.outbox
          select branch_id, node, epoch, seq, item, n, kind, subject, payment, 'waiting', 0, 1, 0, 0, '', at_ms, at_ms
@@ -42,16 +41,16 @@ pub async fn insert(connection: &mut PgConnection, rows: &[JobWrite]) -> Result<
             as t (branch_id, node, epoch, seq, item, n, kind, subject, payment, at_ms)
          on conflict do nothing",
     )
-    .bind(column(&rows, |row| row.branch.uuid()))
-    .bind(column(&rows, |row| node_number(row.position.node)))
-    .bind(column(&rows, |row| big(row.position.epoch.0)))
-    .bind(column(&rows, |row| big(row.position.seq)))
-    .bind(column(&rows, |row| i32::from(row.item)))
-    .bind(column(&rows, |row| i32::from(row.n)))
-    .bind(column(&rows, |row| row.kind))
-    .bind(column(&rows, |row| row.subject.uuid()))
-    .bind(column(&rows, |row| row.payment.uuid()))
-    .bind(column(&rows, |row| row.at_ms))
+    .bind(column(rows, |row| row.branch.uuid()))
+    .bind(column(rows, |row| node_number(row.position.node)))
+    .bind(column(rows, |row| big(row.position.epoch.0)))
+    .bind(column(rows, |row| big(row.position.seq)))
+    .bind(column(rows, |row| i32::from(row.item)))
+    .bind(column(rows, |row| i32::from(row.n)))
+    .bind(column(rows, |row| row.kind))
+    .bind(column(rows, |row| row.subject.uuid()))
+    .bind(column(rows, |row| row.payment.uuid()))
+    .bind(column(rows, |row| row.at_ms))
     .execute(connection)
     .await?;
     Ok(())

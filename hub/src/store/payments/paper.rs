@@ -6,7 +6,7 @@ use domain::till::PaperKind;
 use sqlx::PgConnection;
 use sync_protocol::position::Position;
 
-use crate::store::bulk::{column, firsts};
+use crate::store::bulk::column;
 use crate::store::ids::AsUuid;
 
 /// What every paper has.
@@ -51,26 +51,17 @@ pub async fn insert_numbers(
     if rows.is_empty() {
         return Ok(());
     }
-    let rows = firsts(rows, |row| {
-        (
-            row.branch,
-            row.kind.code(),
-            row.series,
-            row.number,
-            row.subject,
-        )
-    });
     sqlx::query(
         "insert into payments.paper select * from unnest(
             $1::uuid[], $2::smallint[], $3::smallint[], $4::bigint[], $5::uuid[], $6::bigint[])
          on conflict do nothing",
     )
-    .bind(column(&rows, |row| row.branch.uuid()))
-    .bind(column(&rows, |row| i16::from(row.kind.code())))
-    .bind(column(&rows, |row| i16::from(row.series)))
-    .bind(column(&rows, |row| i64::from(row.number)))
-    .bind(column(&rows, |row| row.subject.uuid()))
-    .bind(column(&rows, |row| row.at_ms))
+    .bind(column(rows, |row| row.branch.uuid()))
+    .bind(column(rows, |row| i16::from(row.kind.code())))
+    .bind(column(rows, |row| i16::from(row.series)))
+    .bind(column(rows, |row| i64::from(row.number)))
+    .bind(column(rows, |row| row.subject.uuid()))
+    .bind(column(rows, |row| row.at_ms))
     .execute(connection)
     .await?;
     Ok(())
@@ -99,17 +90,16 @@ pub async fn insert_order_money(
     if rows.is_empty() {
         return Ok(());
     }
-    let rows = firsts(rows, |row| (row.branch, row.order, row.paper));
     sqlx::query(
         "insert into payments.order_money select * from unnest(
             $1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[])
          on conflict do nothing",
     )
-    .bind(column(&rows, |row| row.branch.uuid()))
-    .bind(column(&rows, |row| row.order.uuid()))
-    .bind(column(&rows, |row| row.paper.uuid()))
-    .bind(column(&rows, |row| row.invoiced_minor))
-    .bind(column(&rows, |row| row.deposits_minor))
+    .bind(column(rows, |row| row.branch.uuid()))
+    .bind(column(rows, |row| row.order.uuid()))
+    .bind(column(rows, |row| row.paper.uuid()))
+    .bind(column(rows, |row| row.invoiced_minor))
+    .bind(column(rows, |row| row.deposits_minor))
     .execute(connection)
     .await?;
     Ok(())
