@@ -9,6 +9,7 @@ pub mod page;
 pub(crate) mod places;
 pub(crate) mod reason;
 pub(crate) mod said;
+pub(crate) mod table;
 mod texts;
 mod view;
 pub(crate) mod words;
@@ -42,6 +43,8 @@ pub(crate) const MATCH_LINE: &str = "/money/settlements/match";
 pub(crate) const BANK_FILE: &str = "/money/settlements/bank";
 pub(crate) const MONEY_OUTBOX: &str = "/money/outbox";
 pub(crate) const MONEY_RECEIPTS: &str = "/money/receipts";
+pub(crate) const MONEY_CASH: &str = "/money/cash";
+pub(crate) const CASH_TABLE: &str = "/money/cash.csv";
 pub(crate) const MONEY_ACCOUNTS: &str = "/money/accounts";
 pub(crate) const ORDERS: &str = "/orders";
 pub(crate) const CUSTOMERS: &str = "/customers";
@@ -163,7 +166,9 @@ fn customers() -> PageRoutes<HubState> {
 }
 
 fn money() -> PageRoutes<HubState> {
-    use page::money::{accounts, lines, outbox, payment, payments, receipts, refunds, statement};
+    use page::money::{
+        accounts, cash, lines, outbox, payment, payments, receipts, refunds, statement,
+    };
     PageRoutes::default()
         .route(MONEY, get(page::money::overview))
         .route(MONEY_PAYMENTS, get(payments::list))
@@ -171,6 +176,7 @@ fn money() -> PageRoutes<HubState> {
         .route("/money/payments/{id}/ask-again", post(payment::ask_again))
         .route("/money/payments/{id}/refunds", post(payment::give_back))
         .route(MONEY_REFUNDS, get(refunds::list))
+        .route("/money/refunds/{id}", get(refunds::one::show))
         .route("/money/refunds/{id}/approve", post(refunds::approve))
         .route("/money/refunds/{id}/decline", post(refunds::decline))
         .route(MONEY_SETTLEMENTS, get(lines::list))
@@ -180,6 +186,9 @@ fn money() -> PageRoutes<HubState> {
         .route("/money/outbox/ask-all", post(outbox::ask_all))
         .route(MONEY_RECEIPTS, get(receipts::list))
         .route("/money/receipts/{id}", get(receipts::show))
+        .route(MONEY_CASH, get(cash::list))
+        .route(CASH_TABLE, get(cash::table))
+        .route("/money/cash/{id}", get(cash::session::show))
         .route(MONEY_ACCOUNTS, get(accounts::list))
 }
 

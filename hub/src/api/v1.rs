@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod branches;
+pub mod cash_sessions;
 pub mod corrections;
 pub mod customers;
 pub mod documents;
@@ -49,6 +50,7 @@ pub(crate) fn routes() -> OpenApiRouter<HubState> {
         .merge(orders::routes())
         .merge(payments::routes())
         .merge(refunds::routes())
+        .merge(cash_sessions::routes())
         .merge(outbox::routes())
         .merge(till_rules::routes())
         .merge(settlements::routes())

@@ -5,6 +5,7 @@ use web_kit::{Language, Problem, Screen, WallClock};
 
 use crate::api::{Caller, HubState};
 use crate::app::branch::usual_place;
+use crate::app::reconcile::show_day;
 
 /// One page as one person sees it now.
 #[derive(Debug, Clone)]
@@ -39,6 +40,13 @@ impl View {
         at_ms
             .map(|at_ms| self.clock.when(at_ms))
             .unwrap_or_default()
+    }
+
+    /// A business day in short: `19 Nov`.
+    pub(crate) fn business_day(&self, day: i32) -> String {
+        let text = show_day(day);
+        text.parse::<jiff::civil::Date>()
+            .map_or(text, |date| self.clock.date(date))
     }
 
     /// A count with its thousands apart.

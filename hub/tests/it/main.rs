@@ -14,6 +14,7 @@ mod support;
 mod abandoned;
 mod api;
 mod bank;
+mod cash_pages;
 mod catalogue;
 mod facts;
 mod ingest;

@@ -248,13 +248,14 @@ impl Shops {
     }
 }
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "/money",
     "/money/payments",
     "/money/refunds",
     "/money/settlements",
     "/money/outbox",
     "/money/receipts",
+    "/money/cash",
     "/money/accounts",
 ];
 

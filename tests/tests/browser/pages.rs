@@ -12,9 +12,10 @@ use super::walk::Walk;
 
 /// Not pages of their own: some lead on to another page, others are parts that a page asks for and shows.
 const NO_PAGES_OF_BRANCH: [&str; 2] = ["/", "/status-bar"];
-const NO_PAGES_OF_HUB: [&str; 6] = [
+const NO_PAGES_OF_HUB: [&str; 7] = [
     "/",
     "/branches/{branch}/join-codes",
+    "/money/cash.csv",
     "/nights/{day}/report.csv",
     "/status-bar",
     "/transfers/new/part",

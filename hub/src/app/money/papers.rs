@@ -1,6 +1,6 @@
 //! One receipt of the chain: its lines, how it was paid, and what went back.
 
-use domain::id::{ReceiptId, StaffId};
+use domain::id::{ReceiptId, RefundId, SessionId, StaffId};
 use domain::till::{PaperKind, Receipt, paper_number};
 use sync_protocol::item::decode_body;
 
@@ -14,6 +14,8 @@ use crate::store::payments::read as store;
 /// Something that was given back against a receipt.
 #[derive(Debug, Clone)]
 pub struct GivenBack {
+    /// Its id.
+    pub id: RefundId,
     /// Its number as it is printed.
     pub number: String,
     /// How much.
@@ -33,6 +35,8 @@ pub struct ReceiptState {
     pub number: String,
     /// Code of its branch.
     pub branch: String,
+    /// The cash session that it was written in, where its records are here.
+    pub session: Option<SessionId>,
     /// The paper.
     pub receipt: Receipt,
     /// Where its payments stand.
@@ -41,7 +45,7 @@ pub struct ReceiptState {
     pub refunds: Vec<GivenBack>,
 }
 
-/// Receipts with their numbers and where their payments stand, newest first.
+/// Receipts with their numbers and where their payments stand, newest first; of one cash session, where it is given.
 ///
 /// # Errors
 /// When the database fails.
@@ -49,10 +53,12 @@ pub async fn receipts(
     hub: &Hub,
     person: &Person,
     wanted: &Wanted,
+    session: Option<SessionId>,
 ) -> Result<Vec<(ReceiptRow, String, Vec<TenderState>)>, AppError> {
     let mut connection = hub.snapshot().await?;
     let scope = person.scope().narrowed(wanted.branch);
-    let rows = store::receipts(&mut connection, &scope, wanted.place, wanted.limit).await?;
+    let rows =
+        store::receipts(&mut connection, &scope, session, wanted.place, wanted.limit).await?;
     let codes = branch::codes(&mut connection).await?;
     let ids: Vec<ReceiptId> = rows.iter().map(|row| row.id).collect();
     let tenders = store::tenders_of(&mut connection, &ids).await?;
@@ -80,25 +86,31 @@ pub async fn receipt(hub: &Hub, person: &Person, id: ReceiptId) -> Result<Receip
         .await?
         .filter(|(row, _)| person.scope().allows(row.branch))
         .ok_or(AppError::NotFound { what: "receipt" })?;
-    let receipt = decode_body(&body, "Receipt")
+    let receipt: Receipt = decode_body(&body, "Receipt")
         .map_err(|_| HubError::Row("a receipt that cannot be read"))?;
+    let session = match receipt.session {
+        Some(id) => store::session(&mut connection, id).await?.map(|_| id),
+        None => None,
+    };
     let codes = branch::codes(&mut connection).await?;
     let code = branch::code_of(&codes, row.branch);
     let tenders = store::tenders_of(&mut connection, &[id]).await?;
-    let refunds = store::refunds_of(&mut connection, id).await?;
+    let refunds = store::given_of(&mut connection, id).await?;
     Ok(ReceiptState {
         number: number(&codes, &row),
         tenders: tenders.into_iter().map(|(_, state)| state).collect(),
         refunds: refunds
             .into_iter()
-            .map(|(series, number, amount_minor, at_ms, staff)| GivenBack {
-                number: paper_number(&code, PaperKind::Receipt, series, number),
-                amount_minor,
-                at_ms,
-                staff,
+            .map(|back| GivenBack {
+                id: back.id,
+                number: paper_number(&code, PaperKind::Receipt, back.series, back.number),
+                amount_minor: back.amount_minor,
+                at_ms: back.at_ms,
+                staff: back.staff,
             })
             .collect(),
         branch: code,
+        session,
         receipt,
         row,
     })

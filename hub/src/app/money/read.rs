@@ -79,6 +79,8 @@ pub struct PaymentState {
     pub steps: Vec<StepRow>,
     /// What is to be asked of the provider.
     pub jobs: Vec<Job>,
+    /// Refunds that give some of it back, with their numbers as they are printed.
+    pub refunds: Vec<(RefundId, String)>,
     /// What its statements say.
     pub settlements: Vec<SettlementRow>,
     /// What came too much, or although it was called off, and was not asked back yet.
@@ -102,6 +104,7 @@ pub async fn payment(hub: &Hub, person: &Person, id: PaymentId) -> Result<Paymen
         Some(receipt) => Some(number_of(&mut connection, row.branch, receipt).await?),
         None => None,
     };
+    let refunds = super::refunds::of_payment(&mut connection, &row, &codes).await?;
     let records = records(&mut connection, &[id]).await?;
     let records: Vec<_> = records.into_iter().map(|(_, record)| record).collect();
     let due = super::back::due(&records);
@@ -112,6 +115,7 @@ pub async fn payment(hub: &Hub, person: &Person, id: PaymentId) -> Result<Paymen
         steps: store::steps(&mut connection, id).await?,
         jobs: outbox::of_payment(&mut connection, id).await?,
         settlements: store::settlements_of(&mut connection, id).await?,
+        refunds,
         receipt,
         row,
     })

@@ -5,6 +5,7 @@ mod payment;
 mod receipt;
 mod refund;
 mod rules;
+mod session;
 mod settlement;
 
 use domain::money::Currency;
@@ -14,6 +15,7 @@ pub use self::payment::*;
 pub use self::receipt::*;
 pub use self::refund::*;
 pub use self::rules::*;
+pub use self::session::*;
 pub use self::settlement::*;
 use crate::error::HubError;
 

@@ -1,9 +1,10 @@
-//! The chain's money: what branches took, gave back and promised; payments, refunds to decide, statements, the outbox,
-//! receipts and accounts.
+//! The chain's money: what branches took, gave back and promised; payments, refunds, statements, the outbox, receipts,
+//! cash sessions and accounts.
 //!
 //! Worst first, and each figure leads to the rows behind it. Amounts of different currencies are never added up.
 
 pub(crate) mod accounts;
+pub(crate) mod cash;
 pub(crate) mod lines;
 pub(crate) mod outbox;
 mod overview;
@@ -30,7 +31,7 @@ use crate::app::money::chain::waiting;
 use crate::web::frame::frame;
 use crate::web::view::View;
 use crate::web::{
-    MONEY, MONEY_ACCOUNTS, MONEY_OUTBOX, MONEY_PAYMENTS, MONEY_RECEIPTS, MONEY_REFUNDS,
+    MONEY, MONEY_ACCOUNTS, MONEY_CASH, MONEY_OUTBOX, MONEY_PAYMENTS, MONEY_RECEIPTS, MONEY_REFUNDS,
     MONEY_SETTLEMENTS,
 };
 
@@ -56,17 +57,30 @@ async fn respond(
     state: &HubState,
     who: &Caller,
     view: &View,
+    place: (StatusCode, &str),
+    body: SafeHtml,
+) -> Result<Response, Problem> {
+    respond_with(state, who, view, place, body, &[]).await
+}
+
+/// The same with scripts of its own.
+async fn respond_with(
+    state: &HubState,
+    who: &Caller,
+    view: &View,
     (status, current): (StatusCode, &str),
     body: SafeHtml,
+    modules: &'static [&'static str],
 ) -> Result<Response, Problem> {
     let t = MoneyTexts::of(view.language());
     let head = SafeHtml::render(&Head {
         t,
         sections: sections(state, who, view, current).await?,
     })?;
-    let page = frame(state, who, view, MONEY)
-        .await?
-        .render(&Content::new(t.title, body).head(head))?;
+    let page = frame(state, who, view, MONEY).await?.render(&Content {
+        modules,
+        ..Content::new(t.title, body).head(head)
+    })?;
     Ok(html_with_status(status, page))
 }
 
@@ -92,6 +106,7 @@ async fn sections(
         section(MONEY_SETTLEMENTS, t.statements, waiting.lines.count, "late"),
         section(MONEY_OUTBOX, t.outbox, waiting.dead.count, "late"),
         section(MONEY_RECEIPTS, t.receipts, 0, ""),
+        section(MONEY_CASH, t.cash, 0, ""),
     ];
     if who.person.may(Permission::CustomersRead) {
         sections.push(section(MONEY_ACCOUNTS, t.accounts, 0, ""));

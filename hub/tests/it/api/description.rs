@@ -91,6 +91,8 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/api/v1/payments/{id}/refunds"),
     ("GET", "/api/v1/refunds"),
     ("POST", "/api/v1/refunds/{id}/decide"),
+    ("GET", "/api/v1/cash-sessions"),
+    ("GET", "/api/v1/cash-sessions/{id}"),
     ("GET", "/api/v1/providers"),
     ("GET", "/api/v1/outbox"),
     ("GET", "/api/v1/branches/{id}/till-rules"),
@@ -167,7 +169,7 @@ fn permission_of(method: &str, path: &str) -> Permission {
         ("GET", "branches") if path.ends_with("till-rules") => P::MoneyRead,
         ("POST", "branches") if path.ends_with("till-rules") => P::SettingsWrite,
         ("POST", "customers") if path.ends_with("account") => P::SettingsWrite,
-        ("GET", "payments" | "refunds" | "providers" | "outbox") => P::MoneyRead,
+        ("GET", "payments" | "refunds" | "providers" | "outbox" | "cash-sessions") => P::MoneyRead,
         ("POST", "settlements") if path.ends_with("stripe") || path.ends_with("bank") => {
             P::RefundsApprove
         }

@@ -1,6 +1,6 @@
 //! Receipts of the tills.
 
-use domain::id::{BranchId, DocumentId, PaymentId, ReceiptId, StaffId};
+use domain::id::{BranchId, DocumentId, PaymentId, ReceiptId, SessionId, StaffId};
 use domain::money::Currency;
 use sqlx::types::Uuid;
 use sqlx::{FromRow, PgConnection};
@@ -66,10 +66,11 @@ impl RawReceipt {
     }
 }
 
-/// Receipts, newest first.
+/// Receipts, newest first; of one cash session, where it is given.
 pub async fn receipts(
     connection: &mut PgConnection,
     scope: &Scope,
+    session: Option<SessionId>,
     place: Option<Place>,
     limit: i64,
 ) -> Result<Vec<ReceiptRow>, HubError> {
@@ -78,11 +79,13 @@ pub async fn receipts(
         "select receipt, branch_id, series, number, currency, gross_minor, due_minor, customer, staff, at_ms
          from payments.receipt
          where ($1::uuid[] is null or branch_id = any($1)) and ($2::bigint is null or (at_ms, receipt) < ($2, $3))
-         order by at_ms desc, receipt desc limit $4",
+           and ($4::uuid is null or session = $4)
+         order by at_ms desc, receipt desc limit $5",
     )
     .bind(scope.sql())
     .bind(at_ms)
     .bind(id)
+    .bind(session.map(AsUuid::uuid))
     .bind(limit)
     .fetch_all(connection)
     .await?;
@@ -156,27 +159,6 @@ pub struct TenderState {
     pub captured_minor: i64,
     /// What went back.
     pub repaid_minor: i64,
-}
-
-/// What was given back against a receipt: series, number, amount, when, who.
-pub async fn refunds_of(
-    connection: &mut PgConnection,
-    receipt: ReceiptId,
-) -> Result<Vec<(u8, u32, i64, i64, StaffId)>, sqlx::Error> {
-    let rows: Vec<(i16, i64, i64, i64, Uuid)> = sqlx::query_as(
-        "select series, number, amount_minor, at_ms, staff from payments.refund where receipt = $1 order by ord",
-    )
-    .bind(receipt.uuid())
-    .fetch_all(connection)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(series, number, amount_minor, at_ms, staff)| {
-            let series = u8::try_from(series).unwrap_or(b'?');
-            let number = u32::try_from(number).unwrap_or_default();
-            (series, number, amount_minor, at_ms, StaffId::of_uuid(staff))
-        })
-        .collect())
 }
 
 /// The papers of these customers: receipts and refunds with branch, bytes and time, oldest first.

@@ -17,7 +17,8 @@ use crate::web::page::network::midnight;
 use crate::web::places::Places;
 use crate::web::view::View;
 use crate::web::{
-    MONEY, MONEY_OUTBOX, MONEY_PAYMENTS, MONEY_RECEIPTS, MONEY_REFUNDS, MONEY_SETTLEMENTS,
+    MONEY, MONEY_CASH, MONEY_OUTBOX, MONEY_PAYMENTS, MONEY_RECEIPTS, MONEY_REFUNDS,
+    MONEY_SETTLEMENTS,
 };
 
 struct Figure {
@@ -32,6 +33,7 @@ struct BranchRow {
     code: String,
     name: String,
     receipts_href: String,
+    cash_href: String,
     taken: String,
     receipts: String,
     given_back: String,
@@ -190,6 +192,7 @@ fn branch(
     BranchRow {
         name: places.name(&one.code).to_owned(),
         receipts_href: of_branch(MONEY_RECEIPTS, ""),
+        cash_href: of_branch(MONEY_CASH, ""),
         taken: amount(one.money.taken_minor),
         receipts: plural(one.money.receipts.unsigned_abs(), t.one_receipt, t.receipts),
         given_back: amount(one.money.given_back_minor),

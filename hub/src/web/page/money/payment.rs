@@ -30,7 +30,7 @@ use crate::web::act::{Refusal, act, done, is_refusal};
 use crate::web::places::Places;
 use crate::web::said::Deed;
 use crate::web::view::View;
-use crate::web::{MONEY_PAYMENTS, MONEY_RECEIPTS};
+use crate::web::{MONEY_PAYMENTS, MONEY_RECEIPTS, MONEY_REFUNDS};
 
 struct Step {
     icon: &'static str,
@@ -59,6 +59,7 @@ struct Page<'a> {
     branch: String,
     branch_href: String,
     number: Option<(String, String)>,
+    refunds: Vec<(String, String)>,
     tender: &'static str,
     look: Look,
     is_called_off: bool,
@@ -119,6 +120,11 @@ async fn body(
             .clone()
             .zip(row.receipt)
             .map(|(number, receipt)| (number, format!("{MONEY_RECEIPTS}/{receipt}"))),
+        refunds: known
+            .refunds
+            .iter()
+            .map(|(id, number)| (number.clone(), format!("{MONEY_REFUNDS}/{id}")))
+            .collect(),
         tender: words::tender(view.language(), &row.tender),
         look: words::state(view.language(), &row.tender, &row.state),
         is_called_off: row.called_off && row.state != "cancelled",

@@ -4,26 +4,28 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::id::{ReceiptId, StaffId};
+use domain::id::{ReceiptId, SessionId, StaffId};
 use domain::permission::Permission;
 use domain::till::{ReceiptLine, ReceiptLineKind};
 use serde::Deserialize;
-use web_kit::{ApiPath, ApiQuery, Cursor, ListQuery, PageRequest, Problem, SafeHtml, html};
+use web_kit::{ApiPath, ApiQuery, Cursor, ListQuery, PageRequest, Problem, SafeHtml, fill, html};
 
 use super::texts::{MoneyTexts, ReceiptTexts};
 use super::words::{self, Look};
 use super::{money, respond};
-use crate::api::HubState;
 use crate::api::caller::{May, may};
+use crate::api::{Caller, HubState};
+use crate::app::error::AppError;
 use crate::app::money::papers::{receipt, receipts};
 use crate::app::money::read::{ReceiptRow, TenderState, Wanted, branch_named};
+use crate::app::money::sessions::session;
 use crate::app::staff::names;
 use crate::store::scope::Place;
 use crate::web::act::address;
 use crate::web::list::Pager;
 use crate::web::places::{Choice, Places};
 use crate::web::view::View;
-use crate::web::{CUSTOMERS, MONEY_PAYMENTS, MONEY_RECEIPTS, ORDERS};
+use crate::web::{CUSTOMERS, MONEY_CASH, MONEY_PAYMENTS, MONEY_RECEIPTS, MONEY_REFUNDS, ORDERS};
 
 const LIST: &str = "receipts page";
 const ROWS: u32 = 50;
@@ -33,13 +35,20 @@ const ROWS: u32 = 50;
 pub struct ReceiptsQuery {
     #[serde(default)]
     branch: String,
+    /// Of one cash session.
+    #[serde(default)]
+    session: String,
     #[serde(default)]
     cursor: String,
 }
 
 impl ReceiptsQuery {
     fn address(&self, cursor: &str) -> String {
-        let parts = [("branch", self.branch.as_str()), ("cursor", cursor)];
+        let parts = [
+            ("branch", self.branch.as_str()),
+            ("session", self.session.as_str()),
+            ("cursor", cursor),
+        ];
         address(MONEY_RECEIPTS, &parts)
     }
 }
@@ -78,9 +87,30 @@ struct Page<'a> {
     here: &'static str,
     refresh: String,
     branches: Vec<Choice>,
+    /// The cash session that the receipts are of: its number, and where it stands.
+    session: Option<(String, String)>,
+    session_id: &'a str,
     rows: Vec<Row>,
     is_narrowed: bool,
     pager: Pager,
+}
+
+/// The session that is meant, with its number; none where none is named.
+async fn session_named(
+    state: &HubState,
+    who: &Caller,
+    text: &str,
+    open: &str,
+) -> Result<Option<(SessionId, String)>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let id: SessionId = text
+        .parse()
+        .map_err(|_| AppError::field("/session", "must be the id of a cash session"))?;
+    let known = session(state.hub(), &who.person, id).await?;
+    let number = known.number.unwrap_or_else(|| open.to_owned());
+    Ok(Some((id, number)))
 }
 
 /// The page, or its list alone when a script asks again.
@@ -102,7 +132,10 @@ pub(crate) async fn list(
         place: page.after::<Place>(LIST)?,
         limit: i64::from(ROWS) + 1,
     };
-    let found = receipts(state.hub(), &who.person, &wanted).await?;
+    let t = ReceiptTexts::of(view.language());
+    let session = session_named(&state, &who, &query.session, t.open_session).await?;
+    let of_session = session.as_ref().map(|(id, _)| *id);
+    let found = receipts(state.hub(), &who.person, &wanted, of_session).await?;
     let cut = web_kit::Page::cut(found, ROWS, |(last, ..): &(ReceiptRow, _, _)| {
         Cursor::encode(LIST, &(last.at_ms, *last.id.as_bytes()))
     });
@@ -125,12 +158,17 @@ pub(crate) async fn list(
     };
     let body = SafeHtml::render(&Page {
         m,
-        t: ReceiptTexts::of(view.language()),
+        t,
         here: MONEY_RECEIPTS,
         refresh: query.address(&query.cursor),
         branches: places.choices_of(&who.person.scope(), &query.branch, m.any_branch),
+        session: session.map(|(id, number)| {
+            let words = fill(t.of_session, &[("number", &number)]);
+            (words, format!("{MONEY_CASH}/{id}"))
+        }),
+        session_id: &query.session,
         rows: cut.items.iter().map(row).collect(),
-        is_narrowed: !query.branch.is_empty(),
+        is_narrowed: !(query.branch.is_empty() && query.session.is_empty()),
         pager: Pager {
             first: (!query.cursor.is_empty()).then(|| query.address("")),
             next: cut.next_cursor.map(|next| query.address(&next)),
@@ -154,6 +192,7 @@ struct LineRow {
 }
 
 struct BackRow {
+    href: String,
     number: String,
     amount: String,
     by: String,
@@ -172,6 +211,7 @@ struct One<'a> {
     when: String,
     by: String,
     register: String,
+    session: Option<String>,
     customer: Option<String>,
     lines: Vec<LineRow>,
     sums: Vec<(&'static str, String)>,
@@ -207,6 +247,9 @@ pub(crate) async fn show(
         when: view.clock.when(known.row.at_ms),
         by: name(&known.row.staff).to_owned(),
         register: known.receipt.register.to_string(),
+        session: known
+            .session
+            .map(|session| format!("{MONEY_CASH}/{session}")),
         customer: known
             .row
             .customer
@@ -231,6 +274,7 @@ pub(crate) async fn show(
             .refunds
             .iter()
             .map(|back| BackRow {
+                href: format!("{MONEY_REFUNDS}/{}", back.id),
                 number: back.number.clone(),
                 amount: full(back.amount_minor),
                 by: format!("{}, {}", name(&back.staff), view.clock.when(back.at_ms)),

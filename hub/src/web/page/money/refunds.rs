@@ -1,4 +1,7 @@
-//! Refunds that wait for a word: yes, or no with a reason, within what the role may say.
+//! Refunds that wait for a word: yes, or no with a reason, within what the role may say; and what was given back.
+
+mod given;
+pub(crate) mod one;
 
 use std::collections::BTreeMap;
 
@@ -12,8 +15,9 @@ use domain::till::{Receipt, RefundAsked};
 use serde::Deserialize;
 use serde_json::json;
 use sync_protocol::item::{command as codes, decode_body};
-use web_kit::{ApiPath, PageForm, PageRequest, Problem, SafeHtml, fill, html};
+use web_kit::{ApiPath, ApiQuery, PageForm, PageRequest, Problem, SafeHtml, fill, html};
 
+use self::given::{GivenPart, RefundsQuery, part};
 use super::texts::{MoneyTexts, RefundTexts};
 use super::{money, respond};
 use crate::api::caller::{May, may};
@@ -35,6 +39,7 @@ const MOST: i64 = 100;
 
 struct Row {
     id: String,
+    href: String,
     branch: String,
     number: String,
     receipt_href: String,
@@ -55,7 +60,11 @@ struct Page<'a> {
     m: &'a MoneyTexts,
     t: &'a RefundTexts,
     here: &'static str,
+    refresh: String,
+    is_first: bool,
+    is_narrowed: bool,
     rows: Vec<Row>,
+    given: GivenPart,
     key: String,
     may_decide: bool,
     problems: Vec<String>,
@@ -66,9 +75,10 @@ pub(crate) async fn list(
     State(state): State<HubState>,
     who: May<may::MoneyRead>,
     request: PageRequest,
+    ApiQuery(query): ApiQuery<RefundsQuery>,
 ) -> Result<Response, Problem> {
     let view = View::of(&state, &who).await?;
-    let body = body(&state, &who, &view, Vec::new()).await?;
+    let body = body(&state, &who, &view, &query, Vec::new()).await?;
     if request.is_fragment() {
         return Ok(html(body));
     }
@@ -88,6 +98,7 @@ async fn body(
     state: &HubState,
     who: &Caller,
     view: &View,
+    query: &RefundsQuery,
     problems: Vec<String>,
 ) -> Result<SafeHtml, Problem> {
     let (found, branches) = asked(state.hub(), &who.person, MOST).await?;
@@ -105,6 +116,10 @@ async fn body(
         m: MoneyTexts::of(view.language()),
         t: RefundTexts::of(view.language()),
         here: MONEY_REFUNDS,
+        refresh: query.here(),
+        is_first: query.is_first(),
+        is_narrowed: query.is_narrowed(),
+        given: part(state, who, view, &around.places, query).await?,
         rows: found
             .iter()
             .map(|asked| around.row(asked, &code_of(&branches, asked.branch)))
@@ -139,6 +154,7 @@ impl Around<'_> {
             .refund_limit_minor(self.who.person.role);
         Row {
             id: asked.id.to_string(),
+            href: format!("{MONEY_REFUNDS}/{}", asked.id),
             title: fill(t.title, &[("amount", &amount), ("branch", &branch)]),
             asks: fill(
                 t.title_why,
@@ -218,7 +234,8 @@ async fn decide(
         }
         Err(problem) if is_refusal(&problem) => {
             let problems = Refusal::of(&problem, view.language()).above(&[]);
-            let body = body(&state, &who, &view, problems).await?;
+            let query = RefundsQuery::default();
+            let body = body(&state, &who, &view, &query, problems).await?;
             let place = (problem.status(), MONEY_REFUNDS);
             respond(&state, &who, &view, place, body).await
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::{PaymentId, ReceiptId};
+use domain::id::{PaymentId, ReceiptId, RefundId, SessionId};
 use domain::ledger::MoneyAccount;
 use domain::money::{Currency, Money};
 use domain::permission::Permission;
@@ -22,8 +22,8 @@ use crate::web::act::{address, encode};
 use crate::web::page::transfers::number_of;
 use crate::web::view::View;
 use crate::web::{
-    BRANCHES, CUSTOMERS, MONEY_PAYMENTS, MONEY_RECEIPTS, MONEY_REFUNDS, MONEY_SETTLEMENTS,
-    NIGHT_CORRECTIONS, ORDERS, STOCK, TRANSFERS,
+    BRANCHES, CUSTOMERS, MONEY_CASH, MONEY_PAYMENTS, MONEY_RECEIPTS, MONEY_REFUNDS,
+    MONEY_SETTLEMENTS, NIGHT_CORRECTIONS, ORDERS, STOCK, TRANSFERS,
 };
 
 /// What records are about, by their subjects.
@@ -218,9 +218,7 @@ fn day_name(view: &View, number: &str) -> String {
 
 /// A business day in short: `19 Nov`.
 pub(super) fn short_day(view: &View, day: i32) -> String {
-    let text = show_day(day);
-    text.parse::<jiff::civil::Date>()
-        .map_or(text, |date| view.clock.date(date))
+    view.business_day(day)
 }
 
 /// A business day in full: `Thursday 19 November 2026`.
@@ -253,7 +251,12 @@ fn href(night: &BranchNight, record: &RecordView, about: Option<&Subject>) -> Op
         "receipt" if record.subject.parse::<ReceiptId>().is_ok() => {
             Some(format!("{MONEY_RECEIPTS}/{}", record.subject))
         }
-        "refund" => Some(MONEY_REFUNDS.to_owned()),
+        "refund" if record.subject.parse::<RefundId>().is_ok() => {
+            Some(format!("{MONEY_REFUNDS}/{}", record.subject))
+        }
+        "session" if record.subject.parse::<SessionId>().is_ok() => {
+            Some(format!("{MONEY_CASH}/{}", record.subject))
+        }
         "settlement" | "payout" => Some(MONEY_SETTLEMENTS.to_owned()),
         _ => None,
     }

@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use domain::reconcile::{CheckState, Figure};
 use web_kit::{ApiPath, Content, Problem, SafeHtml, fill};
 
@@ -13,12 +12,12 @@ use super::texts::{NightTexts, look, state_words};
 use super::{Seen, day_of};
 use crate::api::HubState;
 use crate::api::caller::{May, may};
-use crate::app::error::AppError;
 use crate::app::reconcile::{
     BranchNight, CheckResult, Filter, RecordView, missing, show_day, subjects,
 };
 use crate::web::NIGHTS;
 use crate::web::frame::frame;
+use crate::web::table::{decimal, download};
 use crate::web::view::View;
 
 /// The head of the table.
@@ -165,45 +164,7 @@ pub(crate) async fn csv(
             rows.extend(rows_of(day, branch, result));
         }
     }
-    let bytes = table(&rows).map_err(|error| {
-        tracing::error!(%error, "the table of a night cannot be written");
-        Problem::internal()
-    })?;
-    let name = format!("attachment; filename=\"night-{}.csv\"", show_day(day));
-    let name = HeaderValue::try_from(name).map_err(|_| AppError::NotFound { what: "night" })?;
-    let kind = HeaderValue::from_static("text/csv; charset=utf-8");
-    let never = HeaderValue::from_static("no-store");
-    let head = [
-        (header::CONTENT_TYPE, kind),
-        (header::CONTENT_DISPOSITION, name),
-        (header::CACHE_CONTROL, never),
-    ];
-    Ok((head, bytes).into_response())
-}
-
-fn table(rows: &[Vec<String>]) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    for row in rows {
-        writer.write_record(row.iter().map(|cell| guarded(cell)))?;
-    }
-    writer.flush()?;
-    writer
-        .into_inner()
-        .map_err(|error| csv::Error::from(error.into_error()))
-}
-
-/// A cell that a spreadsheet would take for a formula begins with an apostrophe; numbers stay.
-fn guarded(cell: &str) -> String {
-    let is_number = cell
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
+    download(&format!("night-{}", show_day(day)), &rows)
 }
 
 fn rows_of(day: i32, branch: &BranchNight, result: &CheckResult) -> Vec<Vec<String>> {
@@ -215,10 +176,7 @@ fn rows_of(day: i32, branch: &BranchNight, result: &CheckResult) -> Vec<Vec<Stri
             Figure::Money {
                 amount_minor,
                 currency,
-            } => format!(
-                "{key}={} {currency}",
-                decimal(*amount_minor, currency.minor_digits())
-            ),
+            } => format!("{key}={} {currency}", decimal(*amount_minor, *currency)),
         })
         .collect();
     let check = [
@@ -240,43 +198,9 @@ fn rows_of(day: i32, branch: &BranchNight, result: &CheckResult) -> Vec<Vec<Stri
             record.kind.clone(),
             record.subject.clone(),
             record.detail.clone(),
-            amount.map_or_else(String::new, |(minor, currency)| {
-                decimal(minor, currency.minor_digits())
-            }),
+            amount.map_or_else(String::new, |(minor, currency)| decimal(minor, currency)),
             amount.map_or_else(String::new, |(_, currency)| currency.to_string()),
         ]
     });
     records.map(row).collect()
-}
-
-/// An amount as programs read it: `-18.00`.
-fn decimal(minor: i64, digits: u8) -> String {
-    let digits = usize::from(digits);
-    let text = format!("{:0>width$}", minor.unsigned_abs(), width = digits + 1);
-    let (whole, part) = text.split_at(text.len() - digits);
-    let sign = if minor < 0 { "-" } else { "" };
-    if part.is_empty() {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{part}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_have_the_digits_of_their_currency() {
-        assert_eq!(decimal(-1800, 2), "-18.00");
-        assert_eq!(decimal(5, 2), "0.05");
-        assert_eq!(decimal(-700, 0), "-700");
-    }
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        assert_eq!(guarded("=1+1"), "'=1+1");
-        assert_eq!(guarded("-18.00"), "-18.00");
-        assert_eq!(guarded("-1 on hand"), "'-1 on hand");
-    }
 }
