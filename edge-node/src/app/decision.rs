@@ -6,13 +6,15 @@
 pub mod conflict;
 
 use domain::document::DocumentKind;
-use domain::id::{DocumentId, EventId, IdBytes, PartId, parse_uuid};
+use domain::id::{DocumentId, EventId, IdBytes, PartId, PaymentId, parse_uuid};
+use domain::money::Money;
 use domain::order::{Outcome, Status, settle_status};
 use domain::payment::{Hold, HoldState};
 use domain::permission::Permission;
 use domain::quantity::MAX_QUANTITY;
 use domain::stock::{Movement, MovementKind};
 use domain::text::{self, REASON_MAX};
+use domain::till::{PaperKind, paper_number};
 use serde::{Deserialize, Serialize};
 use sync_protocol::item::{AuditNote, Item, command};
 use utoipa::ToSchema;
@@ -20,13 +22,15 @@ use web_kit::list::{ListQuery, Page};
 
 use super::{cursor, place, require};
 use crate::error::AppError;
-use crate::store::money::hold;
+use crate::store::money::{hold, payment, receipt};
 use crate::store::{Actor, Reader, WriteTx, catalogue, incident, order, parked, staff, stock};
 pub use conflict::{Conflict, ResolveInput, SettledConflict, conflicts, resolve, settled, undo};
-use web_kit::wire::{OutcomeForm, StatusForm, Time};
+use web_kit::wire::{MoneyForm, OutcomeForm, StatusForm, Time, money};
 
 /// Money that came after the parts that were kept for it went back.
 const LATE: &str = "late_payment";
+/// Money that came although its promise was called off.
+const GIVE_BACK: &str = "give_back";
 /// Name of the list of incidents in cursors.
 const INCIDENTS: &str = "incidents";
 
@@ -37,13 +41,14 @@ pub struct Decision {
     #[schema(format = "uuid")]
     pub id: String,
     /// `status`: two steps of one rank. `count_part`: fewer than none on the shelf. `late_payment`: money came after the
-    /// parts that were kept for it went back.
+    /// parts that were kept for it went back. `give_back`: money came although its promise was called off; it ends when
+    /// the money went back.
     #[schema(example = "status")]
     pub kind: String,
-    /// What it is about: an order or a part.
+    /// What it is about: an order, a part or a payment.
     #[schema(format = "uuid")]
     pub subject_id: String,
-    /// The order's number or the part's sku.
+    /// The order's number, the part's sku or the number of the payment's receipt.
     pub subject: String,
     /// What is asked.
     pub question: String,
@@ -52,6 +57,9 @@ pub struct Decision {
     /// Of `count_part`: what the records come to.
     #[schema(required = true)]
     pub on_hand: Option<i64>,
+    /// Of `give_back`: what is to be given back.
+    #[schema(required = true, value_type = Option<MoneyForm>)]
+    pub amount: Option<Money>,
     /// Since when.
     pub since: Time,
 }
@@ -154,6 +162,11 @@ pub fn settle(
 ) -> Result<Settled, AppError> {
     require(actor, Permission::ExceptionsSettle)?;
     let decision = find(&tx.reader(), id)?;
+    if decision.kind == GIVE_BACK {
+        let detail =
+            "it ends when the money went back: refund its receipt, or the hub gives it back";
+        return Err(AppError::conflict("ends-otherwise", detail));
+    }
     let reason = text::clean_line(&input.reason, REASON_MAX)
         .map_err(|error| AppError::field("/reason", error))?;
     tx.begin(command::SETTLE, actor)?;
@@ -261,11 +274,18 @@ fn settle_part(
 }
 
 fn show(reader: &Reader<'_>, row: &parked::Decision) -> Result<Decision, AppError> {
-    let mut on_hand = None;
+    let (mut on_hand, mut amount) = (None, None);
     let (subject, question, choices) = if row.kind == "status" {
         about_order(reader, DocumentId::from_bytes(row.subject))?
     } else if row.kind == LATE {
         about_late(reader, DocumentId::from_bytes(row.subject))?
+    } else if row.kind == GIVE_BACK {
+        let (subject, due) = about_money(reader, PaymentId::from_bytes(row.subject))?;
+        amount = due;
+        let question = format!(
+            "A card of {subject} was called off, and its money came all the same. Who gives it back?"
+        );
+        (subject, question, Vec::new())
     } else {
         let part = PartId::from_bytes(row.subject);
         on_hand = Some(stock::balance(reader, part)?.on_hand);
@@ -273,6 +293,7 @@ fn show(reader: &Reader<'_>, row: &parked::Decision) -> Result<Decision, AppErro
     };
     Ok(Decision {
         on_hand,
+        amount,
         id: IdBytes(&row.id).to_string(),
         kind: row.kind.clone(),
         subject_id: IdBytes(&row.subject).to_string(),
@@ -342,6 +363,26 @@ fn about_late(
         ),
     ];
     Ok((number, question, choices))
+}
+
+/// Number of the payment's receipt, and what of it is left to give back.
+fn about_money(reader: &Reader<'_>, id: PaymentId) -> Result<(String, Option<Money>), AppError> {
+    let Some(known) = payment::get(reader, id)? else {
+        return Ok((id.to_string(), None));
+    };
+    let receipt = known
+        .receipt
+        .map(|id| receipt::get(reader, id))
+        .transpose()?;
+    let number = receipt.flatten().map_or_else(
+        || id.to_string(),
+        |record| {
+            let (series, number) = (record.receipt.series, record.receipt.number);
+            paper_number(&reader.identity().code, PaperKind::Receipt, series, number)
+        },
+    );
+    let currency = known.currency.parse().unwrap_or_default();
+    Ok((number, Some(money(known.left_minor(), currency))))
 }
 
 fn about_part(

@@ -30,9 +30,10 @@ pub struct ParkedItem {
 pub struct Decision {
     /// Its id.
     pub id: [u8; 16],
-    /// `status` (an order, rivals of one rank) or `count_part` (a part below zero).
+    /// `status` (an order, rivals of one rank), `count_part` (a part below zero), `late_payment` (an order whose parts
+    /// went back before its money came) or `give_back` (a payment that was called off and came).
     pub kind: String,
-    /// The order or part.
+    /// The order, part or payment.
     pub subject: [u8; 16],
     /// Since when, in milliseconds since 1970.
     pub since_ms: i64,

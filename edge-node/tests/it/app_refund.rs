@@ -1,10 +1,10 @@
 //! What goes back and what is promised: refunds by line with their goods, the word of the hub above a role's limit, how
 //! far promises and accounts go, goods that are kept for a payment, and the end of a business day.
 
-use domain::id::{DocumentId, PaymentId, ReceiptId};
+use domain::id::{DocumentId, PaymentId, ReceiptId, RepaymentId};
 use domain::ledger::MoneyAccount;
 use domain::money::{Currency, Money};
-use domain::payment::{PaymentOutcome, PaymentResult, Provider};
+use domain::payment::{PaymentOutcome, PaymentResult, Provider, RepaymentOutcome, RepaymentResult};
 use domain::staff::Role;
 use domain::stock::MovementKind;
 use domain::till::{AccountRow, RefundDecided, Tender, TillRules};
@@ -246,6 +246,78 @@ fn promises_go_as_far_as_the_hub_lets_them() {
     act(&store, move |tx, actor| sell(tx, actor, &input)).unwrap();
     let twice = act(&store, move |tx, actor| call_off(tx, actor, payment)).unwrap_err();
     assert_eq!(conflict(&twice, "state").0, "not-open");
+    assert_verifies(&branch, store);
+}
+
+/// A walk-in's promise that was called off while the line was cut and came all the same is shown as money to give back
+/// until it went: by a refund of the receipt, or by the hub.
+#[test]
+fn a_walk_ins_card_that_was_called_off_and_came_is_given_back() {
+    let (branch, store, _chain) = shop();
+    session(&store);
+    let open = |store: &Store| {
+        let all = store.read_blocking(|reader| decisions(reader, &ACTOR));
+        let all = all.unwrap().items.into_iter();
+        all.filter(|one| one.kind == "give_back")
+            .collect::<Vec<_>>()
+    };
+    let receipt = sold(&store, 2, "card");
+    let payment = receipt.tenders[0].payment_id;
+    act(&store, move |tx, actor| call_off(tx, actor, payment)).unwrap();
+    assert!(open(&store).is_empty(), "nothing came");
+    let mut private = HubFeed::new(FeedId::private(BRANCH));
+    apply(&store, private.block(&[vec![captured(payment, 2 * PRICE)]]));
+    let [due] = &open(&store)[..] else {
+        panic!("one decision: {:?}", open(&store));
+    };
+    assert_eq!(due.subject, receipt.number);
+    assert_eq!(due.amount, Some(euro(2 * PRICE)));
+    let id = due.id.clone();
+    let kept = act(&store, move |tx, actor| {
+        settle(tx, actor, &id, &SettleInput::default())
+    });
+    let AppError::Conflict { kind, .. } = kept.unwrap_err() else {
+        panic!("it ends when the money went");
+    };
+    assert_eq!(kind, "ends-otherwise");
+    give(&store, ACTOR, receipt.id, back(&receipt, 1, "shelf")).unwrap();
+    assert_eq!(open(&store)[0].amount, Some(euro(PRICE)), "half of it");
+    give(&store, ACTOR, receipt.id, back(&receipt, 1, "shelf")).unwrap();
+    assert!(open(&store).is_empty(), "all of it goes back");
+    assert_verifies(&branch, store);
+}
+
+/// The same where the hub gives it back.
+#[test]
+fn what_the_hub_gives_back_is_nobodys_decision_any_more() {
+    let (branch, store, _chain) = shop();
+    let receipt = sold(&store, 1, "card");
+    let payment = receipt.tenders[0].payment_id;
+    let mut private = HubFeed::new(FeedId::private(BRANCH));
+    apply(&store, private.block(&[vec![captured(payment, PRICE)]]));
+    let decisions_of = |store: &Store| {
+        let all = store.read_blocking(|reader| decisions(reader, &ACTOR));
+        all.unwrap().items.len()
+    };
+    assert_eq!(decisions_of(&store), 0, "paid as it should be");
+    let late = sold(&store, 1, "card");
+    let payment = late.tenders[0].payment_id;
+    act(&store, move |tx, actor| call_off(tx, actor, payment)).unwrap();
+    apply(&store, private.block(&[vec![captured(payment, PRICE)]]));
+    assert_eq!(decisions_of(&store), 1);
+    let went = Item::RepaymentResult(RepaymentResult {
+        repayment: RepaymentId::from_bytes([0x44; 16]),
+        payment,
+        attempt: 1,
+        outcome: RepaymentOutcome::Repaid,
+        amount_minor: PRICE,
+        tender: Tender::Card,
+        provider: Provider::Stripe,
+        reference: "re_1".to_owned(),
+        detail: String::new(),
+    });
+    apply(&store, private.block(&[vec![went]]));
+    assert_eq!(decisions_of(&store), 0);
     assert_verifies(&branch, store);
 }
 

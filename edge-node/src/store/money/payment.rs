@@ -61,6 +61,23 @@ pub struct PaymentView {
     pub row: i64,
 }
 
+impl PaymentView {
+    /// What came and was not given back, nor asked back.
+    pub fn left_minor(&self) -> i64 {
+        let back_minor = self.stored.repay_asked_minor.max(self.stored.repaid_minor);
+        self.captured_minor.saturating_sub(back_minor).max(0)
+    }
+
+    /// What came although it was called off, and was not given back.
+    pub fn due_back_minor(&self) -> i64 {
+        if self.stored.called_off {
+            self.left_minor()
+        } else {
+            0
+        }
+    }
+}
+
 /// The records of a payment in the order in which they were accepted.
 pub(crate) fn records(
     conn: &Connection,

@@ -306,6 +306,7 @@ impl Projector<'_> {
         if item_kind == kind::PAYMENT_RESULT {
             self.late_payment(cx, payment, &after)?;
         }
+        self.to_give_back(cx, payment, &after)?;
         self.keep_payment(cx, payment, belongs, &after)
     }
 
@@ -385,6 +386,24 @@ impl Projector<'_> {
             }
             None => Ok(()),
         }
+    }
+
+    /// Money of a promise that was called off and came all the same is to be given back, until it went. What goods were
+    /// kept for is decided with them.
+    fn to_give_back(
+        &mut self,
+        cx: &ApplyContext,
+        payment: PaymentId,
+        fold: &PaymentFold,
+    ) -> Result<(), StoreError> {
+        let is_asked_for = fold.tender.is_some_and(|tender| tender.is_asked_for());
+        let is_due = fold.called_off && is_asked_for && fold.left_minor() > 0;
+        let is_kept_for: bool = self
+            .conn
+            .prepare_cached("select exists (select 1 from hold where payment = ?1)")?
+            .query_row([Id(payment)], |row| row.get(0))?;
+        let (id, at_ms) = (payment.as_bytes(), cx.header.at_ms());
+        self.decision("give_back", id, is_due && !is_kept_for, at_ms)
     }
 
     fn day_closed(&mut self, cx: &ApplyContext, closed: &DayClosed) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ use super::{Data, Refused};
 use crate::app::decision::conflict::Rival;
 use crate::app::decision::{self, Conflict, Decision, SettledConflict};
 use crate::web::ORDERS;
+use crate::web::page::receipts::address;
 use crate::web::page::stock::part_href;
 use crate::web::texts;
 use crate::web::view::View;
@@ -71,10 +72,20 @@ pub(super) struct CountItem {
     pub(super) wrong_reason: Option<&'static str>,
 }
 
+/// Money to give back.
+pub(super) struct MoneyItem {
+    pub(super) id: String,
+    pub(super) href: String,
+    pub(super) subject: String,
+    pub(super) question: String,
+    pub(super) since: String,
+}
+
 pub(super) enum Item {
     Field(FieldItem),
     Steps(StepItem),
     Count(CountItem),
+    Money(MoneyItem),
 }
 
 pub(super) struct SettledRow {
@@ -91,7 +102,7 @@ pub(super) fn give_keys(items: &mut [Item]) {
         match item {
             Item::Field(field) => field.has_keys = true,
             Item::Steps(steps) => steps.has_keys = true,
-            Item::Count(_) => continue,
+            Item::Count(_) | Item::Money(_) => continue,
         }
         return;
     }
@@ -138,6 +149,16 @@ pub(super) fn of_decision(
             wrong_reason: refused.reason.filter(|_| is_refused),
         });
     }
+    if let Some(amount) = decision.amount {
+        return Item::Money(MoneyItem {
+            id: decision.id.clone(),
+            href: address(&decision.subject),
+            subject: decision.subject.clone(),
+            question: fill(t.money_question, &[("amount", &view.full_amount(amount))]),
+            since,
+        });
+    }
+    let is_late = decision.kind == "late_payment";
     let step = |(at, choice): (usize, &decision::Choice)| {
         let status = choice
             .status
@@ -158,7 +179,11 @@ pub(super) fn of_decision(
                 .at
                 .map_or_else(String::new, |at| view.clock.when(at.0)),
             runs: vec![Run {
-                text: format!("{status}{outcome}"),
+                text: match (is_late, choice.choice.as_str()) {
+                    (true, "reserve") => t.late_reserve.to_owned(),
+                    (true, _) => t.late_otherwise.to_owned(),
+                    (false, _) => format!("{status}{outcome}"),
+                },
                 is_own: false,
             }],
             keep: t.keep_this.to_owned(),
@@ -173,7 +198,10 @@ pub(super) fn of_decision(
         key,
         order: decision.subject_id.clone(),
         subject: decision.subject.clone(),
-        question: fill(t.steps_question, &[("subject", &decision.subject)]),
+        question: match is_late {
+            true => fill(t.late_question, &[("subject", &decision.subject)]),
+            false => fill(t.steps_question, &[("subject", &decision.subject)]),
+        },
         since,
         versions: decision.choices.iter().enumerate().map(step).collect(),
     })

@@ -2,8 +2,8 @@
 
 use domain::payment::PaymentState;
 use domain::till::{CardWay, PaperKind, Tender, paper_number};
-use web_kit::Tone;
 use web_kit::wire::money;
+use web_kit::{Tone, fill};
 
 use super::address;
 use super::qr::{self, Code};
@@ -26,6 +26,8 @@ pub(super) struct Payment {
     /// Why not.
     pub(super) detail: String,
     pub(super) link: Option<(String, Option<Code>)>,
+    /// It was called off and came all the same: what is to be given back.
+    pub(super) to_give_back: Option<String>,
     /// Where it brought nothing and is still owed: the till that takes it otherwise.
     pub(super) otherwise: Option<String>,
 }
@@ -126,6 +128,13 @@ pub(super) fn payments(view: &View, paper: &Paper, otherwise: Option<&str>) -> V
             otherwise: otherwise
                 .filter(|_| matches!(stands, PaymentState::Cancelled | PaymentState::Failed))
                 .map(str::to_owned),
+            to_give_back: known
+                .map(|one| one.due_back_minor())
+                .filter(|due_minor| *due_minor > 0 && tender.tender.is_asked_for())
+                .map(|due_minor| {
+                    let amount = view.full_amount(money(due_minor, paper.receipt.currency));
+                    fill(ReceiptTexts::of(language).came_late, &[("amount", &amount)])
+                }),
             link: (is_link && is_open).then(|| (detail.to_owned(), qr::code(detail))),
             detail: match is_link {
                 true => String::new(),
