@@ -128,6 +128,16 @@ pub struct PaymentCancelled {
     pub payment: PaymentId,
 }
 
+/// The customer tries again at the reader: the body of item kind 96, written by the branch. The attempts before are over
+/// by then, or are ended first; one that brought the money ends it all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentAgain {
+    /// The tender of a receipt.
+    pub payment: PaymentId,
+    /// The attempt that is wanted, above 1; wanted twice it is one attempt.
+    pub attempt: u16,
+}
+
 /// What is wrong with a result, whatever the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PaymentError {

@@ -130,6 +130,10 @@ fn money_routes() -> PageRoutes<EdgeState> {
             post(page::refund::work_out),
         )
         .route("/receipts/{number}/call-off", post(page::refund::call_off))
+        .route(
+            "/receipts/{number}/ask-again",
+            post(page::refund::ask_again),
+        )
         .route(CASH, get(page::cash::show).post(page::cash::open))
         .route("/cash/{id}", get(page::cash::session))
         .route("/cash/{id}/movements", post(page::cash::shift))

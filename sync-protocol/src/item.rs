@@ -11,7 +11,7 @@ use domain::day::{DayClosed, MoneyCorrection, SettlementLine, SettlementMatch, S
 use domain::document::DocumentKind;
 use domain::id::{BranchId, DocumentId, LineId, PartId, PresetId, StaffId};
 use domain::part::PartRow;
-use domain::payment::{Hold, PaymentCancelled, PaymentResult, RepaymentResult};
+use domain::payment::{Hold, PaymentAgain, PaymentCancelled, PaymentResult, RepaymentResult};
 use domain::preset::PresetRow;
 use domain::staff::{CredentialRow, StaffRow};
 use domain::stock::Movement;
@@ -115,6 +115,8 @@ pub mod kind {
     pub const SIGN_OFF: u16 = 94;
     /// Goods are kept for a payment, or not any more.
     pub const HOLD: u16 = 95;
+    /// The customer tries again at the reader.
+    pub const PAYMENT_AGAIN: u16 = 96;
 }
 
 /// What a transaction was written for; shown in the audit and in "who, where, when".
@@ -415,6 +417,7 @@ pub enum Item {
     SettlementMatch(SettlementMatch),
     SignOff(SignOff),
     Hold(Hold),
+    PaymentAgain(PaymentAgain),
 }
 
 macro_rules! kinds {
@@ -453,7 +456,7 @@ kinds! {
     CashOpened = CASH_OPENED, CashMoved = CASH_MOVED, CashClosed = CASH_CLOSED, DayClosed = DAY_CLOSED,
     PaymentResult = PAYMENT_RESULT, RepaymentResult = REPAYMENT_RESULT, RefundDecided = REFUND_DECIDED,
     SettlementLine = SETTLEMENT_LINE, MoneyCorrection = MONEY_CORRECTION, SettlementMatch = SETTLEMENT_MATCH,
-    SignOff = SIGN_OFF, Hold = HOLD,
+    SignOff = SIGN_OFF, Hold = HOLD, PaymentAgain = PAYMENT_AGAIN,
 }
 
 impl Item {

@@ -29,8 +29,8 @@ use domain::ledger::MoneyAccount;
 use domain::money::Currency;
 use domain::order::RateTotal;
 use domain::payment::{
-    Hold, HoldState, PaymentCancelled, PaymentOutcome, PaymentResult, Provider, RepaymentOutcome,
-    RepaymentResult,
+    Hold, HoldState, PaymentAgain, PaymentCancelled, PaymentOutcome, PaymentResult, Provider,
+    RepaymentOutcome, RepaymentResult,
 };
 use domain::till::{
     AccountRow, CardWay, Goods, PaperKind, Receipt, ReceiptLine, ReceiptLineKind, Refund,
@@ -186,6 +186,13 @@ fn till() -> Vec<(&'static str, Item)> {
         (
             "payment_cancelled",
             Item::PaymentCancelled(PaymentCancelled { payment: payment() }),
+        ),
+        (
+            "payment_again",
+            Item::PaymentAgain(PaymentAgain {
+                payment: payment(),
+                attempt: 2,
+            }),
         ),
         (
             "cash_opened",

@@ -5,9 +5,9 @@
 
 use domain::id::{DocumentId, PaymentId, ReceiptId};
 use domain::money::Money;
-use domain::payment::{HOLD_MS, Hold, HoldState, PaymentCancelled, PaymentState};
+use domain::payment::{HOLD_MS, Hold, HoldState, PaymentAgain, PaymentCancelled, PaymentState};
 use domain::permission::Permission;
-use domain::till::{PaperKind, paper_number};
+use domain::till::{CardWay, PaperKind, paper_number};
 use serde::{Deserialize, Serialize};
 use sync_protocol::item::{Item, Release, command};
 use utoipa::ToSchema;
@@ -194,6 +194,43 @@ pub fn call_off(
     let reader = tx.reader();
     let known = rows::get(&reader, id)?.ok_or(AppError::NotFound { what: "payment" })?;
     show(&reader, &known)
+}
+
+/// Asks the reader again after the customer's card was declined there: the same payment by a new attempt. Asked twice it
+/// is one attempt.
+pub fn ask_again(
+    tx: &mut WriteTx<'_>,
+    actor: &Actor,
+    id: PaymentId,
+) -> Result<PaymentShown, AppError> {
+    require(actor, Permission::TillUse)?;
+    let reader = tx.reader();
+    let known = rows::get(&reader, id)?.ok_or(AppError::NotFound { what: "payment" })?;
+    if known.state != PaymentState::Declined || known.stored.called_off {
+        let detail = "only a card that was declined is asked for again";
+        return Err(AppError::conflict("not-declined", detail).with("state", known.state.as_str()));
+    }
+    if !is_at_reader(&reader, &known)? {
+        let detail = "at a link the customer tries another card on the same page";
+        return Err(AppError::conflict("not-at-reader", detail));
+    }
+    let attempt = rows::next_attempt(&reader, id)?;
+    tx.begin(command::SALE, actor)?;
+    tx.fact(Item::PaymentAgain(PaymentAgain {
+        payment: id,
+        attempt,
+    }))?;
+    show(&tx.reader(), &known)
+}
+
+fn is_at_reader(reader: &Reader<'_>, known: &PaymentRecord) -> Result<bool, AppError> {
+    let Some(id) = known.receipt else {
+        return Ok(false);
+    };
+    let record = receipt::get(reader, id)?;
+    let tenders = record.iter().flat_map(|record| &record.receipt.tenders);
+    let mut ways = tenders.filter(|one| one.payment == known.id);
+    Ok(ways.any(|one| one.way == Some(CardWay::Reader)))
 }
 
 /// Ends the holds whose time is over: the parts go back to the shelf and the payment is called off. Says how many.

@@ -112,6 +112,7 @@ impl<'a> Projector<'a> {
             | Item::RefundAsked(_)
             | Item::RefundDecided(_)
             | Item::PaymentCancelled(_)
+            | Item::PaymentAgain(_)
             | Item::PaymentResult(_)
             | Item::RepaymentResult(_)
             | Item::CashOpened(_)

@@ -35,12 +35,13 @@ async fn at_branch() -> Result<()> {
     })
     .await?;
     // There is neither a conflict nor a decision, goods are taken in by the other branch, and the hub is away. A till has
-    // one session, which ends once, a promise is called off once, and no day of an example is of these hundred days.
+    // one session, which ends once, a promise is called off once, no card was declined, and no day of an example is of these hundred days.
     let may_be_refused = [
         "POST /api/v1/business-days",
         "POST /api/v1/cash-sessions",
         "POST /api/v1/cash-sessions/{id}/close",
         "POST /api/v1/cash-sessions/{id}/movements",
+        "POST /api/v1/payments/{id}/ask-again",
         "POST /api/v1/payments/{id}/cancel",
         "POST /api/v1/sales/{id}/refunds",
         "POST /api/v1/conflicts/{id}/resolve",

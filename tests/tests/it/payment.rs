@@ -110,6 +110,44 @@ impl Shop {
         self.stripe.control(&path, body).await
     }
 
+    /// The first card is declined, the reader asked again, twice by one key and once more, and the second card taken:
+    /// each attempt is an intent of its own, and the one that was declined can bring nothing any more.
+    async fn declined_and_asked_again(&self) -> Result<()> {
+        let (_, payment) = self.sell().await?;
+        let first = self.until_reader(true).await?;
+        let first = intent_of(&first)?;
+        let why = json!({ "declined": "insufficient_funds" });
+        self.at_reader("decline", why).await?;
+        self.until_state(&payment, "declined").await?;
+        let path = format!("/api/v1/payments/{payment}/ask-again");
+        let once = self.manager.post(&path, "again", &Value::Null).await?;
+        let twice = self.manager.post(&path, "again", &Value::Null).await?;
+        ensure!(once == twice, "{once} {twice}");
+        self.until_state(&payment, "processing").await?;
+        let second = intent_of(&self.until_reader(true).await?)?;
+        ensure!(first != second, "a new attempt is an intent of its own");
+        let late = self.manager.post(&path, "late", &Value::Null).await;
+        ensure!(late.is_err(), "it is not declined any more: {late:?}");
+        let state = self.stripe.state().await?;
+        let intents = state["payment_intent"].as_array().cloned();
+        let intents = intents.unwrap_or_default();
+        let ended = intents.iter().find(|one| one["id"] == first.as_str());
+        let ended = ended.context("the first intent")?;
+        ensure!(ended["status"] == "canceled", "ended before: {ended}");
+        self.at_reader("tap", json!({})).await?;
+        let paid = self.until_state(&payment, "captured").await?;
+        ensure!(paid["captured"]["amount_minor"] == 1_000, "{paid}");
+        let state = self.stripe.state().await?;
+        let intents = state["payment_intent"].as_array().cloned();
+        let ours = intents.unwrap_or_default().into_iter();
+        let taken = ours.filter(|one| {
+            let is_ours = one["metadata"]["counterpart_payment"] == payment.as_str();
+            is_ours && one["status"] == "succeeded"
+        });
+        ensure!(taken.count() == 1, "captured once");
+        Ok(())
+    }
+
     async fn call_off(&self, payment: &str) -> Result<()> {
         let path = format!("/api/v1/payments/{payment}/cancel");
         self.manager.send(&path, &Value::Null).await.map(drop)
@@ -136,6 +174,12 @@ impl Shop {
         ensure!(dead == json!([]), "dead letters: {dead}");
         Ok(())
     }
+}
+
+fn intent_of(reader: &Value) -> Result<String> {
+    let intent = &reader["action"]["process_payment_intent"]["payment_intent"];
+    let intent = intent.as_str().context("an intent at the reader")?;
+    Ok(intent.to_owned())
 }
 
 /// Goal: a card promised while cut off is asked for when the line is back, paid by the customer's own hand, captured
@@ -214,7 +258,8 @@ async fn called_off() -> Result<()> {
 /// Goal: a card is taken at the reader on the counter: the branch asks, the hub drives the reader, and the branch learns
 /// that it is paid, declined or called off; the reader never shows an amount that nobody waits for.
 /// Method: the rules of the till say that there is a reader, and the hub's configuration which one. Three sales: a card
-/// is shown; a card is refused and the sale called off; a sale is called off while the reader shows it.
+/// is shown; a card is refused and the sale called off; a card is refused, the reader asked again and another card
+/// taken, once; a sale is called off while the reader shows it.
 #[tokio::test]
 async fn a_reader_on_the_counter_takes_declines_and_is_let_go() {
     at_the_reader().await.unwrap();
@@ -254,6 +299,7 @@ async fn at_the_reader() -> Result<()> {
     shop.call_off(&declined).await?;
     shop.until_state(&declined, "cancelled").await?;
 
+    shop.declined_and_asked_again().await?;
     let (_, dropped) = shop.sell().await?;
     shop.until_reader(true).await?;
     shop.call_off(&dropped).await?;
@@ -261,7 +307,10 @@ async fn at_the_reader() -> Result<()> {
     shop.until_reader(false).await?;
     let late = shop.at_reader("tap", json!({})).await;
     ensure!(late.is_err(), "nobody waits for a card any more: {late:?}");
-    ensure!(shop.charged().await? == 1_000, "the first card alone");
+    ensure!(
+        shop.charged().await? == 2_000,
+        "the first, and what was asked again"
+    );
     let state = shop.stripe.state().await?;
     let links = state["payment_link"].as_array().map_or(0, Vec::len);
     ensure!(links == 0, "no link where a reader stands: {links}");

@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<EdgeState> {
         .routes(routes!(list))
         .routes(routes!(pay))
         .routes(routes!(call_off))
+        .routes(routes!(ask_again))
         .routes(routes!(close_day))
 }
 
@@ -91,6 +92,25 @@ async fn call_off(
 ) -> Result<Response, Problem> {
     command(&edge, &who, request, StatusCode::OK, move |tx, actor| {
         payment::call_off(tx, actor, id)
+    })
+    .await
+}
+
+/// Asks the reader again after the customer's card was declined there. It is another attempt of the same payment, asked
+/// once the one before is over: the money comes once.
+#[utoipa::path(post, path = "/api/v1/payments/{id}/ask-again", tag = "money",
+    params(("id" = String, Path, format = "uuid", description = "The payment"), RequiredKeyHeader),
+    request_body = Option<Nothing>,
+    extensions(("x-permission" = json!("till_use"))),
+    responses((status = 200, body = PaymentShown), WriteErrors))]
+async fn ask_again(
+    State(edge): State<EdgeState>,
+    who: May<may::TillUse>,
+    ApiPath(id): ApiPath<PaymentId>,
+    KeyedCommand { body: _, request }: KeyedCommand<Option<Nothing>>,
+) -> Result<Response, Problem> {
+    command(&edge, &who, request, StatusCode::OK, move |tx, actor| {
+        payment::ask_again(tx, actor, id)
     })
     .await
 }

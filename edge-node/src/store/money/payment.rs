@@ -1,7 +1,7 @@
 //! Payments: their records, and what these come to.
 
 use domain::id::{PaymentId, ReceiptId};
-use domain::payment::{PaymentFold, PaymentRecord, PaymentState};
+use domain::payment::{PaymentFold, PaymentRecord, PaymentState, fold_payment};
 use rusqlite::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use sync_protocol::money::payment_record;
@@ -114,6 +114,11 @@ fn read(row: &Row<'_>) -> Result<PaymentView, AppError> {
         updated_at_ms: row.get(9)?,
         row: row.get(10)?,
     })
+}
+
+/// The number of the next attempt of a payment.
+pub fn next_attempt(reader: &Reader<'_>, id: PaymentId) -> Result<u16, AppError> {
+    Ok(fold_payment(&records(reader.conn(), id)?).next_attempt)
 }
 
 /// A payment by its id.

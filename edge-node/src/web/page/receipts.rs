@@ -271,6 +271,8 @@ struct ReceiptPage<'a> {
     may_refund: bool,
     key: String,
     call_off: String,
+    ask_again: String,
+    may_take: bool,
     refund_href: String,
     orders: Vec<(String, String, String)>,
 }
@@ -355,6 +357,8 @@ pub(crate) async fn one(
         may_refund,
         key: state.form_key().to_string(),
         call_off: format!("{}/call-off", address(&paper.number)),
+        ask_again: format!("{}/ask-again", address(&paper.number)),
+        may_take: may_sell,
         refund_href: format!("{}/refund", address(&paper.number)),
         orders: paper
             .orders

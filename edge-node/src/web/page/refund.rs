@@ -21,7 +21,7 @@ use web_kit::{
 use super::receipts::address;
 use crate::api::EdgeState;
 use crate::api::caller::{Caller, May, may};
-use crate::app::payment::call_off as call_off_payment;
+use crate::app::payment::{ask_again as ask_payment_again, call_off as call_off_payment};
 use crate::app::receipts::{self, Paper};
 use crate::app::refund::{self, Quote, RefundInput};
 use crate::error::AppError;
@@ -181,6 +181,30 @@ pub(crate) async fn call_off(
     let toast = match posted.await? {
         Posted::Done(_) => Toast::new("", t.called_off),
         Posted::Refused(problem) => Toast::new("", said(&problem, t, &view)).late(),
+    };
+    go_on(&state, asked, view.language(), &address(&number), toast)
+}
+
+/// Asks the reader again.
+pub(crate) async fn ask_again(
+    State(state): State<EdgeState>,
+    who: May<may::TillUse>,
+    asked: PageRequest,
+    ApiPath(number): ApiPath<String>,
+    PageForm { fields, request }: PageForm<CallOffForm>,
+) -> Result<Response, Problem> {
+    let view = View::of(&state, &who).await?;
+    let t = RefundTexts::of(view.language());
+    let id: PaymentId = fields
+        .payment
+        .parse()
+        .map_err(|_| Problem::not_found("There is no such payment."))?;
+    let posted = post(&state, &who, request, Ok(id), |tx, actor, id| {
+        ask_payment_again(tx, actor, id)
+    });
+    let toast = match posted.await? {
+        Posted::Done(_) => Toast::new("", t.asked_again),
+        Posted::Refused(_) => Toast::new("", t.not_declined).late(),
     };
     go_on(&state, asked, view.language(), &address(&number), toast)
 }

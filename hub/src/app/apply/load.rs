@@ -111,6 +111,9 @@ impl Needs {
             Item::PaymentCancelled(cancelled) => {
                 self.payments.insert(cancelled.payment);
             }
+            Item::PaymentAgain(again) => {
+                self.payments.insert(again.payment);
+            }
             Item::PaymentResult(result) => {
                 self.payments.insert(result.payment);
             }

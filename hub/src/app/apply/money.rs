@@ -121,6 +121,7 @@ impl Work {
                 publication.private(said.branch, index, raw);
             }
             Item::PaymentCancelled(cancelled) => self.apply_cancelled(entry, index, *cancelled),
+            Item::PaymentAgain(again) => self.apply_again(entry, index, *again),
             Item::Hold(hold) => self.apply_hold(entry, *hold),
             Item::PaymentResult(result) => self.apply_result(entry, index, result, publication),
             Item::RepaymentResult(result) => {

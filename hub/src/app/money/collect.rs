@@ -3,6 +3,7 @@
 //! What is not known is asked about before it is asked for again (INV-8): an attempt that failed without an answer, one
 //! that is older than the provider's memory of keys, and everything after the hub's database went back in time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::id::{CorrectionId, PaymentId, RepaymentId};
@@ -34,6 +35,8 @@ const POLL_MS: [(i64, i64); 3] = [
 ];
 /// How long a job waits that nobody can work off: the provider is not set up.
 const IDLE_MS: i64 = 60_000;
+/// The kind of a job that asks for another attempt; its place is the attempt.
+const AGAIN: &str = "again";
 /// Most jobs that are taken at once.
 const BATCH: i64 = 16;
 
@@ -51,6 +54,30 @@ impl Known {
             _ => None,
         });
         references.rfind(|reference| !reference.is_empty())
+    }
+
+    /// The provider's name for one attempt.
+    fn reference_of(&self, wanted: u16) -> Option<&str> {
+        let mut references = self.records.iter().filter_map(|record| match record {
+            PaymentRecord::Result(result) if result.attempt == wanted => {
+                Some(result.reference.as_str())
+            }
+            _ => None,
+        });
+        references.rfind(|reference| !reference.is_empty())
+    }
+
+    /// The attempts before `wanted` that are not known to be over, with the provider's names for them.
+    fn unfinished(&self, wanted: u16) -> BTreeMap<u16, &str> {
+        let attempts = self.records.iter().filter_map(|record| match record {
+            PaymentRecord::Result(result) if result.attempt < wanted => Some(result.attempt),
+            _ => None,
+        });
+        let is_over = |attempt: u16| self.has(attempt, PaymentOutcome::Cancelled);
+        attempts
+            .filter(|attempt| !is_over(*attempt))
+            .filter_map(|attempt| Some((attempt, self.reference_of(attempt)?)))
+            .collect()
     }
 
     fn has(&self, attempt: u16, outcome: PaymentOutcome) -> bool {
@@ -174,7 +201,11 @@ impl Hub {
             return Ok(self.idle(job, "no provider is set up for this tender"));
         };
         let provider = provider.clone();
-        let standing = match self.at_provider(provider.as_ref(), job, &known).await {
+        let at_provider = match job.kind.as_str() {
+            AGAIN => self.again_at_provider(&provider, job, &known).await?,
+            _ => self.at_provider(provider.as_ref(), job, &known).await,
+        };
+        let standing = match at_provider {
             Ok(Some(standing)) => standing,
             Ok(None) => return Ok(After::Done),
             Err(error) => return self.failed(job, &known, &error).await,
@@ -222,7 +253,76 @@ impl Hub {
             attempt: job.attempt,
             amount: known.amount(),
             text: self.text_of(known).await,
-            reader: self.reader_of(known).await,
+            reader: self.reader_of(known, known.belongs.created_ms).await,
+        };
+        provider.ask(&ask).await.map(Some)
+    }
+
+    /// The same for an attempt that a person wants after one was declined: those before are ended first, so that only one
+    /// can bring money. None: nobody wants it.
+    async fn again_at_provider(
+        self: &Arc<Self>,
+        provider: &Arc<dyn PaymentProvider>,
+        job: &Job,
+        known: &Known,
+    ) -> Result<Result<Option<Standing>, ProviderError>, HubError> {
+        let wanted = attempt_of(job);
+        if let Some(reference) = known.reference_of(wanted) {
+            return Ok(provider.look(reference).await.map(Some));
+        }
+        for (attempt, reference) in known.unfinished(wanted) {
+            let ended = match provider.cancel(reference).await {
+                Ok(ended) => ended,
+                Err(error) => return Ok(Err(error)),
+            };
+            match ended.outcome {
+                Outcome::Captured { .. } => return Ok(Ok(Some(ended))),
+                Outcome::Cancelled => {
+                    let over = cancelled(job, known, provider.as_ref(), attempt, ended);
+                    self.say(vec![Item::PaymentResult(over)]).await?;
+                }
+                _ => {
+                    let reason = "the attempt before is not over".to_owned();
+                    return Ok(Err(ProviderError::Unavailable {
+                        reason,
+                        retry_after_ms: None,
+                    }));
+                }
+            }
+        }
+        if known.fold.called_off || known.fold.tender.is_none() {
+            return Ok(Ok(None));
+        }
+        Ok(self.ask_anew(provider.as_ref(), job, known).await)
+    }
+
+    /// Asks for the attempt that is wanted, where it was not asked before without an answer.
+    async fn ask_anew(
+        &self,
+        provider: &dyn PaymentProvider,
+        job: &Job,
+        known: &Known,
+    ) -> Result<Option<Standing>, ProviderError> {
+        let wanted = attempt_of(job);
+        let age_ms = self.env.now_ms().saturating_sub(job.created_ms);
+        if job.tries > 0 || age_ms > FRESH_MS {
+            let find = Find {
+                payment: job.payment,
+                asked_ms: Some(job.created_ms),
+            };
+            let mut found = provider.find(find).await?;
+            found.retain(|standing| standing.attempt == Some(wanted));
+            if let Some(standing) = only_one(provider, found).await? {
+                return Ok(Some(standing));
+            }
+        }
+        let ask = Ask {
+            payment: job.payment,
+            branch: job.branch,
+            attempt: wanted,
+            amount: known.amount(),
+            text: self.text_of(known).await,
+            reader: self.reader_of(known, job.created_ms).await,
         };
         provider.ask(&ask).await.map(Some)
     }
@@ -250,7 +350,7 @@ impl Hub {
         provider: &dyn PaymentProvider,
         standing: Standing,
     ) -> Result<After, HubError> {
-        let attempt = standing.attempt.unwrap_or(job.attempt);
+        let attempt = standing.attempt.unwrap_or_else(|| attempt_of(job));
         let (outcome, amount_minor, detail) = match standing.outcome {
             Outcome::Asked { link } => (PaymentOutcome::Asked, 0, link),
             Outcome::ToCapture => (PaymentOutcome::Asked, 0, String::new()),
@@ -313,9 +413,10 @@ impl Hub {
     ) -> Result<After, HubError> {
         match error {
             ProviderError::Refused { .. } => {
+                let attempt = attempt_of(job);
                 let result = PaymentResult {
                     payment: job.payment,
-                    attempt: job.attempt,
+                    attempt,
                     outcome: PaymentOutcome::Failed,
                     amount_minor: 0,
                     tender: known.fold.tender.unwrap_or(Tender::Card),
@@ -323,7 +424,7 @@ impl Hub {
                     reference: known.reference().unwrap_or_default().to_owned(),
                     detail: line(error),
                 };
-                if !known.has(job.attempt, PaymentOutcome::Failed) {
+                if !known.has(attempt, PaymentOutcome::Failed) {
                     self.say(vec![Item::PaymentResult(result)]).await?;
                 }
                 Ok(After::Done)
@@ -475,15 +576,44 @@ impl Hub {
     }
 
     /// The reader on the counter: only while somebody may still stand there.
-    async fn reader_of(&self, known: &Known) -> Option<String> {
+    async fn reader_of(&self, known: &Known, asked_ms: i64) -> Option<String> {
         let wants = known.belongs.way == Some(domain::till::CardWay::Reader);
-        let age_ms = self.env.now_ms().saturating_sub(known.belongs.created_ms);
+        let age_ms = self.env.now_ms().saturating_sub(asked_ms);
         if !wants || age_ms > 60_000 {
             return None;
         }
         let mut connection = self.pool.acquire().await.ok()?;
         let codes = crate::app::branch::codes(&mut connection).await.ok()?;
         self.reader_at(codes.get(&known.belongs.branch)?)
+    }
+}
+
+/// The attempt at the provider that a job is for: what was wanted, and one more for each key that is spent.
+fn attempt_of(job: &Job) -> u16 {
+    match job.kind.as_str() {
+        AGAIN => u16::try_from(job.n)
+            .unwrap_or(1)
+            .saturating_add(job.attempt.saturating_sub(1)),
+        _ => job.attempt,
+    }
+}
+
+fn cancelled(
+    job: &Job,
+    known: &Known,
+    provider: &dyn PaymentProvider,
+    attempt: u16,
+    ended: Standing,
+) -> PaymentResult {
+    PaymentResult {
+        payment: job.payment,
+        attempt,
+        outcome: PaymentOutcome::Cancelled,
+        amount_minor: 0,
+        tender: known.fold.tender.unwrap_or(Tender::Card),
+        provider: provider.provider(),
+        reference: ended.reference,
+        detail: String::new(),
     }
 }
 

@@ -22,9 +22,9 @@ pub struct Job {
     pub position: Position,
     /// The item.
     pub item: i32,
-    /// The tender in the item.
+    /// The tender in the item; the attempt of what asks again.
     pub n: i32,
-    /// `ask`, `cancel` or `repay`.
+    /// `ask`, `cancel`, `repay`, or `again` for another attempt.
     pub kind: String,
     /// The payment, or the tender of a refund.
     pub subject: [u8; 16],

@@ -17,6 +17,8 @@ use crate::web::view::View;
 pub(super) struct Payment {
     /// Of an open promise: its id, to call it off.
     pub(super) call_off: Option<String>,
+    /// Of a card that the reader declined: its id, to ask again.
+    pub(super) ask_again: Option<String>,
     pub(super) icon: &'static str,
     pub(super) tender: &'static str,
     pub(super) amount: String,
@@ -119,6 +121,10 @@ pub(super) fn payments(view: &View, paper: &Paper, otherwise: Option<&str>) -> V
         Payment {
             call_off: (is_open && !is_called_off && tender.tender.is_asked_for())
                 .then(|| tender.payment.to_string()),
+            ask_again: (stands == PaymentState::Declined
+                && !is_called_off
+                && tender.way == Some(CardWay::Reader))
+            .then(|| tender.payment.to_string()),
             icon: tender_icon(tender.tender),
             tender: tender_words(language, tender.tender),
             amount: view.amount(money(tender.amount_minor, paper.receipt.currency)),

@@ -82,6 +82,7 @@ web_kit::catalogue! {
         give_now: "Give back now" | "Jetzt erstatten",
         call_off: "Call off" | "Absagen",
         otherwise: "Take it otherwise" | "Anders bezahlen",
+        ask_again: "Ask the reader again" | "Lesegerät neu anfordern",
         came_late: "called off and came all the same: {amount} to give back" | "abgesagt und trotzdem gekommen: {amount} zurückzugeben",
         give_it_back: "Give it back" | "Zurückgeben",
     }

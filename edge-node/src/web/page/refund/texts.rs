@@ -29,6 +29,8 @@ web_kit::catalogue! {
         ask_words: "This is more than your role gives back. The hub is asked; nothing goes back before." | "Das ist mehr, als diese Rolle erstattet. Die Zentrale wird gefragt; vorher geht nichts zurück.",
         choose: "Say how many pieces come back." | "Sagen, wie viele Stück zurückkommen.",
         asked_toast: "Asked. It waits for the hub’s word." | "Angefragt. Es wartet auf die Zentrale.",
+        asked_again: "The reader is asked again." | "Das Lesegerät ist neu angefordert.",
+        not_declined: "The card is not declined any more. Nothing was asked." | "Die Karte ist nicht mehr abgelehnt. Nichts wurde angefordert.",
         called_off: "The promise is called off." | "Das Versprechen ist abgesagt.",
         given_toast: "{amount} goes back." | "{amount} geht zurück.",
         wrong_pieces: "Write whole numbers, at most what is left. Nothing was given back." | "Ganze Zahlen schreiben, höchstens was übrig ist. Nichts wurde erstattet.",

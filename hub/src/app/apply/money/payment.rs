@@ -5,8 +5,8 @@
 use domain::id::{BranchId, PaymentId};
 use domain::money::Currency;
 use domain::payment::{
-    Hold, PaymentCancelled, PaymentFold, PaymentRecord, PaymentResult, RepaymentOutcome,
-    RepaymentResult, fold_payment, payment_postings,
+    Hold, PaymentAgain, PaymentCancelled, PaymentFold, PaymentRecord, PaymentResult,
+    RepaymentOutcome, RepaymentResult, fold_payment, payment_postings,
 };
 use sync_protocol::item::encode_body;
 
@@ -69,6 +69,21 @@ impl Work {
         self.payment_record(entry, at, cancelled.payment, None, record, body);
         let payment = cancelled.payment;
         self.job(entry, at, "cancel", *payment.as_bytes(), payment);
+    }
+
+    /// Another attempt is asked of the provider once those before are over; the job's place is the attempt.
+    pub(super) fn apply_again(&mut self, entry: &Entry, index: u16, again: PaymentAgain) {
+        if self.is_foreign(again.payment, entry.branch) {
+            let what = "it asks again for a payment of another branch";
+            self.contradiction(entry, index, what);
+            return;
+        }
+        let at = At {
+            item: index,
+            n: again.attempt,
+        };
+        let payment = again.payment;
+        self.job(entry, at, "again", *payment.as_bytes(), payment);
     }
 
     pub(super) fn apply_hold(&mut self, entry: &Entry, hold: Hold) {

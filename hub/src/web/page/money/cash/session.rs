@@ -375,7 +375,7 @@ impl Shower<'_> {
                 hash: hex(&link.hash),
             },
             tone: if is_well { "agreed" } else { "late" },
-            icon: if is_well { "link" } else { "late" },
+            icon: if is_well { "check" } else { "late" },
             says,
             before,
             after: link.after.as_ref().map(|name| row(name, String::new())),
