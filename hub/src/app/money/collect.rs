@@ -9,8 +9,8 @@ use std::sync::Arc;
 use domain::id::{CorrectionId, PaymentId, RepaymentId};
 use domain::money::Money;
 use domain::payment::{
-    PaymentFold, PaymentOutcome, PaymentRecord, PaymentResult, PaymentState, RepaymentOutcome,
-    RepaymentResult, fold_payment,
+    PaymentFold, PaymentOutcome, PaymentRecord, PaymentResult, PaymentState, Provider,
+    RepaymentOutcome, RepaymentResult, fold_payment,
 };
 use domain::till::Tender;
 use sync_protocol::item::{ExceptionMark, Item, Mark, command};
@@ -196,13 +196,16 @@ impl Hub {
         ) {
             return Ok(After::Done);
         }
+        if known.fold.state == PaymentState::Declined && self.is_superseded(job).await? {
+            return Ok(After::Done);
+        }
         let tender = known.fold.tender.unwrap_or(Tender::Card);
         let Some(provider) = self.providers().and_then(|all| all.for_tender(tender)) else {
             return Ok(self.idle(job, "no provider is set up for this tender"));
         };
         let provider = provider.clone();
         let at_provider = match job.kind.as_str() {
-            AGAIN => self.again_at_provider(&provider, job, &known).await?,
+            AGAIN => self.again_at_provider(provider.as_ref(), job, &known).await,
             _ => self.at_provider(provider.as_ref(), job, &known).await,
         };
         let standing = match at_provider {
@@ -259,41 +262,46 @@ impl Hub {
     }
 
     /// The same for an attempt that a person wants after one was declined: those before are ended first, so that only one
-    /// can bring money. None: nobody wants it.
+    /// can bring money. That they ended is written with the answer of the new one: until then the promise is open, and
+    /// can be called off. None: nobody wants it.
     async fn again_at_provider(
-        self: &Arc<Self>,
-        provider: &Arc<dyn PaymentProvider>,
+        &self,
+        provider: &dyn PaymentProvider,
         job: &Job,
         known: &Known,
-    ) -> Result<Result<Option<Standing>, ProviderError>, HubError> {
+    ) -> Result<Option<Standing>, ProviderError> {
         let wanted = attempt_of(job);
         if let Some(reference) = known.reference_of(wanted) {
-            return Ok(provider.look(reference).await.map(Some));
+            return provider.look(reference).await.map(Some);
         }
-        for (attempt, reference) in known.unfinished(wanted) {
-            let ended = match provider.cancel(reference).await {
-                Ok(ended) => ended,
-                Err(error) => return Ok(Err(error)),
-            };
+        for reference in known.unfinished(wanted).values() {
+            let ended = provider.cancel(reference).await?;
             match ended.outcome {
-                Outcome::Captured { .. } => return Ok(Ok(Some(ended))),
-                Outcome::Cancelled => {
-                    let over = cancelled(job, known, provider.as_ref(), attempt, ended);
-                    self.say(vec![Item::PaymentResult(over)]).await?;
-                }
+                Outcome::Captured { .. } => return Ok(Some(ended)),
+                Outcome::Cancelled => {}
                 _ => {
-                    let reason = "the attempt before is not over".to_owned();
-                    return Ok(Err(ProviderError::Unavailable {
-                        reason,
+                    return Err(ProviderError::Unavailable {
+                        reason: "the attempt before is not over".to_owned(),
                         retry_after_ms: None,
-                    }));
+                    });
                 }
             }
         }
         if known.fold.called_off || known.fold.tender.is_none() {
-            return Ok(Ok(None));
+            return Ok(None);
         }
-        Ok(self.ask_anew(provider.as_ref(), job, known).await)
+        self.ask_anew(provider, job, known).await
+    }
+
+    /// Whether a later attempt is wanted: that one ends this one and says so.
+    async fn is_superseded(&self, job: &Job) -> Result<bool, HubError> {
+        if job.kind == "cancel" {
+            return Ok(false);
+        }
+        let mut connection = self.pool.acquire().await?;
+        let jobs = outbox::of_payment(&mut connection, job.payment).await?;
+        let mut again = jobs.iter().filter(|other| other.kind == AGAIN);
+        Ok(again.any(|other| attempt_of(other) > attempt_of(job)))
     }
 
     /// Asks for the attempt that is wanted, where it was not asked before without an answer.
@@ -371,7 +379,12 @@ impl Hub {
                 reference: standing.reference,
                 detail,
             };
-            self.say(vec![Item::PaymentResult(result)]).await?;
+            let mut results = vec![result];
+            if job.kind == AGAIN && attempt == attempt_of(job) {
+                results.extend(ended(known, provider.provider(), &results[0]));
+            }
+            let results = results.into_iter().map(Item::PaymentResult);
+            self.say(results.collect()).await?;
         }
         let is_over = matches!(
             outcome,
@@ -420,7 +433,7 @@ impl Hub {
                     outcome: PaymentOutcome::Failed,
                     amount_minor: 0,
                     tender: known.fold.tender.unwrap_or(Tender::Card),
-                    provider: domain::payment::Provider::Stripe,
+                    provider: Provider::Stripe,
                     reference: known.reference().unwrap_or_default().to_owned(),
                     detail: line(error),
                 };
@@ -598,23 +611,21 @@ fn attempt_of(job: &Job) -> u16 {
     }
 }
 
-fn cancelled(
-    job: &Job,
-    known: &Known,
-    provider: &dyn PaymentProvider,
-    attempt: u16,
-    ended: Standing,
-) -> PaymentResult {
-    PaymentResult {
-        payment: job.payment,
-        attempt,
-        outcome: PaymentOutcome::Cancelled,
-        amount_minor: 0,
-        tender: known.fold.tender.unwrap_or(Tender::Card),
-        provider: provider.provider(),
-        reference: ended.reference,
-        detail: String::new(),
-    }
+/// The attempts before this one, which were ended for it.
+fn ended(known: &Known, provider: Provider, by: &PaymentResult) -> Vec<PaymentResult> {
+    let unfinished = known.unfinished(by.attempt).into_iter();
+    unfinished
+        .map(|(attempt, reference)| PaymentResult {
+            payment: by.payment,
+            attempt,
+            outcome: PaymentOutcome::Cancelled,
+            amount_minor: 0,
+            tender: by.tender,
+            provider,
+            reference: reference.to_owned(),
+            detail: String::new(),
+        })
+        .collect()
 }
 
 /// The newest of what is there. The others are called off, so that nobody pays twice; who was quicker has paid.
