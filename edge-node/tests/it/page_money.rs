@@ -8,12 +8,11 @@ use edge_node::app::stock::{self, MovementInput};
 use edge_node::app::till::{SaleInput, SalePart, TenderInput, sell};
 use edge_node::store::Store;
 use reqwest::{Response, StatusCode, header};
-use sync_protocol::feed::FeedId;
 use sync_protocol::item::{Item, Row};
 
 use crate::api_support::*;
 use crate::pages::{Browser, key_of};
-use crate::support::{ACTOR, BRANCH, HubFeed, apply, write_customer};
+use crate::support::{ACTOR, HubFeed, apply, write_customer};
 
 #[track_caller]
 fn led_to(answer: &Response) -> String {
@@ -303,7 +302,7 @@ async fn the_day_is_closed_by_page_and_its_word_is_shown() {
 }
 
 /// A sale by card in this way, which the customer's bank declines; gives the payment.
-fn declined(store: &Store, private: &mut HubFeed, via: &str) -> PaymentId {
+fn declined(store: &Store, feed: &mut HubFeed, via: &str) -> PaymentId {
     let sale = SaleInput {
         parts: vec![SalePart {
             sku: "SCR-1".to_owned(),
@@ -336,14 +335,14 @@ fn declined(store: &Store, private: &mut HubFeed, via: &str) -> PaymentId {
     };
     let asked = result(PaymentOutcome::Asked, "");
     let said = result(PaymentOutcome::Declined, "insufficient_funds");
-    apply(store, private.block(&[vec![asked, said]]));
+    apply(store, feed.block(&[vec![asked, said]]));
     payment
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_card_that_the_reader_declined_is_asked_for_again_from_its_receipt() {
     let (give, take) = std::sync::mpsc::channel();
-    let shop = Served::open_with(move |store, _| {
+    let shop = Served::open_with(move |store, chain| {
         let receive = MovementInput {
             kind: MovementKind::Receive,
             quantity: 9,
@@ -353,9 +352,8 @@ async fn a_card_that_the_reader_declined_is_asked_for_again_from_its_receipt() {
         let write =
             store.write_blocking(move |tx| stock::move_by_hand(tx, &ACTOR, "SCR-1", receive));
         write.unwrap();
-        let mut private = HubFeed::new(FeedId::private(BRANCH));
-        let at_reader = declined(store, &mut private, "reader");
-        let by_link = declined(store, &mut private, "link");
+        let at_reader = declined(store, chain, "reader");
+        let by_link = declined(store, chain, "link");
         give.send((at_reader, by_link)).unwrap();
     })
     .await;
