@@ -379,10 +379,12 @@ impl Hub {
                 reference: standing.reference,
                 detail,
             };
-            let mut results = vec![result];
-            if job.kind == AGAIN && attempt == attempt_of(job) {
-                results.extend(ended(known, provider.provider(), &results[0]));
-            }
+            // The newest attempt comes last: its name at the provider is the one to ask about from now on.
+            let mut results = match job.kind == AGAIN && attempt == attempt_of(job) {
+                true => ended(known, provider.provider(), &result),
+                false => Vec::new(),
+            };
+            results.push(result);
             let results = results.into_iter().map(Item::PaymentResult);
             self.say(results.collect()).await?;
         }
