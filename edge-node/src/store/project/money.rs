@@ -306,7 +306,7 @@ impl Projector<'_> {
         if item_kind == kind::PAYMENT_RESULT {
             self.late_payment(cx, payment, &after)?;
         }
-        self.to_give_back(cx, payment, &after)?;
+        self.watch_called_off(cx, payment, &after)?;
         self.keep_payment(cx, payment, belongs, &after)
     }
 
@@ -390,7 +390,7 @@ impl Projector<'_> {
 
     /// Money of a promise that was called off and came all the same is to be given back, until it went. What goods were
     /// kept for is decided with them.
-    fn to_give_back(
+    fn watch_called_off(
         &mut self,
         cx: &ApplyContext,
         payment: PaymentId,
