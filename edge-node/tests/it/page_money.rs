@@ -1,16 +1,18 @@
 //! Paying off an account, parking a basket and closing the day, as a browser without scripts does it.
 
-use domain::id::DocumentId;
+use domain::id::{DocumentId, PaymentId};
+use domain::payment::{PaymentOutcome, PaymentResult, Provider};
 use domain::stock::MovementKind;
-use domain::till::AccountRow;
+use domain::till::{AccountRow, Tender};
 use edge_node::app::stock::{self, MovementInput};
 use edge_node::app::till::{SaleInput, SalePart, TenderInput, sell};
+use edge_node::store::Store;
 use reqwest::{Response, StatusCode, header};
 use sync_protocol::item::{Item, Row};
 
 use crate::api_support::*;
 use crate::pages::{Browser, key_of};
-use crate::support::{ACTOR, apply, write_customer};
+use crate::support::{ACTOR, HubFeed, apply, write_customer};
 
 #[track_caller]
 fn led_to(answer: &Response) -> String {
@@ -297,4 +299,93 @@ async fn the_day_is_closed_by_page_and_its_word_is_shown() {
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
     let missing = browser.get("/business-days/tomorrow").await;
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+}
+
+/// A sale by card in this way, which the customer's bank declines; gives the payment.
+fn declined(store: &Store, feed: &mut HubFeed, via: &str) -> PaymentId {
+    let sale = SaleInput {
+        parts: vec![SalePart {
+            sku: "SCR-1".to_owned(),
+            quantity: 1,
+        }],
+        tenders: vec![TenderInput {
+            tender: "card".to_owned(),
+            amount: domain::money::Money {
+                amount_minor: 4_990,
+                currency: domain::money::Currency::EUR,
+            },
+            given: None,
+            via: Some(via.to_owned()),
+        }],
+        ..SaleInput::default()
+    };
+    let receipt = store.write_blocking(move |tx| sell(tx, &ACTOR, &sale));
+    let payment = receipt.unwrap().tenders[0].payment_id;
+    let result = |outcome, detail: &str| {
+        Item::PaymentResult(PaymentResult {
+            payment,
+            attempt: 1,
+            outcome,
+            amount_minor: 0,
+            tender: Tender::Card,
+            provider: Provider::Stripe,
+            reference: "pi_1".to_owned(),
+            detail: detail.to_owned(),
+        })
+    };
+    let asked = result(PaymentOutcome::Asked, "");
+    let said = result(PaymentOutcome::Declined, "insufficient_funds");
+    apply(store, feed.block(&[vec![asked, said]]));
+    payment
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_that_the_reader_declined_is_asked_for_again_from_its_receipt() {
+    let (give, take) = std::sync::mpsc::channel();
+    let shop = Served::open_with(move |store, chain| {
+        let receive = MovementInput {
+            kind: MovementKind::Receive,
+            quantity: 9,
+            reason: None,
+            reference: None,
+        };
+        let write =
+            store.write_blocking(move |tx| stock::move_by_hand(tx, &ACTOR, "SCR-1", receive));
+        write.unwrap();
+        let at_reader = declined(store, chain, "reader");
+        let by_link = declined(store, chain, "link");
+        give.send((at_reader, by_link)).unwrap();
+    })
+    .await;
+    let (at_reader, by_link) = take.recv().unwrap();
+    let browser = Browser::sign_in(&shop, "cleo").await;
+    let path = "/receipts/BER-R-A000001";
+    let page = browser.page(path).await;
+    let button = "action=\"/receipts/BER-R-A000001/ask-again\"";
+    assert!(page.contains(button) && page.contains("Ask the reader again"));
+    assert!(page.contains("insufficient_funds"), "{page}");
+    let other = browser.page("/receipts/BER-R-A000002").await;
+    assert!(!other.contains("Ask the reader again"), "{other}");
+    let log = || shop.state.store().tip().borrow().seq;
+    let before = log();
+    let form = format!("key={}&payment={at_reader}", key_in(&page, button));
+    let ask_again = format!("{path}/ask-again");
+    for _ in 0..2 {
+        let back = browser.post(&ask_again, form.clone()).await;
+        assert!(led_to(&back).starts_with(path));
+    }
+    assert_eq!(log(), before + 1, "sent twice it is one wish");
+    let link = format!("key=link&payment={by_link}");
+    let refused = browser
+        .post("/receipts/BER-R-A000002/ask-again", link)
+        .await;
+    assert!(led_to(&refused).starts_with("/receipts/BER-R-A000002"));
+    let off = format!("key=off&payment={at_reader}");
+    led_to(&browser.post(&format!("{path}/call-off"), off).await);
+    let page = browser.page(path).await;
+    assert!(!page.contains("Ask the reader again"), "called off: {page}");
+    let again = format!("key=late&payment={at_reader}");
+    let known = log();
+    led_to(&browser.post(&ask_again, again).await);
+    assert_eq!(log(), known, "nobody asks for what was called off");
 }
