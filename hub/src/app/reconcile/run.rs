@@ -74,7 +74,7 @@ pub async fn run(
     };
     match only {
         Some(only) => branches.retain(|branch| branch.id == only),
-        None => branches = at_work(hub, branches, day).await?,
+        None => branches = at_work(hub, branches).await?,
     }
     let mut done = Vec::with_capacity(branches.len());
     for branch in &branches {
@@ -86,18 +86,15 @@ pub async fn run(
     Ok(done)
 }
 
-/// Branches that had begun their work by that day, as their own words and papers say: of the others there is nothing that
-/// could agree or not.
-async fn at_work(
-    hub: &Hub,
-    branches: Vec<NightBranch>,
-    day: i32,
-) -> Result<Vec<NightBranch>, HubError> {
+/// Branches that have begun their work, as their own words and papers say: of the others there is nothing that could agree
+/// or not. The first day that is known of a branch may be behind the one asked for: what it did before may not have come
+/// yet, and it is unreconciled then.
+async fn at_work(hub: &Hub, branches: Vec<NightBranch>) -> Result<Vec<NightBranch>, HubError> {
     let mut connection = hub.snapshot().await?;
     let mut at_work = Vec::with_capacity(branches.len());
     for branch in branches {
         let first = store::first_day(&mut connection, branch.id).await?;
-        if first.is_some_and(|first| first <= day) {
+        if first.is_some() {
             at_work.push(branch);
         }
     }
